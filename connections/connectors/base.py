@@ -1,0 +1,190 @@
+"""The contract of a connector: data, and the few methods that differ.
+
+A connector is a folder with the same file names as its neighbours, named once in
+`settings.CONNECTORS`. It holds no row: plain values go in, dataclasses come out.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from connections.transport.ledger import Purpose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One thing that a form asks for and an API call brings. The JSON Schema is made of it."""
+
+    name: str
+    label: str
+    help: str = ""
+    required: bool = True
+    secret: bool = False
+    kind: str = "text"  # text, email, url, password
+    max_length: int = 255
+    pattern: str = ""  # JSON Schema pattern (ECMA 262 = Python's here)
+    placeholder: str = ""
+    aliases: tuple[str, ...] = ()  # other names that the API takes for it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """A permission that a secret needs, and why."""
+
+    name: str
+    why: str
+    streams: tuple[str, ...] = ()  # empty: the connection itself needs it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to enter a connector: an authentication method."""
+
+    key: str
+    label: str
+    summary: str  # for whom it is
+    needs: str  # who can make it, what plan it takes
+    settings: tuple[Field, ...] = ()
+    secrets: tuple[Field, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+    help_url: str = ""
+    deprecated: bool = False
+    by_consent: bool = False  # made by the consent page, never by a form
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """One kind of record that can be copied."""
+
+    key: str
+    label: str
+    summary: str = ""
+    needs: tuple[str, ...] = ()  # streams that must be copied with it
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One question to the provider, for one need. `path` has {workspace} and {repository}."""
+
+    name: str  # key: workspace, repositories, people, pull_requests, …
+    label: str  # “Read pull requests”
+    path: str
+    stream: str = ""  # the stream that falls away without it; empty: the connection itself
+    required: bool = False  # without it nothing can be stored
+    optional: bool = False  # its failure is told, and stops nothing
+
+
+@dataclass(kw_only=True)
+class CheckResult:
+    """What one check found. Serialized as it stands into Verification.checks."""
+
+    name: str
+    label: str
+    method: str = "GET"
+    path: str = ""
+    stream: str = ""
+    required: bool = False
+    optional: bool = False
+    state: str = "waiting"  # waiting, asking, done, skipped
+    status: int | None = None
+    ms: int | None = None
+    outcome: str = ""  # ok, or one of Verification.Outcome
+    missing_scopes: list[str] = field(default_factory=list)
+    granted_scopes: list[str] = field(default_factory=list)
+    message: str = ""
+    mended_by: str = ""
+    curl: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteRepository:
+    """A repository as the choice of repositories needs it."""
+
+    id: str  # Bitbucket's uuid
+    name: str  # workspace/slug
+    updated_on: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What a verification learned of the secret and of the connected thing."""
+
+    connected: str = ""  # Connection.identity: the workspace's uuid
+    connected_name: str = ""  # its slug, as it is now
+    acts_as: str = ""  # Credential.identity: uuid of the account; empty for access tokens
+    acts_as_name: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteWorkspace:
+    """A workspace that an authorization reaches."""
+
+    id: str
+    slug: str
+    is_administrator: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Plain values with which a connector is entered. Its repr shows no secret."""
+
+    method: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    purpose: Purpose = Purpose.VERIFY
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshedTokens:
+    """An answer of a token endpoint."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: tuple[str, ...] = ()
+
+
+class Connector(ABC):
+    """A kind of thing to connect."""
+
+    key: ClassVar[str]  # stored in rows: never changes
+    label: ClassVar[str]
+    summary: ClassVar[str]
+    icon: ClassVar[str] = "link"
+    settings: ClassVar[tuple[Field, ...]] = ()  # identify the connected thing: the workspace
+    methods: ClassVar[tuple[Method, ...]] = ()
+    streams: ClassVar[tuple[Stream, ...]] = ()
+    checks: ClassVar[tuple[Check, ...]] = ()
+    supports_multiple_credentials: ClassVar[bool] = True
+    requires_parent: ClassVar[str] = ""
+
+    def method(self, key: str) -> Method:
+        """The method of this key. Raises UnknownMethod."""
+        for method in self.methods:
+            if method.key == key:
+                return method
+        raise UnknownMethod(f"{self.label} has no method {key!r}.")
+
+    @abstractmethod
+    def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Settings as they are kept: an address of the workspace becomes its name."""
+
+    @abstractmethod
+    def quota_subject(self, entry: Entry) -> str:
+        """A keyed hash of what the provider counts this entry's requests by."""
+
+    @abstractmethod
+    def client(self, entry: Entry) -> Any:
+        """The provider's client: one method per endpoint."""
+
+
+class UnknownConnector(LookupError):
+    """No connector of this key is set."""
+
+
+class UnknownMethod(LookupError):
+    """The connector has no authentication method of this key."""

@@ -1,0 +1,87 @@
+"""Connected things."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from tenants.models import TenantModel
+
+
+def everything() -> dict[str, Any]:
+    """The selection of a new connection: all repositories, all streams, all history."""
+    return {"repositories": {"mode": "all"}, "streams": [], "since": None}
+
+
+def no_schedule() -> dict[str, Any]:
+    return {"kind": "off"}
+
+
+class Connection(TenantModel):
+    """One connected thing: a workspace, a server, a site."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Not finished"
+        AVAILABLE = "available", "Connected"
+        ERROR = "error", "Needs you"
+        DISABLED = "disabled", "Paused"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connector = models.CharField(max_length=40, help_text="key of the connector")
+    name = models.CharField(max_length=100)
+    identity = models.CharField(
+        max_length=100, blank=True, help_text="Bitbucket's own id: the workspace's uuid"
+    )
+    settings = models.JSONField(default=dict, help_text="what the connector's form asked for")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    status_code = models.CharField(max_length=40, blank=True)
+    status_message = models.TextField(blank=True)
+    failing_since = models.DateTimeField(null=True, help_text="first of the failures in a row")
+    failures = models.PositiveIntegerField(default=0, help_text="failures in a row")
+    verified_at = models.DateTimeField(null=True)
+    next_verification_at = models.DateTimeField(null=True)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    schedule = models.JSONField(
+        default=no_schedule, help_text="kind: off, every (minutes) or cron (cron, timezone)"
+    )
+    selection = models.JSONField(
+        default=everything, help_text="repositories (mode, ids, include, exclude), streams, since"
+    )
+    last_synced_at = models.DateTimeField(null=True)
+    next_sync_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1, help_text="rises with each edit by a person")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        "tenants.User", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_by_name = models.CharField(
+        max_length=150, blank=True, help_text="the person, or “API key terraform”"
+    )
+    disabled_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        ordering = ("connector", "name", "id")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=("organization", "name"),
+                condition=Q(deleted_at__isnull=True),
+                name="connection_name_taken",
+            ),
+            models.UniqueConstraint(
+                fields=("organization", "connector", "identity"),
+                condition=Q(deleted_at__isnull=True) & ~Q(identity=""),
+                name="connection_already_connected",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("next_sync_at",),
+                condition=Q(deleted_at__isnull=True, next_sync_at__isnull=False),
+                name="connection_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,88 @@
+"""Secrets with their settings, and the authorizations behind some of them."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from connections.models.connection import Connection
+from tenants.models import TenantModel
+from tenants.secrets import SecretsField
+
+
+class Grant(TenantModel):
+    """An OAuth authorization of one account, for the workspaces that its owner ticked."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connector = models.CharField(max_length=40)
+    consumer = models.CharField(max_length=100, help_text="client id of the OAuth consumer")
+    identity = models.CharField(max_length=100, help_text="uuid of the account that consented")
+    identity_name = models.CharField(max_length=200, blank=True)
+    workspaces = models.JSONField(default=list, help_text="uuids of the workspaces ticked")
+    scopes = models.JSONField(default=list)
+    secrets = SecretsField(help_text="access_token, refresh_token")
+    expires_at = models.DateTimeField(null=True)
+    refresh_owner = models.UUIDField(null=True, help_text="who holds the lease to refresh")
+    refresh_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, help_text="since when Bitbucket refuses it")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"Bitbucket authorization of {self.identity_name or self.identity}"
+
+
+class Credential(TenantModel):
+    """One secret with its settings. A connection may have several."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        EXPIRED = "expired", "Expired"
+        INVALID = "invalid", "Refused"
+        LIMITED = "limited", "Lacks a scope"
+        DISABLED = "disabled", "Off"
+
+    organization_from = ("connection",)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="credentials")
+    grant = models.ForeignKey(
+        Grant, on_delete=models.PROTECT, null=True, related_name="credentials"
+    )
+    method = models.CharField(max_length=40)
+    label = models.CharField(max_length=100)
+    settings = models.JSONField(default=dict)
+    secrets = SecretsField()
+    secret_hash = models.CharField(
+        max_length=64, blank=True, help_text="keyed hash, finds the same secret elsewhere"
+    )
+    identity = models.CharField(max_length=100, blank=True, help_text="uuid of whom it acts as")
+    acts_as = models.CharField(max_length=200, blank=True, help_text="name of whom it acts as")
+    quota_subject = models.CharField(
+        max_length=64, blank=True, help_text="keyed hash of what Bitbucket counts requests by"
+    )
+    scopes = models.JSONField(default=list)
+    missing_scopes = models.JSONField(default=list)
+    expiration_date = models.DateField(null=True, help_text="valid through this date, UTC")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    status_message = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    last_used_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    disabled_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        ordering = ("created_at", "id")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(secrets__isnull=True),
+                name="credential_deleted_keeps_no_secret",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,7 @@
+"""What the connections tell those who build upon them."""
+
+from django.dispatch import Signal
+
+# A connection was paused or deleted; sent inside the transaction that does it.
+# Arguments: sender=Connection, connection, by (Actor).
+connection_stopped = Signal()

@@ -1,0 +1,42 @@
+"""What the transport asks before each request: may I? `settings.REQUEST_LEDGER` answers."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class Purpose(StrEnum):
+    """Why a request is made. Those of people come before those of schedules."""
+
+    CONSENT = "consent"
+    VERIFY = "verify"
+    PERSON = "person"
+    SCHEDULE = "schedule"
+
+    @property
+    def may_use_reserve(self) -> bool:
+        """A tenth of each quota is kept for all but scheduled work."""
+        return self is not Purpose.SCHEDULE
+
+
+class Ledger(Protocol):
+    """Counts requests per subject, across processes. A subject is a keyed hash."""
+
+    def take(self, subject: str, *, purpose: Purpose) -> None:
+        """Book one request. Raises QuotaExhausted. Never called inside a transaction."""
+
+    def learn(
+        self, subject: str, *, limit: int | None = None, refused_for: float | None = None
+    ) -> None:
+        """Note what an answer told: the limit of a window, or a 429.
+
+        `refused_for` is in seconds; 0 where the provider gave no time.
+        """
+
+
+def ledger() -> Ledger:
+    """The ledger that is set."""
+    chosen: Ledger = import_string(settings.REQUEST_LEDGER)()
+    return chosen

@@ -1,0 +1,1 @@
+"""What is copied: sources, syncs, quota, schedules, records."""

@@ -1,0 +1,8 @@
+"""The ingestion app."""
+
+from django.apps import AppConfig
+
+
+class IngestionConfig(AppConfig):
+    name = "ingestion"
+    verbose_name = "Ingestion"

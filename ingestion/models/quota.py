@@ -1,0 +1,39 @@
+"""How many requests Bitbucket still allows. Subjects belong to no organization."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Quota(models.Model):
+    """The lock and the ledger of one subject: a token, an account, an OAuth consumer."""
+
+    subject = models.CharField(max_length=64, unique=True, help_text="keyed hash")
+    limit = models.PositiveIntegerField(help_text="requests in a window")
+    learned_limit = models.PositiveIntegerField(null=True, help_text="as Bitbucket told")
+    learned_at = models.DateTimeField(null=True)
+    blocked_until = models.DateTimeField(null=True)
+    blocks = models.PositiveIntegerField(default=0, help_text="refusals in a row")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"quota {self.pk}"
+
+
+class QuotaBucket(models.Model):
+    """Permits booked in one sixtieth of the window."""
+
+    quota = models.ForeignKey(Quota, on_delete=models.CASCADE, related_name="buckets")
+    starts_at = models.DateTimeField()
+    booked = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("quota_id", "starts_at")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("quota", "starts_at"), name="one_bucket_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booked} at {self.starts_at}"

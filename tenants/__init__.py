@@ -1,0 +1,1 @@
+"""Who: users, organizations, memberships, invitations, keys, the audit trail, the one door."""

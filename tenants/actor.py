@@ -1,0 +1,62 @@
+"""Who does something: a member in the browser, an API key, or the system itself."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from tenants.models import ApiKey, User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """An actor as plain values, as they stand in the audit trail when the row behind is gone."""
+
+    type: Literal["user", "api_key", "system"]
+    id: int | None = None
+    name: str = ""
+    email: str = ""
+    ip_address: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def system(cls, name: str = "Tributary") -> Self:
+        return cls(type="system", name=name)
+
+    @classmethod
+    def for_user(cls, user: "User", request: "HttpRequest | None" = None) -> Self:
+        return cls(
+            type="user", id=user.pk, name=user.name, email=user.email, **_from_request(request)
+        )
+
+    @classmethod
+    def for_api_key(cls, key: "ApiKey", request: "HttpRequest | None" = None) -> Self:
+        return cls(type="api_key", id=key.pk, name=key.name, **_from_request(request))
+
+
+def _from_request(request: "HttpRequest | None") -> dict[str, str]:
+    if request is None:
+        return {}
+    return {
+        "ip_address": client_address(request),
+        "user_agent": request.headers.get("User-Agent", "")[:300],
+        "request_id": request_id(request),
+    }
+
+
+def request_id(request: "HttpRequest") -> str:
+    """The id under which this request stands in the logs, in the answer and in the audit trail."""
+    return str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:100]
+
+
+def client_address(request: "HttpRequest") -> str:
+    """The client's address: what the nearest trusted proxy saw, else the peer's own."""
+    from django.conf import settings
+
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+    trusted: int = settings.TRUSTED_PROXY_COUNT
+    if trusted and len(hops) >= trusted and hops[-trusted]:
+        return hops[-trusted]
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,20 @@
+"""The tables of tenants."""
+
+from tenants.models.api_key import ApiKey, Scope
+from tenants.models.audit import AuditEvent
+from tenants.models.base import TenantModel, TenantQuerySet
+from tenants.models.invitation import Invitation
+from tenants.models.organization import Membership, Organization
+from tenants.models.user import User
+
+__all__ = (
+    "ApiKey",
+    "AuditEvent",
+    "Invitation",
+    "Membership",
+    "Organization",
+    "Scope",
+    "TenantModel",
+    "TenantQuerySet",
+    "User",
+)

@@ -1,0 +1,42 @@
+"""Keys with which scripts use the API."""
+
+from django.db import models
+
+from tenants.models.base import TenantModel
+from tenants.roles import Role
+
+
+class Scope(models.TextChoices):
+    """What a key may do, at most."""
+
+    CONNECTIONS_READ = "connections:read", "Read connections"
+    CONNECTIONS_WRITE = "connections:write", "Create, change and delete connections"
+    CREDENTIALS_READ = "credentials:read", "Read credentials, never their secrets"
+    CREDENTIALS_WRITE = "credentials:write", "Create, rotate and delete credentials"
+    SYNCS_READ = "syncs:read", "Read syncs, coverage and quota"
+    SYNCS_WRITE = "syncs:write", "Start and stop syncs"
+    RECORDS_READ = "records:read", "Read records"
+    AUDIT_READ = "audit:read", "Read the audit log"
+
+
+class ApiKey(TenantModel):
+    """An API key. The key itself is shown once; its hash is kept."""
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    hash = models.CharField(max_length=150, editable=False)
+    scopes = models.JSONField(default=list)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    made_by = models.ForeignKey(
+        "tenants.User", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""What happens to users, organizations, keys and the audit trail."""

@@ -1,0 +1,53 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from tenants import access
+from tenants.models import Membership, Organization, User
+from tests.factories import MembershipFactory
+from tests.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def _running_sandbox() -> Iterator[Sandbox]:
+    with Sandbox(seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_running_sandbox: Sandbox, settings: SettingsWrapper) -> Sandbox:
+    """A simulated Bitbucket, fresh for each test, to which the settings point."""
+    _running_sandbox.reset()
+    host = _running_sandbox.url.removeprefix("http://")
+    settings.BITBUCKET_CLOUD_API_URL = _running_sandbox.api_url
+    settings.BITBUCKET_CLOUD_WEB_URL = _running_sandbox.web_url
+    settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset({host})
+    return _running_sandbox
+
+
+@pytest.fixture
+def membership(db: None) -> Membership:
+    """An owner in an organization."""
+    return MembershipFactory.create()
+
+
+@pytest.fixture
+def organization(membership: Membership) -> Organization:
+    """That organization, not entered."""
+    return membership.organization
+
+
+@pytest.fixture
+def owner(membership: Membership) -> User:
+    """The owner of that organization."""
+    return membership.user
+
+
+@pytest.fixture
+def entered(organization: Organization) -> Iterator[Organization]:
+    """The organization, entered for the length of the test."""
+    with access.enter(organization):
+        yield organization
