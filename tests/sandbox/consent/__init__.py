@@ -1,0 +1,1 @@
+"""OAuth: consumers, grants, and the page on which a person consents."""

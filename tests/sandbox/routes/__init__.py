@@ -1,0 +1,1 @@
+"""The endpoints of /2.0, a module for each group."""

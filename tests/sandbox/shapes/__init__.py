@@ -1,0 +1,1 @@
+"""How records look as JSON: one function per Bitbucket object."""

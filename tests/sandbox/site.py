@@ -1,0 +1,50 @@
+"""All parts of a running sandbox in one place."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+from tests.sandbox.clock import Clock
+from tests.sandbox.consent.consumers import Consumers
+from tests.sandbox.faults import Faults
+from tests.sandbox.generation import Scale, generate
+from tests.sandbox.journal import Journal
+from tests.sandbox.listing import Listings
+from tests.sandbox.quota import Quota
+from tests.sandbox.render import Renderer
+from tests.sandbox.tokens import Tokens
+from tests.sandbox.world import World
+
+
+class Site:
+    """World, credentials, quota, faults and counts; guarded by one lock."""
+
+    def __init__(self, seed: int, scale: Scale, until: datetime | None = None) -> None:
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.quota = Quota(self.clock)
+        self.faults = Faults()
+        self.journal = Journal()
+        self.listings = Listings()
+        self.renderer = Renderer()
+        self.latency = 0.0
+        self.until = until
+        self.demo = False
+        self.build(seed, scale)
+
+    def build(self, seed: int, scale: Scale) -> None:
+        """A fresh world with fresh credentials."""
+        self.seed, self.scale = seed, scale
+        hour = self.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+        self.world: World = generate(seed=seed, scale=scale, until=self.until or hour)
+        self.tokens = Tokens(self.world, self.clock, seed)
+        self.consumers = Consumers(self.clock, self.tokens)
+        self.contexts: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.epoch = 0
+        self.changed()
+
+    def changed(self) -> None:
+        """Drop everything rendered or sorted before."""
+        self.renderer.forget()
+        self.listings.forget()
