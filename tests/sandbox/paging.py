@@ -29,7 +29,7 @@ def page_number(pairs: Pairs) -> int:
     raw = last(pairs, "page")
     if raw is None:
         return 1
-    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:9]):
+    if not raw.isascii() or not raw.isdigit() or int(raw[:9]) < 1:
         raise Refused(error(400, "Invalid page"))
     return int(raw[:9])
 

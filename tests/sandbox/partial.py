@@ -1,4 +1,4 @@
-"""Partial answers: the `fields` parameter, for inclusions beyond the usual, exclusions, whitelists."""
+"""Partial answers: the exclusions and whitelists of the `fields` parameter."""
 
 from __future__ import annotations
 

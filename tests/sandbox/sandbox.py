@@ -8,12 +8,11 @@ from types import TracebackType
 
 from tests.sandbox.change import Change
 from tests.sandbox.clock import Clock
-from tests.sandbox.consent.consumers import ANY_LOCAL, Consumers
+from tests.sandbox.consent.consumers import CONSUMER, SIGNIN_CONSUMER, Consumers
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.generation import Scale
 from tests.sandbox.journal import Served
 from tests.sandbox.quota import Quota
-from tests.sandbox.scopes import READ_ALL
 from tests.sandbox.server import Server
 from tests.sandbox.shapes.places import Places
 from tests.sandbox.site import Site
@@ -21,8 +20,6 @@ from tests.sandbox.tokens import Tokens
 from tests.sandbox.web import application
 from tests.sandbox.world import World
 
-CONSUMER = ("tributary", "tributary-secret")
-SIGNIN_CONSUMER = ("tributary-signin", "tributary-signin-secret")
 LISTING = r"^/2\.0/"
 
 
@@ -30,12 +27,15 @@ class Sandbox:
     """A simulated Bitbucket in this process, with its server in a thread."""
 
     def __init__(
-        self, seed: int = 1, scale: Scale | None = None, until: datetime | None = None
+        self,
+        seed: int = 1,
+        scale: Scale | None = None,
+        until: datetime | None = None,
+        demo: bool = False,
     ) -> None:
-        self.site = Site(seed, scale or Scale(), until)
+        self.site = Site(seed, scale or Scale(), until, demo)
         self.change = Change(self.site)
-        self.server = Server(application(self.site))
-        self._add_consumers()
+        self.server = Server(application(self.site, self.change))
 
     def start(self, port: int = 0) -> Sandbox:
         """Serve on 127.0.0.1."""
@@ -48,7 +48,7 @@ class Sandbox:
         self.server.stop()
 
     def __enter__(self) -> Sandbox:
-        return self.start()
+        return self if self.server.port else self.start()
 
     def __exit__(
         self,
@@ -80,15 +80,7 @@ class Sandbox:
 
     def reset(self, scale: Scale | None = None, seed: int | None = None) -> None:
         """A fresh world, fresh credentials; no faults, counts, latency or spent quota."""
-        site = self.site
-        with site.lock:
-            site.clock.ahead = 0.0
-            site.quota = Quota(site.clock)
-            site.faults.clear()
-            site.journal.clear()
-            site.latency = 0.0
-            site.build(site.seed if seed is None else seed, scale or site.scale)
-            self._add_consumers()
+        self.site.reset(scale, seed)
 
     @property
     def world(self) -> World:
@@ -158,9 +150,3 @@ class Sandbox:
             "BITBUCKET_SIGNIN_CLIENT_SECRET": SIGNIN_CONSUMER[1],
             "CONNECTION_ALLOWED_PRIVATE_HOSTS": self.host,
         }
-
-    def _add_consumers(self) -> None:
-        reading = [scope for scope in READ_ALL if scope != "webhook"]
-        self.consumers.add(*CONSUMER, ANY_LOCAL, reading, "Tributary")
-        signing = ["account", "email"]
-        self.consumers.add(*SIGNIN_CONSUMER, ANY_LOCAL, signing, "Tributary (sign-in)")

@@ -6,7 +6,8 @@ import threading
 from datetime import datetime, timedelta
 
 from tests.sandbox.clock import Clock
-from tests.sandbox.consent.consumers import Consumers
+from tests.sandbox.consent.consumers import Consumers, add_defaults
+from tests.sandbox.demo import add_demo_tokens
 from tests.sandbox.faults import Faults
 from tests.sandbox.generation import Scale, generate
 from tests.sandbox.journal import Journal
@@ -20,9 +21,12 @@ from tests.sandbox.world import World
 class Site:
     """World, credentials, quota, faults and counts; guarded by one lock."""
 
-    def __init__(self, seed: int, scale: Scale, until: datetime | None = None) -> None:
+    def __init__(
+        self, seed: int, scale: Scale, until: datetime | None = None, demo: bool = False
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = Clock()
+        self.quota_window, self.quota_limit = 3600.0, 1000
         self.quota = Quota(self.clock)
         self.faults = Faults()
         self.journal = Journal()
@@ -30,7 +34,7 @@ class Site:
         self.renderer = Renderer()
         self.latency = 0.0
         self.until = until
-        self.demo = False
+        self.demo = demo
         self.build(seed, scale)
 
     def build(self, seed: int, scale: Scale) -> None:
@@ -40,9 +44,22 @@ class Site:
         self.world: World = generate(seed=seed, scale=scale, until=self.until or hour)
         self.tokens = Tokens(self.world, self.clock, seed)
         self.consumers = Consumers(self.clock, self.tokens)
+        add_defaults(self.consumers)
+        if self.demo:
+            add_demo_tokens(self.tokens)
         self.contexts: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self.epoch = 0
         self.changed()
+
+    def reset(self, scale: Scale | None = None, seed: int | None = None) -> None:
+        """A fresh world; no faults, counts, latency, borrowed time or spent quota."""
+        with self.lock:
+            self.clock.ahead = 0.0
+            self.quota = Quota(self.clock, self.quota_window, self.quota_limit)
+            self.faults.clear()
+            self.journal.clear()
+            self.latency = 0.0
+            self.build(self.seed if seed is None else seed, scale or self.scale)
 
     def changed(self) -> None:
         """Drop everything rendered or sorted before."""

@@ -1,4 +1,4 @@
-"""Credentials that the simulated Bitbucket knows: access tokens, API tokens, app passwords, OAuth."""
+"""Credentials that the simulated Bitbucket knows, and what each of them reaches."""
 
 from __future__ import annotations
 

@@ -13,17 +13,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.sandbox.answers import Answer, text
 from tests.sandbox.api import Api, Incoming
+from tests.sandbox.change import Change
 from tests.sandbox.consent.pages import Consent
-from tests.sandbox.control.pages import control_app
+from tests.sandbox.control.api import control_app
 from tests.sandbox.journal import Served
 from tests.sandbox.site import Site
 
 LONGEST_HANG = 600.0
 
 
-def application(site: Site) -> ASGIApp:
+def application(site: Site, change: Change) -> ASGIApp:
     """/control for people and tests, everything else as Bitbucket would answer it."""
-    return Starlette(routes=[Mount("/control", control_app(site)), Mount("/", Gate(site))])
+    return Starlette(routes=[Mount("/control", control_app(site, change)), Mount("/", Gate(site))])
 
 
 class Gate:

@@ -9,11 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.sandbox.clock import Clock
+from tests.sandbox.scopes import READ_ALL
 from tests.sandbox.tokens import Tokens
 from tests.sandbox.world import Person
 
 CODE_SECONDS = 600.0
 ANY_LOCAL = "any local address"
+CONSUMER = ("tributary", "tributary-secret")
+SIGNIN_CONSUMER = ("tributary-signin", "tributary-signin-secret")
 
 
 @dataclass(slots=True)
@@ -130,3 +133,10 @@ class Consumers:
             "state": "authorization_code",
             self.scope_key: " ".join(consumer.scopes),
         }
+
+
+def add_defaults(consumers: Consumers) -> None:
+    """One consumer for connections, one for sign-in; both redirect to any local address."""
+    reading = [scope for scope in READ_ALL if scope != "webhook"]
+    consumers.add(*CONSUMER, ANY_LOCAL, reading, "Tributary")
+    consumers.add(*SIGNIN_CONSUMER, ANY_LOCAL, ["account", "email"], "Tributary (sign-in)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 STYLE = """
-:root { color-scheme: light dark; --line: #d5d9e0; --soft: #f4f6f9; --ink: #1c2733; --mark: #0b63ce }
+html { color-scheme: light dark }
+:root { --line: #d5d9e0; --soft: #f4f6f9; --ink: #1c2733; --mark: #0b63ce }
 @media (prefers-color-scheme: dark) {
   :root { --line: #3a4552; --soft: #1d2530; --ink: #e6ebf1; --mark: #6ea8fe }
   body { background: #141a22 }
@@ -20,7 +21,8 @@ main.narrow { max-width: 34rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }
 .scroll { overflow-x: auto }
-th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
+th, td { text-align: left; padding: .4rem .6rem; vertical-align: top;
+  border-bottom: 1px solid var(--line) }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 code, input.secret { font: .85rem ui-monospace, monospace }
 input.secret { width: 100%; min-width: 12rem }
@@ -37,7 +39,8 @@ fieldset label { display: block; padding: .2rem 0 }
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: .75rem 1rem }
 .card h3 { margin: 0 0 .4rem; font-size: 1rem } .bad { color: #c4320a } small { opacity: .75 }
 .facts { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 0 } .facts div { min-width: 6rem }
-.facts dt { font-size: .8rem; opacity: .75 } .facts dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
+.facts dt { font-size: .8rem; opacity: .75 } 
+.facts dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
 """
 
 

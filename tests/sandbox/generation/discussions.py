@@ -30,7 +30,7 @@ def add_comments(
     on every eighth pull request."""
     if not scale.comments_every or pull_request.id % scale.comments_every:
         return
-    for number in range(scale.comments):
+    for _ in range(scale.comments):
         person = draw.random.choice(people)
         date = draw.between(pull_request.created_on, end)
         write_comment(world, pull_request, person, draw.remark(), date)

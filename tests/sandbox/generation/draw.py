@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 FIRST_NAMES = (
-    "Amina Bruno Chloé Dmitri Eun-ji Farid Grace Hiroshi Ingrid Jamal Kasia Luca Mei Noor Oluwaseun "
-    "Priya Quentin Rosa Søren Tomás Ursula Viktor Wanjiru Ximena Yusuf Zoë"
+    "Amina Bruno Chloé Dmitri Eun-ji Farid Grace Hiroshi Ingrid Jamal Kasia Luca Mei Noor "
+    "Oluwaseun Priya Quentin Rosa Søren Tomás Ursula Viktor Wanjiru Ximena Yusuf Zoë"
 ).split()
 LAST_NAMES = (
     "Okafor Lindqvist Moreau Tanaka Petrov Haddad Novák O'Brien Kowalska Silva Nguyễn Fischer "

@@ -60,7 +60,7 @@ def _states(call: Call) -> str:
 
 def _asks_for_people(call: Call) -> bool:
     asked = {name for value in every(call.pairs, "fields") for name in value.split(",")}
-    return PEOPLE <= asked
+    return asked >= PEOPLE
 
 
 def pull_request(call: Call) -> Answer:
@@ -144,7 +144,7 @@ def comment(call: Call) -> Answer:
 
 
 def commits(call: Call) -> Answer:
-    """The commits of one pull request, newest first; none without the branch, 404 without the fork."""
+    """Newest first; none where the branch is gone, 404 where the fork is gone."""
     one: PullRequest = call.pull_request()
     repo = one.repository
     if one.source_repository is None:

@@ -1,0 +1,69 @@
+"""What all changes share: the lock, the clock, and finding the thing by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from tests.sandbox.generation.draw import Draw
+from tests.sandbox.site import Site
+from tests.sandbox.world import Person, PullRequest, Repository, Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Changes")
+
+
+def happens(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Run under the site's lock, and forget what was rendered before."""
+
+    @wraps(method)
+    def locked(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.site.lock:
+            try:
+                return method(self, *args, **kwargs)
+            finally:
+                self.site.changed()
+
+    return locked
+
+
+class Changes:
+    """The base of the groups of changes."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._draws = 0
+
+    def _now(self) -> datetime:
+        return self.site.clock.stamp()
+
+    def _draw(self) -> Draw:
+        self._draws += 1
+        return Draw(f"change-{self.site.seed}-{self._draws}")
+
+    def _workspace(self, workspace: str) -> Workspace:
+        found = self.site.world.workspace(workspace)
+        if found is None:
+            raise KeyError(f"no workspace {workspace}")
+        return found
+
+    def _repository(self, workspace: str, repository: str) -> Repository:
+        found = self.site.world.repository(workspace, repository)
+        if found is None:
+            raise KeyError(f"no repository {workspace}/{repository}")
+        return found
+
+    def _pull_request(self, workspace: str, repository: str, number: int) -> PullRequest:
+        found = self._repository(workspace, repository).pull_requests.get(number)
+        if found is None:
+            raise KeyError(f"no pull request {workspace}/{repository}#{number}")
+        return found
+
+    def _person(self, name: str) -> Person:
+        for person in self.site.world.people.values():
+            if name in (person.persona, person.email, person.nickname, person.uuid):
+                return person
+        raise KeyError(f"nobody is called {name}")

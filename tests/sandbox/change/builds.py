@@ -1,0 +1,54 @@
+"""Pipelines that start, end, and start again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.sandbox.change.base import Changes, happens
+from tests.sandbox.generation.builds import finish, new_pipeline
+from tests.sandbox.world import Pipeline
+
+
+class BuildChanges(Changes):
+    """A pipeline is named by its uuid or its build number."""
+
+    @happens
+    def new_pipeline(
+        self,
+        workspace: str,
+        repository: str,
+        *,
+        person: str = "ben",
+        created_on: datetime | None = None,
+    ) -> Pipeline:
+        """A run that waits."""
+        repo = self._repository(workspace, repository)
+        number = max((run.build_number for run in repo.pipelines.values()), default=0) + 1
+        who = self._person(person)
+        return new_pipeline(repo, self._draw(), who, created_on or self._now(), number)
+
+    @happens
+    def finish_pipeline(
+        self, workspace: str, repository: str, pipeline: str | int, *, result: str = "SUCCESSFUL"
+    ) -> Pipeline:
+        """It completes with this result and two steps."""
+        run = self._pipeline(workspace, repository, pipeline)
+        finish(run, self._draw(), result, 2)
+        return run
+
+    @happens
+    def rerun_pipeline(
+        self, workspace: str, repository: str, pipeline: str | int, *, result: str = "SUCCESSFUL"
+    ) -> Pipeline:
+        """The failed steps run again: same uuid, higher run_number, later completed_on."""
+        run, now = self._pipeline(workspace, repository, pipeline), self._now()
+        run.run_number += 1
+        finish(run, self._draw(), result, 2)
+        run.completed_on = now
+        return run
+
+    def _pipeline(self, workspace: str, repository: str, pipeline: str | int) -> Pipeline:
+        for run in self._repository(workspace, repository).pipelines.values():
+            if pipeline in (run.uuid, run.build_number):
+                return run
+        raise KeyError(f"no pipeline {pipeline} in {workspace}/{repository}")
