@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from tests.sandbox.generation.draw import Draw
 from tests.sandbox.site import Site
 from tests.sandbox.world import Person, PullRequest, Repository, Workspace
 
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S", bound="Changes")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def happens(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+def happens(method: Method) -> Method:
     """Run under the site's lock, and forget what was rendered before."""
 
     @wraps(method)
-    def locked(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    def locked(self: Changes, *args: Any, **kwargs: Any) -> Any:
         with self.site.lock:
             try:
                 return method(self, *args, **kwargs)
             finally:
                 self.site.changed()
 
-    return locked
+    return cast(Method, locked)
 
 
 class Changes:

@@ -39,7 +39,7 @@ fieldset label { display: block; padding: .2rem 0 }
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: .75rem 1rem }
 .card h3 { margin: 0 0 .4rem; font-size: 1rem } .bad { color: #c4320a } small { opacity: .75 }
 .facts { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 0 } .facts div { min-width: 6rem }
-.facts dt { font-size: .8rem; opacity: .75 } 
+.facts dt { font-size: .8rem; opacity: .75 }
 .facts dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
 """
 

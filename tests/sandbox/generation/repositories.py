@@ -49,7 +49,7 @@ def new_repository(
         size=draw.random.randrange(10**4, 10**8),
     )
     workspace.repositories[slug] = repository
-    people = [m.person for m in workspace.members.values()] or [None]
-    root = add_commit(repository, draw, people[0], created, "Begin", ())
+    first = next((member.person for member in workspace.members.values()), None)
+    root = add_commit(repository, draw, first, created, "Begin", ())
     repository.branches["main"] = root.hash
     return repository

@@ -52,7 +52,8 @@ def _wanted(call: Call, repo: Repository) -> tuple[Wanted, str]:
 
 
 def _resolve(repo: Repository, names: list[str]) -> list[str]:
-    found, unknown = [], []
+    found: list[str] = []
+    unknown: list[str] = []
     for name in names:
         hash_ = repo.branches.get(name) or _by_prefix(repo, name)
         (found if hash_ else unknown).append(hash_ or name)
