@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
                 ('rows', models.PositiveIntegerField(default=0, help_text='rows listed by the last whole walk')),
                 ('refusals', models.PositiveIntegerField(default=0, help_text='syncs in a row that were refused')),
                 ('asked_at', models.DateTimeField(help_text='last time a refused stream was asked', null=True)),
+                ('ended_by', models.BigIntegerField(help_text='id of the sync that last came to an end here, well or not', null=True)),
+                ('looked_back_at', models.DateTimeField(help_text='when what is read once a day was last read', null=True)),
             ],
             options={
                 'ordering': ('connection_id', 'repository_id', 'stream'),
@@ -143,6 +145,7 @@ class Migration(migrations.Migration):
                 ('learned_at', models.DateTimeField(null=True)),
                 ('blocked_until', models.DateTimeField(null=True)),
                 ('blocks', models.PositiveIntegerField(default=0, help_text='refusals in a row')),
+                ('is_probing', models.BooleanField(default=False, help_text='one request is out to try again')),
             ],
             options={
                 'ordering': ('id',),

@@ -14,6 +14,7 @@ class Quota(models.Model):
     learned_at = models.DateTimeField(null=True)
     blocked_until = models.DateTimeField(null=True)
     blocks = models.PositiveIntegerField(default=0, help_text="refusals in a row")
+    is_probing = models.BooleanField(default=False, help_text="one request is out to try again")
 
     class Meta:
         ordering = ("id",)

@@ -158,6 +158,12 @@ class Coverage(TenantModel):
     rows = models.PositiveIntegerField(default=0, help_text="rows listed by the last whole walk")
     refusals = models.PositiveIntegerField(default=0, help_text="syncs in a row that were refused")
     asked_at = models.DateTimeField(null=True, help_text="last time a refused stream was asked")
+    ended_by = models.BigIntegerField(
+        null=True, help_text="id of the sync that last came to an end here, well or not"
+    )
+    looked_back_at = models.DateTimeField(
+        null=True, help_text="when what is read once a day was last read"
+    )
 
     class Meta(TenantModel.Meta):
         ordering = ("connection_id", "repository_id", "stream")
