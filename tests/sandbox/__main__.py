@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import fields
+from datetime import datetime
 
 from tests.sandbox.generation import Scale
 from tests.sandbox.sandbox import Sandbox
@@ -35,6 +36,11 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same world")
+    parser.add_argument(
+        "--until",
+        type=datetime.fromisoformat,
+        help="the newest thing, as ISO 8601 with a zone; default an hour ago",
+    )
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--quota-window", type=float, default=3600.0, help="seconds")
     parser.add_argument("--quota-limit", type=int, default=1000, help="requests in a window")
@@ -54,7 +60,8 @@ def main() -> None:
     if options.die_with_parent:
         _die_with_parent()
     sizes = {s.name: getattr(options, s.name) for s in fields(Scale) if s.name != "awkward"}
-    sandbox = Sandbox(options.seed, Scale(**sizes, awkward=not options.plain), demo=options.demo)
+    scale = Scale(**sizes, awkward=not options.plain)
+    sandbox = Sandbox(options.seed, scale, until=options.until, demo=options.demo)
     sandbox.site.quota_window, sandbox.site.quota_limit = options.quota_window, options.quota_limit
     sandbox.quota.window, sandbox.quota.limit = options.quota_window, options.quota_limit
     sandbox.latency = options.latency
