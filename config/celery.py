@@ -1,11 +1,24 @@
 """The Celery application: `celery -A config worker`, `celery -A config beat`."""
 
+import logging.config
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+import config.broker  # noqa: F401  # registers files://
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("tributary")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@signals.setup_logging.connect
+def _configure_logging(**kwargs: Any) -> None:
+    """The lines of workers and of beat look like those of the web processes."""
+    logging.config.dictConfig(settings.LOGGING)

@@ -1,11 +1,14 @@
 """All settings. Each comes from the environment or has a safe default; nothing hangs on DEBUG."""
 
+import os
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from bootstrap_wrapper import get_bootstrap_dir
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
 from config.environment import BASE_DIR, env, load_keys, var_dir
 
@@ -61,6 +64,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
     "heroicons",
+    "config",
     "tenants",
     "connections",
     "ingestion",
@@ -69,7 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "tenants.middleware.RequestLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -201,12 +205,59 @@ QUOTA_WINDOW = env.int("QUOTA_WINDOW", default=3600)  # seconds; the demo's hour
 
 # --- work --------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+FILES = "files://embedded"
+QUEUES = ("default", "syncs")  # people wait for the first; slices of syncs stand in the second
+# The database is the queue's truth; a message only wakes somebody up, and may be lost.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or FILES
+if CELERY_BROKER_URL == FILES:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": VAR_DIR / "broker", "polling_interval": 0.1}
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # it needs a broker that can tell everybody
+elif CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 20}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"ingestion.tasks.run_slice": {"queue": "syncs"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=max(3, os.cpu_count() or 1))
 CELERY_TASK_ACKS_LATE = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "what is due": {
+        "task": "ingestion.tasks.tick",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "verifications that are due": {
+        "task": "connections.tasks.verify_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "drafts that forget their secrets": {
+        "task": "connections.tasks.erase_expired_drafts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+}
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Seconds for which a worker owns a sync; renewed while a request is in flight (20 s at most).
+SYNC_LEASE = env.int("SYNC_LEASE", default=25)
+# Slices of syncs that run at a time: one slot of a worker stays free for people. SQLite has one
+# writer, so it has one slice.
+SYNC_SLOTS = env.int(
+    "SYNC_SLOTS",
+    default=1
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    else CELERY_WORKER_CONCURRENCY - 1,
+)
+SYNC_SLICE = env.int("SYNC_SLICE", default=10)  # seconds, when anything else waits
+SYNC_FETCHERS = env.int("SYNC_FETCHERS", default=8)  # requests in flight per slice
+# Seconds before each of the next tries when Bitbucket has trouble; after them a sync ends.
+SYNC_RETRY_DELAYS = env.list("SYNC_RETRY_DELAYS", cast=int, default=[10, 30, 120])
 
 # --- pages -------------------------------------------------------------------------------------
 
@@ -252,7 +303,7 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"tributary@{_public.hostname}")
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_shared = [
+_shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -292,4 +343,10 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {  # what django-structlog says too, or what would say it for every request
+        "celery.app.trace": {"level": "CRITICAL"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "django.request": {"level": "CRITICAL"},
+        "urllib3": {"level": "WARNING"},
+    },
 }

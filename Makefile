@@ -1,0 +1,63 @@
+# Everything that one does with this project. `make` alone lists it.
+
+PYTHON3 ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+POSTGRES ?= postgres://postgres@127.0.0.1:5432/tributary_check
+REDIS ?= redis://127.0.0.1:6379
+
+.PHONY: help setup demo run test check lint test-sqlite test-services bench format lock
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(STAMP)  ## a virtual environment with the pinned dependencies
+
+$(STAMP): requirements-dev.txt
+	@echo "Installing the pinned dependencies into .venv (once, about a minute)"
+	$(PYTHON3) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## everything with a simulated Bitbucket, nothing else needed
+	@exec $(BIN)/python manage.py demo
+
+run: $(STAMP)  ## the same without the simulated Bitbucket, for a real workspace
+	@exec $(BIN)/python manage.py run
+
+test: $(STAMP)  ## all tests, on SQLite
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: lint test-sqlite test-services  ## everything that CI checks
+
+lint: $(STAMP)  ## style, types, import rules, templates, migrations, production settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint --quiet templates
+	VAR_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+	VAR_DIR=$$(mktemp -d) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	FERNET_KEYS=check PUBLIC_URL=https://tributary.example.com DATABASE_URL=$(POSTGRES) \
+	CELERY_BROKER_URL=$(REDIS)/0 CACHE_URL=$(REDIS)/1 TRUSTED_PROXY_COUNT=1 \
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+test-sqlite: test
+
+test-services: $(STAMP)  ## the tests again, on PostgreSQL and Redis
+	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS)/3 \
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser"
+
+bench: $(STAMP)  ## how long a first sync takes, and one with nothing new
+	$(BIN)/python -m tests.benchmarks
+
+format: $(STAMP)  ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint --reformat --quiet templates
+
+lock: $(STAMP)  ## write the lock files anew, for Python 3.11 to 3.13
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.txt

@@ -1,0 +1,72 @@
+"""The processes of an installation on one machine, and what must be done before they start."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from config.environment import BASE_DIR
+from config.supervisor import Process, Supervisor, answers
+
+PYTHON = sys.executable
+
+
+def prepare() -> None:
+    """Bring the database up to date, make the cache's table, collect the static files."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    _collect_static()
+
+
+def _collect_static() -> None:
+    """Collect only when a file has changed: compressing them all takes longer than starting."""
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    content = _fingerprint()
+    if stamp.is_file() and stamp.read_text() == content:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(content)
+
+
+def _fingerprint() -> str:
+    """Names, sizes and times of our static files, and the lock file that pins everybody else's."""
+    paths = [BASE_DIR / "requirements.txt", *sorted((BASE_DIR / "static").rglob("*"))]
+    facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in paths]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def web(port: int, environment: Mapping[str, str]) -> Process:
+    return Process(
+        "web",
+        [
+            *(PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"),
+            *("--workers", "2", "--threads", "4", "--no-control-socket"),
+            *("--graceful-timeout", "3", "--log-level", "warning"),
+        ],
+        environment,
+    )
+
+
+def worker(environment: Mapping[str, str]) -> Process:
+    return Process("worker", [PYTHON, "-m", "celery", "-A", "config", "worker"], environment)
+
+
+def beat(environment: Mapping[str, str]) -> Process:
+    pidfile = ("--pidfile", "")  # the supervisor knows its pid; a stale file would stop the start
+    return Process("beat", [PYTHON, "-m", "celery", "-A", "config", "beat", *pidfile], environment)
+
+
+def start_all(supervisor: Supervisor, port: int, environment: Mapping[str, str]) -> None:
+    """Start web, worker and beat, and wait until the web answers. Raises DidNotStart."""
+    serving = supervisor.start(web(port, environment))
+    supervisor.start(worker(environment))
+    supervisor.start(beat(environment))
+    supervisor.wait_until(serving, lambda: answers(port), seconds=30)
+
+
+def addresses(port: int) -> dict[str, str]:
+    """What the processes must know of the address under which people reach them."""
+    return {"PUBLIC_URL": f"http://127.0.0.1:{port}", "ALLOWED_HOSTS": "127.0.0.1,localhost"}
