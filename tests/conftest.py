@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from tenants import access
 from tenants.models import Membership, Organization, User
+from tests import surroundings
 from tests.factories import MembershipFactory
 from tests.sandbox import Sandbox
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, and say why, what this machine cannot run; where it must, let it fail."""
+    for item in items:
+        for reason in surroundings.lacking(item):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +26,7 @@ def _running_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(_running_sandbox: Sandbox, settings: SettingsWrapper) -> Sandbox:
+def sandbox(_running_sandbox: Sandbox, settings: Settings) -> Sandbox:
     """A simulated Bitbucket, fresh for each test, to which the settings point."""
     _running_sandbox.reset()
     host = _running_sandbox.url.removeprefix("http://")
