@@ -5,12 +5,15 @@ A connector is a folder with the same file names as its neighbours, named once i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from connections.transport.ledger import Purpose
+
+if TYPE_CHECKING:
+    from connections.connectors.findings import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class Scope:
     name: str
     why: str
     streams: tuple[str, ...] = ()  # empty: the connection itself needs it
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,7 @@ class Check:
     stream: str = ""  # the stream that falls away without it; empty: the connection itself
     required: bool = False  # without it nothing can be stored
     optional: bool = False  # its failure is told, and stops nothing
+    methods: tuple[str, ...] = ()  # asked only for these; empty: for all
 
 
 @dataclass(kw_only=True)
@@ -148,6 +153,40 @@ class RefreshedTokens:
     scopes: tuple[str, ...] = ()
 
 
+class Authorizations(ABC):
+    """The OAuth dance of a connector: one consumer, its consent page, its token endpoint."""
+
+    @property
+    @abstractmethod
+    def consumer(self) -> str:
+        """The client id of the consumer that is set; empty where there is none."""
+
+    @abstractmethod
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        """Where the browser is sent to consent."""
+
+    @abstractmethod
+    def exchange(self, *, code: str, redirect_uri: str) -> RefreshedTokens:
+        """Turn a code into tokens, once. Raises ProviderError."""
+
+    @abstractmethod
+    def refresh(self, refresh_token: str) -> RefreshedTokens:
+        """Get new tokens; the old refresh token dies. Raises ConsentEnded, ProviderError."""
+
+    @abstractmethod
+    def reach(self, access_token: str) -> "Reach":
+        """Whose authorization it is and which workspaces it reaches. Raises ProviderError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What an authorization reaches, and in whose name."""
+
+    account: str  # uuid
+    account_name: str
+    workspaces: tuple[RemoteWorkspace, ...]
+
+
 class Connector(ABC):
     """A kind of thing to connect."""
 
@@ -180,6 +219,41 @@ class Connector(ABC):
     @abstractmethod
     def client(self, entry: Entry) -> Any:
         """The provider's client: one method per endpoint."""
+
+    @abstractmethod
+    def verify(
+        self,
+        entry: Entry,
+        *,
+        streams: Collection[str] = (),
+        on_result: Callable[[CheckResult], None] | None = None,
+        whole_list: bool = False,
+    ) -> "Finding":
+        """Ask one question per need, side by side. A ProviderError is told in the finding.
+
+        `streams` are those that are wanted, empty for all. `on_result` is called in the caller's
+        thread each time a check begins or ends. `whole_list` asks for every repository.
+        """
+
+    def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, str]) -> str:
+        """The method that fields and the shape of a secret speak for."""
+        return self.methods[0].key
+
+    @property
+    def authorizations(self) -> Authorizations | None:
+        """The OAuth dance, where the connector has one."""
+        return None
+
+    def checks_for(self, method: str) -> tuple[Check, ...]:
+        """The checks that are asked for a method."""
+        return tuple(one for one in self.checks if not one.methods or method in one.methods)
+
+    def stream(self, key: str) -> Stream:
+        """The stream of this key. Raises LookupError."""
+        for stream in self.streams:
+            if stream.key == key:
+                return stream
+        raise LookupError(f"{self.label} has no stream {key!r}.")
 
 
 class UnknownConnector(LookupError):

@@ -1,0 +1,175 @@
+"""What Bitbucket Cloud is, in data."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
+
+from connections.connectors.base import (
+    Authorizations,
+    Check,
+    CheckResult,
+    Connector,
+    Entry,
+    Field,
+    Method,
+    Stream,
+)
+from connections.connectors.bitbucket_cloud import entrance, verify
+from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
+from connections.connectors.bitbucket_cloud.methods import METHODS
+from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
+from connections.connectors.findings import Finding
+from connections.connectors.schema import InvalidFields, clean
+
+_REPOSITORY = "/repositories/{workspace}/{repository}"
+_ALL_STATES = "state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED"
+_WORKSPACE = re.compile(r"^(?:[a-z0-9][a-z0-9_-]{0,99}|\{[0-9a-f-]{36}\})\Z")
+
+
+class BitbucketCloud(Connector):
+    """A workspace at bitbucket.org."""
+
+    key = "bitbucket_cloud"
+    label = "Bitbucket Cloud"
+    summary = "A workspace at bitbucket.org: repositories, pull requests, pipelines, people."
+    icon = "cloud"
+    settings: ClassVar[tuple[Field, ...]] = (
+        Field(
+            name="workspace",
+            label="Workspace",
+            help="Its name, or any address of it: bitbucket.org/acme",
+            placeholder="acme",
+            max_length=500,
+        ),
+    )
+    methods: ClassVar[tuple[Method, ...]] = METHODS
+    streams: ClassVar[tuple[Stream, ...]] = (
+        Stream(
+            key="repositories",
+            label="Repositories",
+            summary="Names, projects, main branches, sizes.",
+            required=True,
+        ),
+        Stream(key="people", label="People", summary="The members of the workspace."),
+        Stream(
+            key="pull_requests",
+            label="Pull requests",
+            summary="Title, author, state, branches, reviewers and their approvals.",
+            needs=("repositories",),
+        ),
+        Stream(
+            key="pull_request_activity",
+            label="Pull request history",
+            summary="When something was opened, approved, updated, merged.",
+            needs=("pull_requests",),
+        ),
+        Stream(
+            key="pull_request_comments",
+            label="Pull request comments",
+            summary="Who commented, when, on which line.",
+            needs=("pull_requests",),
+        ),
+        Stream(
+            key="pipelines",
+            label="Pipelines",
+            summary="Runs with their trigger, state and duration.",
+            needs=("repositories",),
+        ),
+    )
+    checks: ClassVar[tuple[Check, ...]] = (
+        Check(
+            name="workspace",
+            label="See the workspace",
+            path="/workspaces/{workspace}",
+            required=True,
+        ),
+        Check(
+            name="repositories",
+            label="List repositories",
+            path="/repositories/{workspace}?pagelen=100&sort=-updated_on",
+            stream="repositories",
+            required=True,
+        ),
+        Check(
+            name="people",
+            label="List people",
+            path="/workspaces/{workspace}/members?pagelen=1",
+            stream="people",
+        ),
+        Check(
+            name="pull_requests",
+            label="Read pull requests",
+            path=f"{_REPOSITORY}/pullrequests?pagelen=1&{_ALL_STATES}",
+            stream="pull_requests",
+        ),
+        Check(
+            name="pull_request_activity",
+            label="Read pull request history",
+            path=f"{_REPOSITORY}/pullrequests/activity?pagelen=1",
+            stream="pull_request_activity",
+        ),
+        Check(
+            name="pull_request_comments",
+            label="Read pull request comments",
+            path=f"{_REPOSITORY}/pullrequests/{{pull_request}}/comments?pagelen=1",
+            stream="pull_request_comments",
+        ),
+        Check(
+            name="pipelines",
+            label="Read pipelines",
+            path=f"{_REPOSITORY}/pipelines?pagelen=1&sort=-created_on",
+            stream="pipelines",
+        ),
+        Check(
+            name="account",
+            label="See whose secret it is",
+            path="/user",
+            optional=True,
+            methods=("oauth2", "api_token"),
+        ),
+        Check(
+            name="webhooks",
+            label="See webhooks",
+            path=f"{_REPOSITORY}/hooks?pagelen=1",
+            optional=True,
+        ),
+    )
+
+    def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """`workspace` as its name or uuid. Raises InvalidFields."""
+        found = clean(self.settings, settings, below="settings")
+        name = entrance.workspace_name(found["workspace"])
+        if not _WORKSPACE.match(name):
+            told = "This is neither a workspace's name nor an address of it, as bitbucket.org/acme."
+            raise InvalidFields({"settings.workspace": told})
+        return {"workspace": name}
+
+    def quota_subject(self, entry: Entry) -> str:
+        return entrance.quota_subject(entry)
+
+    def client(self, entry: Entry) -> BitbucketCloudClient:
+        return BitbucketCloudClient(entry)
+
+    def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, Any]) -> str:
+        return entrance.recognise(secrets, settings)
+
+    @property
+    def authorizations(self) -> Authorizations:
+        return BitbucketAuthorizations()
+
+    def verify(
+        self,
+        entry: Entry,
+        *,
+        streams: Collection[str] = (),
+        on_result: Callable[[CheckResult], None] | None = None,
+        whole_list: bool = False,
+    ) -> Finding:
+        return verify.verify(
+            entry,
+            checks=self.checks_for(entry.method),
+            declared=self.streams,
+            streams=streams,
+            on_result=on_result,
+            whole_list=whole_list,
+        )

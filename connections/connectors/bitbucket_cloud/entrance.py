@@ -1,0 +1,120 @@
+"""Into Bitbucket Cloud: what is sent, to which address, and whom the requests are counted for."""
+
+import base64
+import re
+import shlex
+from collections.abc import Callable, Mapping, MutableMapping
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from connections.connectors.base import Entry
+from connections.connectors.bitbucket_cloud.refusals import explain
+from connections.transport.http import Transport
+from connections.transport.ledger import Ledger
+from tenants.secrets import keyed_hash
+
+_BASIC = {"api_token", "app_password"}
+
+
+def secret_of(entry: Entry) -> str:
+    """The one secret of an entry, whatever the method calls it."""
+    names = {"oauth2": "access_token", "access_token": "api_token"}
+    return entry.secrets.get(names.get(entry.method, "password"), "")
+
+
+def authenticate(entry: Entry) -> Callable[[MutableMapping[str, str]], None]:
+    """Puts the secret into headers: Bearer, or Basic with the account's e-mail."""
+
+    def put(headers: MutableMapping[str, str]) -> None:
+        headers["Authorization"] = _authorization(entry)
+
+    return put
+
+
+def _authorization(entry: Entry) -> str:
+    if entry.method not in _BASIC:
+        return f"Bearer {secret_of(entry)}"
+    pair = f"{entry.settings.get('username', '')}:{secret_of(entry)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def transport(entry: Entry, *, ledger: Ledger | None = None) -> Transport:
+    """A transport to the API in the name of this entry."""
+    return Transport(
+        settings.BITBUCKET_CLOUD_API_URL,
+        authenticate=authenticate(entry),
+        subject=quota_subject(entry),
+        purpose=entry.purpose,
+        ledger=ledger,
+        explain=explain,
+    )
+
+
+def quota_subject(entry: Entry) -> str:
+    """What Bitbucket counts by: the token itself, the account, or the OAuth consumer.
+
+    https://support.atlassian.com/bitbucket-cloud/kb/bitbucket-cloud-rate-limit-troubleshooting/
+    """
+    host = urlsplit(settings.BITBUCKET_CLOUD_API_URL).netloc
+    if entry.method == "oauth2":
+        consumer = entry.settings.get("consumer") or settings.BITBUCKET_OAUTH_CLIENT_ID
+        return keyed_hash("quota", host, "consumer", consumer)
+    if entry.method in _BASIC:
+        return keyed_hash("quota", host, "account", entry.settings.get("username", "").lower())
+    return keyed_hash("quota", host, "token", secret_of(entry))
+
+
+def masked(secret: str) -> str:
+    """Enough of a secret to know it by: its kind and its end."""
+    if len(secret) < 20:
+        return "•••"
+    return f"{secret[:5]}•••{secret[-4:]}"
+
+
+def curl(entry: Entry, path: str) -> str:
+    """The same request as a command; it runs once the secret is put in the place of its mask."""
+    secret = masked(secret_of(entry))
+    if entry.method in _BASIC:
+        sent = ["--user", f"{entry.settings.get('username', '')}:{secret}"]
+    else:
+        sent = ["--header", f"Authorization: Bearer {secret}"]
+    return shlex.join(["curl", *sent, f"{settings.BITBUCKET_CLOUD_API_URL}{path}"])
+
+
+def workspace_name(text: str) -> str:
+    """The workspace's name out of its name or any address of it.
+
+    `acme`, `https://bitbucket.org/acme/api/src`, `bitbucket.org/acme`,
+    `git@bitbucket.org:acme/api.git`, `https://api.bitbucket.org/2.0/repositories/acme`.
+    """
+    text = unquote(text.strip())
+    text = re.sub(r"^(\w+://)?([^/@]*@)?(?=[^/:]+[:/])", "", text)
+    host, parted, path = text.partition(":") if _is_scp(text) else text.partition("/")
+    if not parted:
+        return text.lower()
+    if "." not in host and host != "localhost" and ":" not in host:
+        return host.lower()  # acme/api
+    steps = [step for step in path.split("/") if step and step not in _NOT_WORKSPACES]
+    return steps[0].lower() if steps else ""
+
+
+_NOT_WORKSPACES = {"2.0", "repositories", "workspaces", "workspace", "api", "!api", "account"}
+
+
+def _is_scp(text: str) -> bool:
+    return re.match(r"^[\w.-]+\.\w+:(?!\d)", text) is not None
+
+
+def recognise(secrets: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """The method that fields and the shape of the secret speak for.
+
+    The prefixes ATCTT (access token), ATATT (API token), ATBB (app password) are seen in the
+    wild, not documented: https://github.com/runatlantis/atlantis/issues/5015.
+    """
+    secret = next(iter(secrets.values()), "")
+    if secret.startswith("ATBB"):
+        return "app_password"
+    if secret.startswith("ATATT") or given.get("username"):
+        return "api_token"
+    return "access_token"

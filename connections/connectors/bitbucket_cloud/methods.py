@@ -1,0 +1,135 @@
+"""How Bitbucket Cloud is entered: fields, scopes with the reason for each, where to make them.
+
+Scopes and who can make what: https://developer.atlassian.com/cloud/bitbucket/rest/intro/ and
+https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/.
+"""
+
+from connections.connectors.base import Field, Method, Scope
+
+PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
+
+_WHY = {
+    "repository": "List repositories, their branches and commits.",
+    "account": "List the members of the workspace.",
+    "pullrequest": "Read pull requests, their reviews, comments and updates.",
+    "pipeline": "Read pipelines, their steps and deployments.",
+    "webhook": "See whether webhooks can tell of changes at once. Not needed to copy records.",
+    "user": "Show whose token it is.",
+    "workspace": "See that the workspace exists, and list its members.",
+}
+
+CLASSIC = (
+    Scope(name="repository", why=_WHY["repository"]),
+    Scope(name="account", why=_WHY["account"], streams=("people",)),
+    Scope(name="pullrequest", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
+    Scope(name="pipeline", why=_WHY["pipeline"], streams=("pipelines",)),
+    Scope(name="webhook", why=_WHY["webhook"], optional=True),
+)
+GRANULAR = (
+    Scope(name="read:workspace:bitbucket", why=_WHY["workspace"]),
+    Scope(name="read:repository:bitbucket", why=_WHY["repository"]),
+    Scope(name="read:pullrequest:bitbucket", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
+    Scope(name="read:pipeline:bitbucket", why=_WHY["pipeline"], streams=("pipelines",)),
+    Scope(name="read:user:bitbucket", why=_WHY["user"], optional=True),
+    Scope(name="read:webhook:bitbucket", why=_WHY["webhook"], optional=True),
+)
+
+_EMAIL = Field(
+    name="username",
+    label="Atlassian account e-mail",
+    help="The address that you sign in to Atlassian with; not the Bitbucket user name.",
+    kind="email",
+    max_length=254,
+    pattern=r"^[^@\s:]+@[^@\s:]+\.[^@\s:]+$",
+    placeholder="ada@example.com",
+)
+_ALSO = ("access_token", "token")
+_TOKEN = 4096  # Bitbucket's tokens grow; OAuth ones already exceed 2,500 characters
+
+OAUTH = Method(
+    key="oauth2",
+    label="Bitbucket authorization",
+    summary="You sign in at Bitbucket and allow it. Nothing to copy, renewed by itself.",
+    needs="A Bitbucket account that sees the workspace. Acts as that account.",
+    scopes=CLASSIC,
+    help_url="https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
+    by_consent=True,
+)
+ACCESS_TOKEN = Method(
+    key="access_token",
+    label="Workspace access token",
+    summary="A token of the workspace itself, tied to no person. Best for teams.",
+    needs=(
+        "A workspace or project token: made by a workspace or project admin, Premium plan. "
+        "A repository token: made by a repository admin, any plan; it sees that repository only."
+    ),
+    settings=(
+        Field(
+            name="repository",
+            label="Repository",
+            help="Only for a repository access token: the repository it belongs to.",
+            required=False,
+            max_length=100,
+            pattern=r"^(?!\.{1,2}$)[A-Za-z0-9_.{}-]+$",
+        ),
+    ),
+    secrets=(
+        Field(
+            name="api_token",
+            label="Access token",
+            help="Begins with ATCTT.",
+            secret=True,
+            kind="password",
+            max_length=_TOKEN,
+            pattern=r"^[\x21-\x7e]+$",
+            aliases=_ALSO,
+        ),
+    ),
+    scopes=CLASSIC,
+    help_url="https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/",
+)
+API_TOKEN = Method(
+    key="api_token",
+    label="Atlassian API token",
+    summary="A token of your Atlassian account. Acts as you and sees what you see.",
+    needs="Anyone, on any plan. Make it “with scopes”; it lives for a year at most.",
+    settings=(_EMAIL,),
+    secrets=(
+        Field(
+            name="password",
+            label="API token",
+            help="Begins with ATATT.",
+            secret=True,
+            kind="password",
+            max_length=_TOKEN,
+            pattern=r"^[\x21-\x7e]+$",
+            aliases=_ALSO,
+        ),
+    ),
+    scopes=GRANULAR,
+    help_url="https://id.atlassian.com/manage-profile/security/api-tokens",
+)
+ENDED = (
+    "Bitbucket ended app passwords on 2026-07-28. Make an Atlassian API token with scopes "
+    "instead, and use it with the e-mail of the Atlassian account."
+)
+APP_PASSWORD = Method(
+    key="app_password",
+    label="App password",
+    summary="Ended by Bitbucket on 2026-07-28.",
+    needs=ENDED,
+    settings=(Field(name="username", label="Bitbucket user name", max_length=254),),
+    secrets=(
+        Field(
+            name="password",
+            label="App password",
+            secret=True,
+            kind="password",
+            max_length=_TOKEN,
+            aliases=("token",),
+        ),
+    ),
+    help_url="https://support.atlassian.com/bitbucket-cloud/docs/api-tokens/",
+    deprecated=True,
+)
+METHODS = (OAUTH, ACCESS_TOKEN, API_TOKEN, APP_PASSWORD)

@@ -1,0 +1,150 @@
+"""Bitbucket Cloud's OAuth 2.0: https://developer.atlassian.com/cloud/bitbucket/oauth-2/.
+
+Scopes stand on the consumer and are not asked for. Refresh tokens rotate: each answer brings a
+new one, and the old one dies some minutes later.
+"""
+
+import base64
+from collections.abc import MutableMapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from connections.connectors.base import (
+    Authorizations,
+    Entry,
+    Reach,
+    RefreshedTokens,
+    RemoteWorkspace,
+)
+from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient, one
+from connections.connectors.bitbucket_cloud.refusals import explain
+from connections.transport import answers
+from connections.transport.answers import Answer, words
+from connections.transport.errors import (
+    ConsentEnded,
+    InvalidCredentials,
+    ProviderError,
+    UnexpectedResponse,
+)
+from connections.transport.http import Transport, page_of
+from connections.transport.ledger import Purpose
+
+DEFAULT_LIFE = 3600  # seconds, where the answer does not say; observed are 7200
+CONSUMER_WRONG = "unauthorized_client"
+OVER = {"invalid_grant", CONSUMER_WRONG}
+
+
+class BitbucketAuthorizations(Authorizations):
+    """The consumer of `BITBUCKET_OAUTH_CLIENT_ID`."""
+
+    @property
+    def consumer(self) -> str:
+        return str(settings.BITBUCKET_OAUTH_CLIENT_ID)
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        query = urlencode(
+            {
+                "client_id": self.consumer,
+                "response_type": "code",
+                "state": state,
+                "redirect_uri": redirect_uri,
+            }
+        )
+        return f"{settings.BITBUCKET_CLOUD_WEB_URL}/site/oauth2/authorize?{query}"
+
+    def exchange(self, *, code: str, redirect_uri: str) -> RefreshedTokens:
+        return self._tokens(
+            {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        )
+
+    def refresh(self, refresh_token: str) -> RefreshedTokens:
+        return self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def reach(self, access_token: str) -> Reach:
+        entry = Entry(
+            method="oauth2",
+            settings={"consumer": self.consumer},
+            secrets={"access_token": access_token},
+            purpose=Purpose.CONSENT,
+        )
+        with BitbucketCloudClient(entry) as client:
+            account = one(client.user())
+            found = [row for page in client.workspaces() for row in page_of(page)[0]]
+        return Reach(
+            account=str(account.get("uuid", "")),
+            account_name=str(account.get("display_name") or account.get("nickname") or "")[:200],
+            workspaces=_workspaces(found),
+        )
+
+    def _tokens(self, form: dict[str, str]) -> RefreshedTokens:
+        transport = Transport(
+            settings.BITBUCKET_CLOUD_WEB_URL,
+            authenticate=self._authenticate,
+            subject="",  # the token endpoint is not counted with the API's requests
+            purpose=Purpose.CONSENT,
+            explain=_refused,
+        )
+        try:
+            return _read(transport.post_form("/site/oauth2/access_token", form))
+        finally:
+            transport.close()
+
+    def _authenticate(self, headers: MutableMapping[str, str]) -> None:
+        pair = f"{self.consumer}:{settings.BITBUCKET_OAUTH_CLIENT_SECRET}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _read(answer: Answer) -> RefreshedTokens:
+    body = one(answer)
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not isinstance(access, str) or not isinstance(refresh, str) or not access or not refresh:
+        raise UnexpectedResponse("Bitbucket's token endpoint answered without tokens.")
+    life = body.get("expires_in")
+    seconds = life if isinstance(life, int) and life > 0 else DEFAULT_LIFE
+    granted = body.get("scope") or body.get("scopes") or ""  # CHANGE-3052 renames it
+    return RefreshedTokens(
+        access_token=access,
+        refresh_token=refresh,
+        expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+        scopes=words(granted) if isinstance(granted, str) else (),
+    )
+
+
+def _refused(answer: Answer) -> ProviderError:
+    """The token endpoint's errors: {"error": "invalid_grant", "error_description": …}."""
+    try:
+        body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
+    except (ValueError, RecursionError):
+        body = None
+    code = body.get("error") if isinstance(body, dict) else None
+    if code in OVER:
+        # A refresh token that was rotated away may be answered unauthorized_client as well.
+        return ConsentEnded(
+            "Bitbucket no longer accepts this authorization. It was revoked, ran out, "
+            "or its OAuth consumer changed.",
+            evidence=answer.evidence(),
+        )
+    if answer.status == 401 or code == "invalid_client":
+        return InvalidCredentials(
+            "Bitbucket refuses this installation's OAuth consumer. An operator must check "
+            "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET.",
+            evidence=answer.evidence(),
+        )
+    return explain(answer)
+
+
+def _workspaces(rows: list[dict[str, object]]) -> tuple[RemoteWorkspace, ...]:
+    found = []
+    for row in rows:
+        place = row.get("workspace")
+        if isinstance(place, dict) and place.get("uuid") and place.get("slug"):
+            found.append(
+                RemoteWorkspace(
+                    id=str(place["uuid"]),
+                    slug=str(place["slug"]),
+                    is_administrator=row.get("administrator") is True,
+                )
+            )
+    return tuple(sorted(found, key=lambda one: (not one.is_administrator, one.slug)))

@@ -1,0 +1,118 @@
+"""Reads Bitbucket's refusals: its error envelope becomes an error with a sentence."""
+
+from typing import Any
+
+from connections.transport import answers
+from connections.transport.answers import Answer, words
+from connections.transport.errors import (
+    BadRequest,
+    Gone,
+    InvalidCredentials,
+    InvalidPermissions,
+    NotFound,
+    ProviderError,
+    Unavailable,
+)
+
+
+def explain(answer: Answer) -> ProviderError:
+    """The error that an answer of Bitbucket Cloud is.
+
+    Envelope: {"type": "error", "error": {"message", "detail"?, "data"?}}; `detail` is a string or
+    an object, and some refusals are plain text.
+    """
+    maker = _BY_STATUS.get(answer.status)
+    return maker(answer) if maker else answers.explain(answer)
+
+
+def envelope(answer: Answer) -> dict[str, Any]:
+    """The `error` object of an answer, empty where there is none."""
+    try:
+        body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
+    except (ValueError, RecursionError):
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def message_of(answer: Answer) -> str:
+    """What Bitbucket says itself, cleaned, at most 200 characters."""
+    text = envelope(answer).get("message")
+    return answers.excerpt(text.encode("utf-8", "replace"))[:200] if isinstance(text, str) else ""
+
+
+def _unauthorized(answer: Answer) -> ProviderError:
+    if "expired. use your refresh token" in message_of(answer).lower():
+        return InvalidCredentials(
+            "Bitbucket says that the authorization's token has expired (401).",
+            evidence=answer.evidence(),
+        )
+    return InvalidCredentials(
+        "Bitbucket refused this secret (401). It may be mistyped, revoked or of another kind.",
+        evidence=answer.evidence(),
+    )
+
+
+def _forbidden(answer: Answer) -> ProviderError:
+    required, granted = scopes_of(answer)
+    missing = tuple(scope for scope in required if scope not in granted)
+    if missing:
+        told = f"The secret lacks the scope {' and '.join(missing)}."
+    else:
+        told = "Bitbucket does not allow this (403): the account may lack a role there."
+    return InvalidPermissions(told, required=required, granted=granted, evidence=answer.evidence())
+
+
+def scopes_of(answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Required and granted scopes: out of the envelope's detail, else out of the headers."""
+    detail = envelope(answer).get("detail")
+    detail = detail if isinstance(detail, dict) else {}
+    required = _names(detail.get("required"))
+    granted = _names(detail.get("granted"))
+    if required:
+        return required, granted
+    accepted = words(answer.headers.get("X-Accepted-OAuth-Scopes", ""))
+    return (accepted, answer.scopes) if answer.scopes else ((), ())
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return words(value)
+    if isinstance(value, list):
+        return tuple(name for name in value if isinstance(name, str))
+    return ()
+
+
+def _not_found(answer: Answer) -> ProviderError:
+    said = message_of(answer)
+    if "workspace" in said.lower() and "repository" not in said.lower():
+        told = "Bitbucket knows no workspace of this name that this secret may see (404)."
+    else:
+        told = "This is gone at Bitbucket, or this secret may not see it (404)."
+    return NotFound(told, evidence=answer.evidence())
+
+
+def _gone(answer: Answer) -> ProviderError:
+    said = message_of(answer)
+    told = "Bitbucket has removed this endpoint (410)."
+    return Gone(f"{told} It says: {said}" if said else told, evidence=answer.evidence())
+
+
+def _bad_request(answer: Answer) -> ProviderError:
+    said = message_of(answer)
+    told = "Bitbucket did not understand the request (400)."
+    return BadRequest(f"{told} It says: {said}" if said else told, evidence=answer.evidence())
+
+
+def _took_too_long(answer: Answer) -> ProviderError:
+    return Unavailable("Bitbucket gave up computing this answer (555).", evidence=answer.evidence())
+
+
+_BY_STATUS = {
+    400: _bad_request,
+    401: _unauthorized,
+    403: _forbidden,
+    404: _not_found,
+    410: _gone,
+    555: _took_too_long,
+}

@@ -1,0 +1,304 @@
+"""The checks of Bitbucket Cloud, asked side by side."""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+from django.utils.timezone import now
+
+from connections.connectors.base import (
+    Check,
+    CheckResult,
+    Entry,
+    Identity,
+    RemoteRepository,
+    Stream,
+)
+from connections.connectors.bitbucket_cloud import entrance
+from connections.connectors.bitbucket_cloud.client import segment
+from connections.connectors.bitbucket_cloud.methods import ENDED
+from connections.connectors.findings import OK, Finding, OnResult, conclude
+from connections.transport.answers import Answer
+from connections.transport.errors import (
+    ConsentEnded,
+    InvalidPermissions,
+    NotFound,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+)
+from connections.transport.http import page_of, refuse_inside_transaction
+from connections.transport.ledger import ledger
+from connections.transport.relay import Relay
+
+TRIES = 3  # repositories that are asked before a 403 or 404 counts
+MAX_PAGES = 50  # of the list of repositories
+_FIRST = {"workspace", "repositories", "people", "account"}
+
+
+def verify(
+    entry: Entry,
+    *,
+    checks: Sequence[Check],
+    declared: Sequence[Stream],
+    streams: Collection[str],
+    on_result: OnResult | None,
+    whole_list: bool,
+) -> Finding:
+    """Ask everything, then conclude. Raises RequestInTransaction; ProviderErrors are told."""
+    refuse_inside_transaction()
+    run = _Run(entry, checks, on_result)
+    if entry.method == "app_password" or entrance.secret_of(entry).startswith("ATBB"):
+        run.refuse_all("invalid_credentials", ENDED)
+    else:
+        run.all(whole_list=whole_list)
+    return conclude(
+        run.results,
+        streams=streams,
+        declared=declared,
+        identity=run.identity,
+        repositories=run.repositories,
+        retry_after=run.retry_after,
+    )
+
+
+class _Run:
+    """One verification: its results, and what the answers told by the way."""
+
+    def __init__(self, entry: Entry, checks: Sequence[Check], on_result: OnResult | None) -> None:
+        self.entry = entry
+        self.results = [_waiting(check) for check in checks]
+        self.identity = Identity()
+        self.repositories: list[RemoteRepository] = []
+        self.retry_after: float | None = None
+        self._checks = dict(zip([check.name for check in checks], checks, strict=True))
+        self._results = {result.name: result for result in self.results}
+        self._on_result = on_result or (lambda result: None)
+        self._relay = Relay(ledger())
+        self._transport = entrance.transport(entry, ledger=self._relay)
+        self._next = ""
+
+    def refuse_all(self, outcome: str, message: str) -> None:
+        """Every check fails without a request."""
+        for result in self.results:
+            result.state, result.outcome, result.message = "done", outcome, message
+            result.mended_by = "admin"
+            self._on_result(result)
+
+    def all(self, *, whole_list: bool) -> None:
+        """First the workspace and its lists; then, in one repository, the rest."""
+        try:
+            first = [name for name in self._checks if name in _FIRST]
+            self._relay.run([partial(self._first, name) for name in first])
+            if self.repositories:
+                jobs: list[Callable[[], Any]] = [self._pull_requests_then_comments]
+                jobs += self._others()
+                if whole_list and self._next:
+                    jobs.append(self._rest_of_list)
+                self._relay.run(jobs)
+            self._skip_what_waits()
+        finally:
+            self._transport.close()
+
+    def _first(self, name: str) -> None:
+        result = self._results[name]
+        repository = self.entry.settings.get("repository", "")
+        template = self._checks[name].path
+        if name == "repositories" and repository:
+            template = "/repositories/{workspace}/{repository}"
+        answer = self._ask(result, self._path(template, repository))
+        if answer is not None:
+            self._read(result, answer)
+        self._tell(result)
+
+    def _read(self, result: CheckResult, answer: Answer) -> None:
+        readers = {
+            "workspace": self._read_workspace,
+            "repositories": self._read_repositories,
+            "people": self._read_people,
+            "account": self._read_account,
+        }
+        try:
+            readers[result.name](result, answer)
+        except ProviderError as error:
+            self._fail(result, error)
+
+    def _read_workspace(self, result: CheckResult, answer: Answer) -> None:
+        body = answer.json if isinstance(answer.json, dict) else {}
+        if not body.get("uuid") or not body.get("slug"):
+            return _finish(result, "unexpected_response", "Bitbucket answered without a workspace.")
+        self._learn(connected=str(body["uuid"]), connected_name=str(body["slug"]))
+        return None
+
+    def _read_repositories(self, result: CheckResult, answer: Answer) -> None:
+        if isinstance(answer.json, dict) and "values" not in answer.json:
+            self.repositories = _repositories([answer.json])
+        else:
+            values, following = page_of(answer)
+            self.repositories, self._next = _repositories(values), following or ""
+        if not self.repositories:
+            told = "Bitbucket accepts the secret, but shows it no repository."
+            _finish(result, "no_resources", told, mended_by="workspace_admin")
+
+    def _read_people(self, result: CheckResult, answer: Answer) -> None:
+        if not page_of(answer)[0]:
+            told = "Bitbucket lists no members of this workspace."
+            _finish(result, "no_resources", told, mended_by="workspace_admin")
+
+    def _read_account(self, result: CheckResult, answer: Answer) -> None:
+        body = answer.json if isinstance(answer.json, dict) else {}
+        name = body.get("display_name") or body.get("nickname") or ""
+        self._learn(acts_as=str(body.get("uuid", "")), acts_as_name=str(name)[:200])
+
+    def _others(self) -> list[partial[Any]]:
+        apart = {*_FIRST, "pull_requests", "pull_request_comments"}
+        return [partial(self._in_repository, name) for name in self._checks if name not in apart]
+
+    def _in_repository(self, name: str) -> Answer | None:
+        """Ask in the repository that changed last; on 403 or 404 in two more."""
+        result, answer = self._results[name], None
+        for repository in self.repositories[:TRIES]:
+            slug = repository.name.partition("/")[2] or repository.id
+            answer = self._ask(result, self._path(self._checks[name].path, slug))
+            refused = result.status in {403, 404} and not result.missing_scopes
+            if answer is not None or not refused:
+                break
+        self._tell(result)
+        return answer
+
+    def _pull_requests_then_comments(self) -> None:
+        found = self._in_repository("pull_requests")
+        values = found.json.get("values") if found and isinstance(found.json, dict) else None
+        number = values[0].get("id") if values else None
+        result = self._results["pull_request_comments"]
+        template = self._checks[result.name].path.replace("{pull_request}", str(number or 1))
+        repository = self._repository_of("pull_requests")
+        self._ask(result, self._path(template, repository))
+        if found is not None and number is None and result.status == 404:
+            _finish(result, OK, "There is no pull request yet to ask for.")
+        self._tell(result)
+
+    def _repository_of(self, name: str) -> str:
+        asked = self._results[name].path.split("/")
+        return asked[3] if len(asked) > 3 else ""
+
+    def _rest_of_list(self) -> None:
+        try:
+            for number, page in enumerate(self._transport.pages(self._next), start=2):
+                self.repositories += _repositories(page_of(page)[0])
+                if number >= MAX_PAGES:
+                    break
+        except ProviderError:
+            return  # the first page passed its check; the choice of repositories shows what came
+
+    def _ask(self, result: CheckResult, path: str) -> Answer | None:
+        """Make the request of a check and write down what came; None for a failure."""
+        result.state, result.path = "asking", path
+        result.curl = entrance.curl(self.entry, path)
+        self._tell(result)
+        try:
+            answer = self._transport.get(path)
+        except ProviderError as error:
+            self._fail(result, error)
+            return None
+        result.status, result.ms = answer.status, answer.ms
+        result.granted_scopes = list(answer.scopes)
+        if answer.scopes:
+            self._learn(scopes=answer.scopes)
+        _finish(result, OK, "")
+        return answer
+
+    def _fail(self, result: CheckResult, error: ProviderError) -> None:
+        result.status = error.evidence.status or result.status
+        result.ms = error.evidence.ms if error.evidence.ms is not None else result.ms
+        if isinstance(error, InvalidPermissions):
+            result.missing_scopes = list(error.missing_scopes)
+            result.granted_scopes = list(error.granted)
+        if isinstance(error, RateLimited | QuotaExhausted):
+            self.retry_after = max(self.retry_after or 0.0, _wait(error))
+        outcome, message = _outcome(result, error)
+        _finish(result, outcome, message, mended_by=error.mended_by)
+
+    def _skip_what_waits(self) -> None:
+        for result in self.results:
+            if result.state == "waiting":
+                result.state = "skipped"
+                result.message = "Not asked: there is no repository to ask in."
+                self._on_result(result)
+
+    def _path(self, template: str, repository: str) -> str:
+        workspace = segment(self.entry.settings.get("workspace", ""))
+        place = template.replace("{workspace}", workspace)
+        return place.replace("{repository}", segment(unquote(repository)))
+
+    def _learn(self, **told: Any) -> None:
+        # Each thread sets names of its own, and one call after the other.
+        self._relay.tell(partial(self._set, told))
+
+    def _set(self, told: dict[str, Any]) -> None:
+        self.identity = Identity(**{**vars(self.identity), **told})
+
+    def _tell(self, result: CheckResult) -> None:
+        self._relay.tell(partial(self._on_result, CheckResult(**vars(result))))
+
+
+def _waiting(check: Check) -> CheckResult:
+    return CheckResult(
+        name=check.name,
+        label=check.label,
+        path=check.path,
+        stream=check.stream,
+        required=check.required,
+        optional=check.optional,
+    )
+
+
+def _finish(result: CheckResult, outcome: str, message: str, *, mended_by: str = "") -> None:
+    result.state, result.outcome, result.message = "done", outcome, message
+    result.mended_by = mended_by
+    if outcome == OK:
+        result.missing_scopes = []
+
+
+def _outcome(result: CheckResult, error: ProviderError) -> tuple[str, str]:
+    """The outcome of a check that failed so, with its sentence."""
+    if isinstance(error, ConsentEnded):
+        return "invalid_credentials", error.message
+    if not isinstance(error, NotFound):
+        known = error.code if error.code in _OUTCOMES else "unexpected_response"
+        return known, error.message
+    if result.name == "workspace":
+        return "workspace_not_found", "Bitbucket shows this secret no workspace of this name."
+    if result.name == "repositories":
+        return "no_resources", "Bitbucket does not show this repository to this secret."
+    return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
+
+
+_OUTCOMES = {
+    "invalid_credentials",
+    "invalid_permissions",
+    "provider_rate_limited",
+    "unreachable",
+    "tls_error",
+    "blocked_address",
+    "unexpected_response",
+}
+
+
+def _wait(error: ProviderError) -> float:
+    if isinstance(error, QuotaExhausted):
+        return max(1.0, (error.resume_at - now()).total_seconds())
+    return (error.retry_after if isinstance(error, RateLimited) else None) or 60.0
+
+
+def _repositories(rows: Sequence[dict[str, Any]]) -> list[RemoteRepository]:
+    return [
+        RemoteRepository(
+            id=row["uuid"],
+            name=str(row.get("full_name") or row["uuid"])[:300],
+            updated_on=str(row.get("updated_on") or ""),
+        )
+        for row in rows
+        if isinstance(row.get("uuid"), str)
+    ]

@@ -1,0 +1,124 @@
+"""What a verification found, and what follows from it. Plain values, no rows."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from connections.connectors.base import CheckResult, Identity, RemoteRepository, Stream
+
+OnResult = Callable[[CheckResult], None]
+OK = "ok"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The result of all checks of one secret.
+
+    `outcome` is `ok` or one of Verification.Outcome. `retry_after` is in seconds, where the
+    provider or our own ledger said that it is too early.
+    """
+
+    outcome: str
+    message: str
+    checks: tuple[CheckResult, ...]
+    identity: Identity = field(default_factory=Identity)
+    repositories: tuple[RemoteRepository, ...] = ()
+    missing_scopes: tuple[str, ...] = ()
+    streams_available: tuple[str, ...] = ()
+    mended_by: str = ""
+    retry_after: float | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        return self.outcome == OK
+
+    def check_rows(self) -> list[dict[str, Any]]:
+        """The checks as they stand in Verification.checks."""
+        return [as_row(check) for check in self.checks]
+
+
+def as_row(check: CheckResult) -> dict[str, Any]:
+    """A check as plain JSON."""
+    return asdict(check)
+
+
+def from_row(row: Mapping[str, Any]) -> CheckResult:
+    """A check out of Verification.checks; keys of later versions are passed over."""
+    known = {one.name for one in fields(CheckResult)}
+    return CheckResult(**{key: value for key, value in row.items() if key in known})
+
+
+def conclude(
+    checks: Sequence[CheckResult],
+    *,
+    streams: Collection[str],
+    declared: Sequence[Stream],
+    identity: Identity | None = None,
+    repositories: Sequence[RemoteRepository] = (),
+    retry_after: float | None = None,
+) -> Finding:
+    """Draw the conclusion of all checks for the streams that are wanted; empty: all of them."""
+    decisive = deciding(checks, streams)
+    return Finding(
+        outcome=decisive.outcome if decisive else OK,
+        message=summary(checks, streams),
+        checks=tuple(checks),
+        identity=identity or Identity(),
+        repositories=tuple(repositories),
+        missing_scopes=missing_scopes(checks, streams),
+        streams_available=available(checks, declared),
+        mended_by=decisive.mended_by if decisive else "",
+        retry_after=retry_after,
+    )
+
+
+def counts(check: CheckResult, streams: Collection[str]) -> bool:
+    """Whether this check decides anything for these streams."""
+    if check.optional:
+        return False
+    return check.required or not check.stream or not streams or check.stream in streams
+
+
+def failing(checks: Sequence[CheckResult], streams: Collection[str]) -> list[CheckResult]:
+    """The checks that stand in the way of these streams."""
+    return [check for check in checks if check.outcome not in {"", OK} and counts(check, streams)]
+
+
+def deciding(checks: Sequence[CheckResult], streams: Collection[str]) -> CheckResult | None:
+    """The check whose outcome is the outcome of all: a refused secret, then what is required."""
+    found = failing(checks, streams)
+    refused = [check for check in found if check.outcome == "invalid_credentials"]
+    required = [check for check in found if check.required]
+    return next(iter([*refused, *required, *found]), None)
+
+
+def missing_scopes(checks: Sequence[CheckResult], streams: Collection[str]) -> tuple[str, ...]:
+    """Every scope that the failing checks name, each once."""
+    named = (scope for check in failing(checks, streams) for scope in check.missing_scopes)
+    return tuple(dict.fromkeys(named))
+
+
+def available(checks: Sequence[CheckResult], declared: Sequence[Stream]) -> tuple[str, ...]:
+    """The streams that can be copied with what passed; none where a required check failed."""
+    if any(check.required and check.outcome != OK for check in checks):
+        return ()
+    refused = {check.stream for check in checks if check.stream and check.outcome != OK}
+    found = {stream.key for stream in declared} - refused
+    for stream in declared:
+        if not found.issuperset(stream.needs):
+            found.discard(stream.key)
+    return tuple(stream.key for stream in declared if stream.key in found)
+
+
+def summary(checks: Sequence[CheckResult], streams: Collection[str]) -> str:
+    """One sentence or two above the grid: “6 of 7 checks pass. The token lacks …”"""
+    asked = [check for check in checks if counts(check, streams)]
+    passed = sum(check.outcome == OK for check in asked)
+    decisive = deciding(checks, streams)
+    if decisive is None:
+        return f"All {passed} checks pass."
+    scopes = missing_scopes(checks, streams)
+    told = decisive.message
+    if decisive.outcome == "invalid_permissions" and scopes:
+        told = f"The secret lacks the scope {' and '.join(scopes)}."
+    return f"{passed} of {len(asked)} checks pass. {told}" if passed else told

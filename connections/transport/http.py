@@ -1,0 +1,296 @@
+"""Requests to a provider: a transport per entry, a permit per attempt, an error per failure."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import closing
+from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from django.db import connections
+
+from connections.transport import guard
+from connections.transport.answers import Answer, decode, explain, leading_number, nonsense
+from connections.transport.errors import (
+    BlockedAddress,
+    Evidence,
+    ProviderError,
+    RateLimited,
+    TlsError,
+    UnexpectedResponse,
+    Unreachable,
+)
+from connections.transport.ledger import Ledger, Purpose, ledger
+from connections.transport.sockets import GuardedAdapter, Watch
+
+MiB = 1024 * 1024
+MAX_BODY = 20 * MiB  # after decompression
+DEADLINE = 20.0  # seconds for a whole answer
+CONNECT_TIMEOUT = 5.0
+MAX_REDIRECTS = 3
+MAX_EMPTY_PAGES = 3  # in a row, before a listing counts as endless
+USER_AGENT = "Tributary/0.1"
+
+Parameters = Mapping[str, Any] | list[tuple[str, str]]
+
+
+class RequestInTransaction(RuntimeError):
+    """A request was about to be made while a database transaction was open."""
+
+
+class Transport:
+    """Speaks to one origin in the name of one secret.
+
+    `authenticate` puts the secret into the headers of each request. `subject` is what the provider
+    counts requests by; an empty one is not counted. Only answers below 300 come back; everything
+    else is raised as a ProviderError.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        authenticate: Callable[[MutableMapping[str, str]], None],
+        subject: str,
+        purpose: Purpose,
+        ledger: Ledger | None = None,
+        explain: Callable[[Answer], ProviderError] = explain,
+        deadline: float = DEADLINE,
+        max_body: int = MAX_BODY,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._origin = guard.origin(self.base_url)
+        self._authenticate = authenticate
+        self._subject = subject
+        self._purpose = purpose
+        self._ledger = ledger
+        self._explain = explain
+        self._deadline = deadline
+        self._max_body = max_body
+        self._session = _session()
+
+    def __repr__(self) -> str:
+        return f"<Transport to {self.base_url}>"
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._session.close()
+
+    def get(self, path_or_url: str, params: Parameters | None = None) -> Answer:
+        """Ask for one thing: a path below the base, or an address of the same origin."""
+        url = self.url(path_or_url)
+        try:
+            return self._follow("GET", url, params=params)
+        except _Dropped:
+            # A kept-open connection was closed by the other end just as we used it again.
+            return self._follow("GET", url, params=params)
+
+    def post_form(self, path_or_url: str, data: Mapping[str, str]) -> Answer:
+        """Send a form once; it is never sent a second time on its own."""
+        return self._follow("POST", self.url(path_or_url), data=data)
+
+    def url(self, path_or_url: str) -> str:
+        """The whole address. Raises BlockedAddress for one of another origin."""
+        if path_or_url.startswith("/"):
+            return self.base_url + path_or_url
+        if guard.origin(path_or_url) != self._origin:
+            raise BlockedAddress("Bitbucket pointed to another host. The secret is not sent there.")
+        return path_or_url
+
+    def pages(self, path_or_url: str, params: Parameters | None = None) -> Iterator[Answer]:
+        """Every page of a listing, by its `next`, which is opaque and stays on this origin.
+
+        Raises UnexpectedResponse for a page without `values`, and for a listing that repeats
+        itself or goes on with nothing in it.
+        """
+        seen: set[str] = set()
+        before: list[Any] = []
+        empty = 0
+        following: str | None = path_or_url
+        while following:
+            answer = self.get(following, params)
+            seen |= {following, answer.url}
+            values, following = page_of(answer)
+            empty = 0 if values else empty + 1
+            again = bool(values) and values == before
+            if following and (following in seen or again or empty > MAX_EMPTY_PAGES):
+                raise _endless(answer)
+            yield answer
+            params, before = None, values
+
+    def _follow(self, method: str, url: str, **content: Any) -> Answer:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._attempt(method, url, **content)
+            if answer.status < 300:
+                return answer
+            location = answer.headers.get("Location", "")
+            if not 300 <= answer.status < 400 or not location or method != "GET":
+                raise self._explain(answer)
+            url, content = self.url(urljoin(answer.url, location)), {}
+        raise UnexpectedResponse(
+            "Bitbucket sends us from one address to the next without an end.",
+            evidence=answer.evidence(),
+        )
+
+    def _attempt(self, method: str, url: str, **content: Any) -> Answer:
+        refuse_inside_transaction()
+        guard.check_url(url)
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        headers["Accept-Encoding"] = "gzip"
+        self._authenticate(headers)
+        request = self._session.prepare_request(
+            requests.Request(method, url, headers=headers, **content)
+        )
+        if self._subject:
+            self._books().take(self._subject, purpose=self._purpose)
+        answer = self._exchange(request)
+        self._learn(answer)
+        return _decoded(answer) if answer.status < 300 else answer
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        asked = Evidence(method=str(request.method), path=_path(str(request.url)))
+        started = time.monotonic()
+        with Watch(self._deadline) as watch:
+            try:
+                response = self._session.send(
+                    request,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(CONNECT_TIMEOUT, self._deadline), self._deadline),
+                )
+                with closing(response):
+                    body = self._body(response, asked)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                ms = _milliseconds(started)
+                raise self._failure(error, watch, replace(asked, ms=ms)) from None
+        return Answer(
+            method=asked.method,
+            url=str(request.url),
+            path=asked.path,
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            ms=_milliseconds(started),
+        )
+
+    def _body(self, response: requests.Response, asked: Evidence) -> bytes:
+        parts, size = [], 0
+        for part in response.raw.stream(256 * 1024, decode_content=True):
+            size += len(part)
+            if size > self._max_body:
+                told = f"Bitbucket's answer is larger than {self._max_body / MiB:g} MiB."
+                raise UnexpectedResponse(told, evidence=replace(asked, status=response.status_code))
+            parts.append(part)
+        return b"".join(parts)
+
+    def _failure(self, error: Exception, watch: Watch, asked: Evidence) -> Exception:
+        timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+        if watch.expired or any(_caused_by(error, kind) for kind in timeouts):
+            return Unreachable(
+                f"Bitbucket did not answer within {self._deadline:g} seconds.", evidence=asked
+            )
+        if _caused_by(error, ssl.SSLError):
+            return TlsError(
+                "No trusted connection to Bitbucket: its certificate was not accepted.",
+                evidence=asked,
+            )
+        if _caused_by(error, ConnectionResetError) or _caused_by(error, BrokenPipeError):
+            return _Dropped("Bitbucket closed the connection.", evidence=asked)
+        if _caused_by(error, ConnectionRefusedError):
+            return Unreachable("Bitbucket refused the connection.", evidence=asked)
+        return Unreachable("Bitbucket's answer broke off or never came.", evidence=asked)
+
+    def _learn(self, answer: Answer) -> None:
+        if not self._subject:
+            return
+        limit = leading_number(answer.headers.get("X-RateLimit-Limit", ""))
+        if answer.status == 429:
+            error = explain(answer)
+            wait = error.retry_after if isinstance(error, RateLimited) else None
+            self._books().learn(self._subject, limit=limit, refused_for=wait or 0.0)
+        elif limit is not None:
+            self._books().learn(self._subject, limit=limit)
+
+    def _books(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = ledger()
+        return self._ledger
+
+
+class _Dropped(Unreachable):
+    """The connection was closed before an answer came."""
+
+
+def refuse_inside_transaction() -> None:
+    """Raise RequestInTransaction where a slow answer would hold locks.
+
+    The blocks that Django's test cases wrap around a test do not count.
+    """
+    for connection in connections.all(initialized_only=True):
+        blocks = connection.atomic_blocks
+        if any(not getattr(block, "_from_testcase", False) for block in blocks):
+            raise RequestInTransaction("No request may be made inside a database transaction.")
+
+
+def page_of(answer: Answer) -> tuple[list[Any], str | None]:
+    """The values and the next address of one page. Raises UnexpectedResponse."""
+    body = answer.json
+    values = body.get("values") if isinstance(body, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise UnexpectedResponse(
+            "Bitbucket answered without the list that was asked for.", evidence=answer.evidence()
+        )
+    following = body.get("next")
+    return values, following if isinstance(following, str) and following else None
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # a .netrc or proxy variable would replace or carry off the secret
+    session.headers.clear()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.adapters.clear()
+    session.mount("https://", GuardedAdapter())
+    session.mount("http://", GuardedAdapter())
+    return session
+
+
+def _decoded(answer: Answer) -> Answer:
+    content_type = answer.headers.get("Content-Type", "")
+    try:
+        return replace(answer, json=decode(answer.body, content_type), body=b"")
+    except (ValueError, RecursionError):
+        raise nonsense(answer.evidence(), content_type) from None
+
+
+def _endless(answer: Answer) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        "Bitbucket's listing repeats itself and has no end.", evidence=answer.evidence()
+    )
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _milliseconds(since: float) -> int:
+    return round((time.monotonic() - since) * 1000)
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an error of this kind stands anywhere below; libraries wrap theirs several times."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, kind):
+            return True
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
+            waiting += [arg for arg in one.args if isinstance(arg, BaseException)]
+    return False
