@@ -1,11 +1,14 @@
 """Addresses. Each app brings its own; this puts them together."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from config.unknown_method import UnknownMethod
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("connections.urls_api")),
     path("api/", include("ingestion.urls_api")),
+    re_path(r"^api/", UnknownMethod.as_view()),
     path("", include("connections.urls")),
     path("", include("ingestion.urls")),
     path("", include("tenants.urls")),

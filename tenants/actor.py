@@ -48,7 +48,7 @@ def _from_request(request: "HttpRequest | None") -> dict[str, str]:
 
 def request_id(request: "HttpRequest") -> str:
     """The id under which this request stands in the logs, in the answer and in the audit trail."""
-    return str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:100]
+    return str(getattr(request, "request_id", ""))[:100]
 
 
 def client_address(request: "HttpRequest") -> str:

@@ -115,7 +115,7 @@ class _SecretsAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SecretsField(EncryptedField):  # type: ignore[misc]  # the library has no types
+class SecretsField(EncryptedField):
     """A mapping of names to secrets, encrypted, bound to its organization and row.
 
     The model needs `organization` and `public_id`. Values are written by saving the row, or by
@@ -163,7 +163,7 @@ class SecretsField(EncryptedField):  # type: ignore[misc]  # the library has no 
 
     def value_from_object(self, obj: models.Model) -> None:
         """Serializers, `dumpdata` and model forms get nothing."""
-        return None
+        return
 
     def value_to_string(self, obj: models.Model) -> None:
         return None

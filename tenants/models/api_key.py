@@ -28,7 +28,7 @@ class ApiKey(TenantModel):
     scopes = models.JSONField(default=list)
     role = models.CharField(max_length=10, choices=Role.choices)
     made_by = models.ForeignKey(
-        "tenants.User", on_delete=models.SET_NULL, null=True, related_name="+"
+        "tenants.User", on_delete=models.CASCADE, null=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)

@@ -1,5 +1,6 @@
 """What every table of a tenant has."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -29,7 +30,7 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
-        ordering = ("id",)
+        ordering: ClassVar[Sequence[str]] = ("id",)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.organization_id is None:

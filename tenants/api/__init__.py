@@ -1,0 +1,22 @@
+"""The base of the API: `ApiView`, errors, strict input, pages of lists."""
+
+from tenants.api.paging import paginate
+from tenants.api.reading import IdField, PageSerializer, StrictSerializer, read
+from tenants.api.rows import check_if_match, etag, timestamp
+from tenants.api.view import ApiView
+from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
+
+__all__ = (
+    "STATUS_OF_CODE",
+    "ApiError",
+    "ApiView",
+    "IdField",
+    "InvalidArguments",
+    "PageSerializer",
+    "StrictSerializer",
+    "check_if_match",
+    "etag",
+    "paginate",
+    "read",
+    "timestamp",
+)

@@ -1,0 +1,102 @@
+"""What a method was sent, read strictly: no unknown keys, no key twice, dotted names of errors."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from tenants import strict_json
+from tenants.converters import LARGEST_ID
+from tenants.refusals import InvalidArguments
+from tenants.strict_json import FormData
+
+LARGEST_PAGE = 100
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A declaration of what a method takes. Unknown keys are refused.
+
+    In form bodies objects and lists are JSON text, and are read as such.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError("An object is needed here.")
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+        return super().to_internal_value(self._decoded(data))
+
+    def _decoded(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(data, FormData):
+            return data
+        return {name: self._decode(name, value) for name, value in data.items()}
+
+    def _decode(self, name: str, value: str) -> Any:
+        if not isinstance(self.fields[name], _COMPOSITE):
+            return value
+        try:
+            return strict_json.loads(value)
+        except strict_json.NotStrictJson as error:
+            raise serializers.ValidationError({name: f"JSON text is needed: {error}"}) from None
+
+
+_COMPOSITE = (
+    serializers.BaseSerializer,
+    serializers.DictField,
+    serializers.ListField,
+    serializers.JSONField,
+)
+
+
+class PageSerializer(StrictSerializer):
+    """What every list takes."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, required=False)
+    cursor = serializers.CharField(max_length=2000, required=False)
+
+
+class IdField(serializers.IntegerField):
+    """The id of a row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float | bool):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+def read(request: Request, schema: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
+    """What was sent, checked: the query of a GET, the body of a POST. Raises InvalidArguments."""
+    sent = query_of(request) if request.method in {"GET", "HEAD"} else request.data
+    if not isinstance(sent, Mapping):
+        raise InvalidArguments({"": "The body must be a JSON object."})
+    serializer = schema(data=sent, context={"request": request})
+    if not serializer.is_valid():
+        raise InvalidArguments(dict(flat(serializer.errors)))
+    return dict(serializer.validated_data)
+
+
+def query_of(request: Request) -> FormData:
+    """The query of the address, each name once. Raises InvalidArguments."""
+    lists = dict(request.query_params.lists())
+    twice = {name: "Named twice." for name, values in lists.items() if len(values) > 1}
+    if twice:
+        raise InvalidArguments(twice)
+    return FormData({name: values[0] for name, values in lists.items()})
+
+
+def flat(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Errors of nested serializers as dotted names with one sentence each."""
+    if isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            outer = name == "non_field_errors"
+            yield from flat(inner, path if outer else f"{path}.{name}" if path else str(name))
+    elif isinstance(errors, list) and any(isinstance(item, Mapping | list) for item in errors):
+        for index, inner in enumerate(errors):
+            yield from flat(inner, f"{path}.{index}")
+    else:
+        yield path, " ".join(str(item) for item in errors)

@@ -1,0 +1,77 @@
+"""The base of every API method: the key, its scope, and the organization entered."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from tenants import access
+from tenants.actor import Actor
+from tenants.models import ApiKey, Organization
+from tenants.refusals import ApiError
+
+
+class ApiView(APIView):
+    """One API method. Subclasses name `scope` and have `get` or `post`.
+
+    `scope` is a Scope, `tenants.authentication.ANY`, or {"GET": …, "POST": …}. The organization of
+    the key is entered around the handler. The answer is a Response of a dict; the renderer adds
+    `"ok": true`.
+    """
+
+    scope: str | Mapping[str, str] | None = None
+    http_method_names = ["get", "head", "post"]
+    quota_headers: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> ApiKey:
+        key = self.request.auth
+        if not isinstance(key, ApiKey):
+            raise ApiError("not_authed", "Send an API key.")
+        return key
+
+    @property
+    def organization(self) -> Organization:
+        return self.key.organization
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who does it, for services and the audit trail."""
+        return Actor.for_api_key(self.key, self.request._request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self._door:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if (request.method or "").lower() not in self._handled():
+            raise MethodNotAllowed(request.method or "")
+        self.format_kwarg = None
+        self._negotiate(request)
+        self.perform_authentication(request)
+        self.check_throttles(request)  # before the scope: refusals count, too
+        self.check_permissions(request)
+        self._door.enter_context(access.enter(self.organization))
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.quota_headers.items():
+            final[name] = value
+        final["Cache-Control"] = "no-store"
+        return final
+
+    def _handled(self) -> list[str]:
+        return [name for name in self.http_method_names if hasattr(self, name)]
+
+    def _negotiate(self, request: Request) -> None:
+        chosen = self.perform_content_negotiation(request)
+        request.accepted_renderer, request.accepted_media_type = chosen

@@ -1,0 +1,158 @@
+"""How the API knows who asks: keys, their scopes, and how often they may ask."""
+
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.cache import cache
+from django.utils.timezone import now
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
+from rest_framework_api_key.crypto import KeyGenerator
+
+from tenants import scopes
+from tenants.models import ApiKey, Scope, User
+
+if TYPE_CHECKING:  # the framework's views import this module
+    from rest_framework.views import APIView
+
+ANY = "any"  # a method that every valid key may call
+_KEY = re.compile(r"([A-Za-z0-9]{8})\.[A-Za-z0-9]{32}")
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <key>`. `request.auth` is the key, `request.user` its maker."""
+
+    def authenticate(self, request: Request) -> tuple[User | None, ApiKey] | None:
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return None
+        scheme, _, given = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise AuthenticationFailed("Send the API key as “Authorization: Bearer <key>”.")
+        key = _find(given.strip())
+        _note_use(key)
+        return key.made_by, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """The key has the scope that the view names for this HTTP method, and still the right to it.
+
+    A view names `scope`: a Scope, ANY, or {"GET": …, "POST": …}. One that names none is closed.
+    """
+
+    code = "missing_scope"
+    message = ""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if not isinstance(request.auth, ApiKey):
+            return False
+        require_scope(request.auth, _scope_of(view, request.method or ""))
+        return True
+
+
+def require_scope(key: ApiKey, scope: str) -> None:
+    """Raise PermissionDenied unless the key has this scope and its role still allows it."""
+    role = scopes.present_role(key)
+    if role is None:
+        raise PermissionDenied(
+            "The person who made this API key is no longer a member. Make a new one.",
+            code="not_allowed",
+        )
+    if scope == ANY:
+        return
+    if scope not in key.scopes:
+        raise PermissionDenied(f"This API key lacks the scope {scope}.", code="missing_scope")
+    if not scopes.permits(key, Scope(scope)):
+        raise PermissionDenied(
+            f"This API key has the scope {scope}, but the role {role} does not allow it.",
+            code="not_allowed",
+        )
+
+
+class KeyThrottle(BaseThrottle):
+    """So many requests in each minute per key: the rate `api_key`."""
+
+    clock: Callable[[], float] = time.time
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        if not isinstance(request.auth, ApiKey):
+            return True
+        instant = type(self).clock()
+        limit, seconds = _rate()
+        window = int(instant // seconds)
+        count = _count(f"api_key:{request.auth.pk}:{window}", seconds)
+        self.reset = int((window + 1) * seconds)
+        self.left = max(1, int(self.reset - instant) + 1)
+        # The view puts these on its answer, whatever it is.
+        view.quota_headers = {  # type: ignore[attr-defined]
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(0, limit - count)),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+        return count <= limit
+
+    def wait(self) -> float:
+        return self.left
+
+
+def _find(given: str) -> ApiKey:
+    """The key row of what was sent. Raises AuthenticationFailed: not_authed or key_expired."""
+    match = _KEY.fullmatch(given)
+    key = match and (
+        ApiKey.objects.select_related("organization", "made_by")
+        .filter(prefix=match[1], revoked_at__isnull=True)
+        .first()
+    )
+    if not key or not KeyGenerator().verify(given, key.hash):
+        raise AuthenticationFailed("This API key is not known here, or it was revoked.")
+    if key.expires_at is not None and key.expires_at <= now():
+        raise AuthenticationFailed(
+            f"This API key expired on {key.expires_at:%Y-%m-%d}. Make a new one.",
+            code="key_expired",
+        )
+    return cast(ApiKey, key)
+
+
+def _note_use(key: ApiKey) -> None:
+    """Keep when the key was last used, to the minute."""
+    instant = now()
+    if key.last_used_at is None or instant - key.last_used_at >= _USE_NOTED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=instant)
+
+
+def _scope_of(view: "APIView", method: str) -> str:
+    named: Any = getattr(view, "scope", None)
+    if isinstance(named, dict):
+        named = named.get("GET" if method == "HEAD" else method)
+        if named is None:
+            raise MethodNotAllowed(method)
+    if named is None:
+        raise PermissionDenied("This method is closed: it names no scope.", code="not_allowed")
+    return str(named)
+
+
+def _rate() -> tuple[int, int]:
+    """Requests and seconds of the rate `api_key`, such as 1000/min."""
+    number, _, period = str(api_settings.DEFAULT_THROTTLE_RATES["api_key"]).partition("/")
+    return int(number), {"s": 1, "m": 60, "h": 3600, "d": 86400}[period[0]]
+
+
+def _count(name: str, seconds: int) -> int:
+    """Count one more under this name. Two at once may be counted as one: a limit, not a ledger."""
+    if cache.add(name, 1, timeout=2 * seconds):
+        return 1
+    try:
+        return int(cache.incr(name))
+    except ValueError:  # it ran out between the two
+        return 1

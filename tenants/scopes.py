@@ -1,0 +1,41 @@
+"""What an API key may do: its scopes, its stored role, and what its maker may do now."""
+
+from tenants.models import ApiKey, Membership, Scope
+from tenants.roles import Permission, Role, allows, at_most
+
+NEEDS: dict[Scope, Permission] = {
+    Scope.CONNECTIONS_READ: Permission.READ,
+    Scope.CONNECTIONS_WRITE: Permission.CONNECT,
+    Scope.CREDENTIALS_READ: Permission.READ,
+    Scope.CREDENTIALS_WRITE: Permission.CONNECT,
+    Scope.SYNCS_READ: Permission.READ,
+    Scope.SYNCS_WRITE: Permission.SYNC,
+    Scope.RECORDS_READ: Permission.READ,
+    Scope.AUDIT_READ: Permission.READ_AUDIT_LOG,
+}
+
+
+def scopes_for(role: str) -> list[Scope]:
+    """The scopes that a key of this role may hold."""
+    return [scope for scope in Scope if allows(role, NEEDS[scope])]
+
+
+def present_role(key: ApiKey) -> str | None:
+    """The lower of the key's role and its maker's role now; None if the maker is no member.
+
+    A key that an operator made on the command line has no maker: its own role counts.
+    """
+    if key.made_by_id is None:
+        return key.role
+    maker = Membership.objects.filter(
+        organization_id=key.organization_id, user_id=key.made_by_id, user__is_active=True
+    ).first()
+    if maker is None:
+        return None
+    return maker.role if at_most(maker.role, key.role) else key.role
+
+
+def permits(key: ApiKey, scope: Scope) -> bool:
+    """Whether this key may do now what the scope allows."""
+    role = present_role(key)
+    return role is not None and scope in key.scopes and allows(Role(role), NEEDS[scope])

@@ -1,0 +1,1 @@
+"""The pages of tenants, one module per entity."""

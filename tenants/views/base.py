@@ -1,0 +1,86 @@
+"""The base of every page of an organization: the door, the role, the reader's time zone."""
+
+from functools import cached_property
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
+from django.views.generic import View
+
+from tenants import access, roles, selectors
+from tenants.actor import Actor
+from tenants.models import Membership, Organization, User
+from tenants.roles import Permission
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class OrganizationView(View):
+    """A page below `/o/<slug:organization>/`.
+
+    Not signed in: the sign-in page. A stranger, or no such organization: 404. Too low a role: 403.
+    The organization is entered around the handler and the rendering of its answer. Handlers get
+    the other parts of the address only: `def get(self, request, pk)`. Templates get `organization`,
+    `membership`, `can` and `admins` from the `frame` context processor.
+    """
+
+    permission: ClassVar[Permission] = Permission.READ
+    write_permission: ClassVar[Permission | None] = None  # for POST; None: as `permission`
+
+    membership: Membership
+
+    @property
+    def organization(self) -> Organization:
+        return self.membership.organization
+
+    @property
+    def user(self) -> User:
+        return self.membership.user
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who does it, for services and the audit trail."""
+        return Actor.for_user(self.user, self.request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        slug = kwargs.pop("organization")
+        self.membership = self._membership(slug)
+        request.membership = self.membership  # type: ignore[attr-defined]  # for the frame
+        with access.enter(self.organization), timezone.override(self.reader_zone):
+            self.require(self._needed())
+            return _rendered(super().dispatch(request, *args, **kwargs))
+
+    def require(self, permission: Permission) -> None:
+        """Go on only if the member's role allows this. Raises PermissionDenied, with a sentence."""
+        if roles.allows(self.membership.role, permission):
+            return
+        raise PermissionDenied(selectors.refusal(self.membership, permission))
+
+    @property
+    def reader_zone(self) -> ZoneInfo:
+        """The time zone in which this reader sees dates: one's own, else the organization's."""
+        return ZoneInfo(self.user.timezone or self.organization.timezone)
+
+    def _needed(self) -> Permission:
+        if self.request.method in SAFE_METHODS:
+            return self.permission
+        return self.write_permission or self.permission
+
+    def _membership(self, slug: str) -> Membership:
+        membership = selectors.membership_of(self.request.user, slug)
+        if membership is None:
+            raise Http404("You belong to no organization of this name.")
+        return membership
+
+
+def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+    """Render a TemplateResponse now, while the organization is entered."""
+    if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+        return response.render()
+    return response
