@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
     "heroicons",
+    "django.forms",
     "config",
     "tenants",
     "connections",
@@ -196,6 +197,9 @@ CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset(
 )
 # Where a simulated Bitbucket lets itself be steered; set only by the demo. Pages then say so.
 SANDBOX_CONTROL_URL = env.str("SANDBOX_CONTROL_URL", default="")
+# With this key a link signs one in as the demo's owner; made anew at each start of the demo.
+DEMO_KEY = env.str("DEMO_KEY", default="")
+DEMO_OWNER = "ada@example.com"
 CONNECTORS = ["connections.connectors.bitbucket_cloud.BitbucketCloud"]
 # What counts requests against Bitbucket's limits. Named here, so that connections need not know it.
 REQUEST_LEDGER = "ingestion.quota.Ledger"
