@@ -22,7 +22,5 @@ def add_demo_tokens(tokens: Tokens) -> None:
     lacking = [scope for scope in READ_ALL if scope != "pipeline"]
     tokens.workspace("acme", label=LABELS[FULL], secret=FULL)
     tokens.workspace("acme", lacking, LABELS[WITHOUT_PIPELINE], WITHOUT_PIPELINE)
-    tokens.workspace(
-        "globex", lacking, LABELS[GLOBEX_WITHOUT_PIPELINE], GLOBEX_WITHOUT_PIPELINE
-    )
+    tokens.workspace("globex", lacking, LABELS[GLOBEX_WITHOUT_PIPELINE], GLOBEX_WITHOUT_PIPELINE)
     tokens.api_token("ada@example.com", label=LABELS[API_TOKEN], secret=API_TOKEN)

@@ -16,7 +16,7 @@ def trim(answer: Answer, pairs: Pairs) -> Answer:
     """The answer without what `fields` excludes, or with nothing but what it lists."""
     names = [name for value in every(pairs, "fields") for name in value.split(",") if name]
     excluded = [name[1:] for name in names if name.startswith("-")]
-    listed = [name for name in names if name[0] not in "+-"]
+    listed = [name.strip() for name in names if name[0] not in "+-"]
     if answer.status != 200 or not (excluded or listed) or "*" in listed:
         return answer
     body = orjson.loads(answer.body)

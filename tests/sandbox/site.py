@@ -33,15 +33,15 @@ class Site:
         self.listings = Listings()
         self.renderer = Renderer()
         self.latency = 0.0
-        self.until = until
+        hour = self.clock.now().replace(minute=0, second=0, microsecond=0)
+        self.until = until or hour - timedelta(hours=1)
         self.demo = demo
         self.build(seed, scale)
 
     def build(self, seed: int, scale: Scale) -> None:
         """A fresh world with fresh credentials."""
         self.seed, self.scale = seed, scale
-        hour = self.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-        self.world: World = generate(seed=seed, scale=scale, until=self.until or hour)
+        self.world: World = generate(seed=seed, scale=scale, until=self.until)
         self.tokens = Tokens(self.world, self.clock, seed)
         self.consumers = Consumers(self.clock, self.tokens)
         add_defaults(self.consumers)

@@ -47,6 +47,8 @@ class PullRequestChanges(Changes):
     ) -> PullRequest:
         """Open one with one commit."""
         repo, now = self._repository(workspace, repository), created_on or self._now()
+        if not repo.branches:
+            raise KeyError(f"{workspace}/{repository} is empty")
         number, main = max(repo.pull_requests, default=0) + 1, repo.branches["main"]
         author = self._person(person)
         commit = add_commit(repo, self._draw(), author, now, title, (main,))

@@ -141,7 +141,7 @@ def _repository(workspace: str, repo: dict[str, Any]) -> str:
         f"<tr><td>{escape(repo['slug'])}{refused}</td>"
         f"<td class='number'>{repo['pull_requests']}</td>"
         f"<td class='number'>{repo['pipelines']}</td><td>{switch}"
-        f"{form('/change/new_pull_request', 'Open a pull request', where)}"
+        f"{'' if repo['empty'] else form('/change/new_pull_request', 'Open a pull request', where)}"
         f"{form('/change/delete_repository', 'Delete', where)}</td></tr>"
     )
 

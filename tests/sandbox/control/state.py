@@ -54,6 +54,7 @@ def _workspace(workspace: Any) -> dict[str, Any]:
                 "pull_requests": len(repo.pull_requests),
                 "pipelines": len(repo.pipelines),
                 "activity": len(repo.feed),
+                "empty": not repo.branches,
                 "refused_with": repo.refused_with,
             }
             for repo in workspace.repositories.values()

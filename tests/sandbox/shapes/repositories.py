@@ -106,7 +106,6 @@ def commit(places: Places, repo: Repository, one: Commit) -> Json:
         "hash": one.hash,
         "date": micro(one.date),
         "author": author,
-        "committer": {},
         "message": one.message,
         "summary": rendered(one.message),
         "rendered": {"message": rendered(one.message)},
