@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django import template
 from django.contrib.messages.storage.base import Message
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from structlog.contextvars import get_contextvars
 
-from tenants import badges, charts, formats
+from tenants import actor, badges, charts, formats
 
 register = template.Library()
 
@@ -141,6 +143,21 @@ def theme_attribute(context: Context) -> SafeString:
     chosen = request.COOKIES.get("theme", "") if request is not None else ""
     theme = chosen if chosen in {"system", "light", "dark"} else context.get("theme", "")
     return format_html('data-bs-theme="{}"', theme) if theme in {"light", "dark"} else SafeString()
+
+
+@register.simple_tag(takes_context=True)
+def request_id(context: Context) -> str:
+    """The id under which this request stands in the log; known on an error page without a request."""
+    request = context.get("request")
+    known = actor.request_id(request) if request is not None else ""
+    return known or str(get_contextvars().get("request_id", ""))
+
+
+@register.simple_tag(takes_context=True)
+def signup_is_open(context: Context) -> bool:
+    """Whether somebody may make an account here, now."""
+    request = context["request"]
+    return bool(get_adapter(request).is_open_for_signup(request))
 
 
 @register.filter
