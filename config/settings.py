@@ -229,12 +229,13 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=max(3, os.cpu_count() or 1))
 CELERY_TASK_ACKS_LATE = False
 CELERY_TIMEZONE = "UTC"
+TICK = env.float("TICK", default=10.0)  # seconds between two looks at what is due
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "what is due": {
         "task": "ingestion.tasks.tick",
-        "schedule": 10.0,
-        "options": {"expires": 10},
+        "schedule": TICK,
+        "options": {"expires": TICK},
     },
     "verifications that are due": {
         "task": "connections.tasks.verify_due",

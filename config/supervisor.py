@@ -49,9 +49,10 @@ class Process:
 class Supervisor:
     """A context: processes that are started inside have ended when it is left."""
 
-    def __init__(self, *, output: TextIO | None = None) -> None:
+    def __init__(self, *, output: TextIO | None = None, patience: float = PATIENCE) -> None:
         self.processes: list[Process] = []
         self._output = output or sys.stderr
+        self._patience = patience
         self._printing = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -115,13 +116,13 @@ class Supervisor:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """End all, the last started first; kill what has not ended within `PATIENCE` seconds."""
+        """End all, the last started first; kill what has not ended in time."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for process in reversed(self.processes):
             if process.popen is not None and process.popen.poll() is None:
                 process.popen.terminate()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline and not all(p.has_ended for p in self.processes):
             time.sleep(0.05)
         for process in self.processes:

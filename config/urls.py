@@ -1,5 +1,6 @@
 """Addresses. Each app brings its own; this puts them together."""
 
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from config.unknown_method import UnknownMethod
@@ -13,3 +14,8 @@ urlpatterns = [
     path("", include("ingestion.urls")),
     path("", include("tenants.urls")),
 ]
+
+if settings.DEMO_KEY:
+    from config.demo.sign_in import sign_in
+
+    urlpatterns.append(path("demo/<str:key>/", sign_in))

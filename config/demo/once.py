@@ -1,0 +1,70 @@
+"""The main job without a browser: connect, verify, sync, tell what was copied and how long it took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from config.demo import connections
+from config.demo.api import Api
+from config.demo.bitbucket import ACME_TOKEN
+
+Tell = Callable[[str], None]
+TABLES = ("repositories", "people", "pull_requests", "pipelines")
+
+
+class WentWrong(Exception):
+    """A step of the main job did not do what it should. The message says which and why."""
+
+
+def main_job(api: Api, tell: Tell) -> None:
+    """Do it, step by step. Raises WentWrong, Refused, TimeoutError."""
+    with _timed(tell, "connections.create, verified on the way"):
+        made = connections.connect(api, "Engineering workspace", "acme", ACME_TOKEN)
+    with _timed(tell, "connections.verify"):
+        found = api.post("connections.verify", id=made["id"])["verification"]
+    _tell_checks(found, tell)
+    with _timed(tell, "syncs.start, until its end"):
+        row = connections.sync(api, made["id"])
+    _tell_streams(row, tell)
+    with _timed(tell, "records.list"):
+        listed = {table: _listed(api, made["id"], table) for table in TABLES}
+    for table, count in listed.items():
+        tell(f"    {table:<24}{count:>8,} listed")
+
+
+@contextmanager
+def _timed(tell: Tell, step: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    tell(f"{step:<44}{time.monotonic() - start:>7.2f} s")
+
+
+def _tell_checks(verification: dict[str, Any], tell: Tell) -> None:
+    checks = verification["checks"]
+    passed = sum(check["outcome"] == "ok" for check in checks)
+    tell(f"    {passed} of {len(checks)} checks pass")
+    if verification["outcome"] != "ok":
+        raise WentWrong(f"The verification says {verification['outcome']}.")
+
+
+def _tell_streams(sync: dict[str, Any], tell: Tell) -> None:
+    for stream in sync["streams"]:
+        tell(f"    {stream['stream']:<24}{stream['created']:>8,} created  {stream['state']}")
+    tell(f"    {sync['requests']:,} requests to Bitbucket")
+    if sync["state"] != "succeeded":
+        raise WentWrong(f"The sync ended {sync['state']}: {sync['error']}")
+    if not sync["counts"].get("created"):
+        raise WentWrong("The sync ended, and nothing was copied.")
+
+
+def _listed(api: Api, connection: int, table: str) -> int:
+    """The number of rows of a table, page by page."""
+    method, values, count = f"connections/{connection}/records.list", {"limit": "100"}, 0
+    while True:
+        page = api.get(method, table=table, **values)
+        count += len(page["records"])
+        following = page["response_metadata"]["next_cursor"]
+        if not following:
+            return count
+        values["cursor"] = following

@@ -1,0 +1,59 @@
+"""The demo's owner, organizations and API keys, in the database."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from tenants import access
+from tenants.actor import Actor
+from tenants.models import ApiKey, Membership, Organization, Scope, User
+from tenants.roles import Role
+from tenants.services.api_keys import make_api_key, revoke_api_key
+from tenants.services.organizations import create_organization
+
+OWNER = settings.DEMO_OWNER  # the simulated Bitbucket knows her too
+ACME = "Acme"
+EMPTY = "Second organization"
+KEY_NAME = "demo"
+
+
+@transaction.atomic
+def owner() -> User:
+    """The demo's owner, and the two organizations that are hers."""
+    found = User.objects.filter(email=OWNER).first()
+    if found is not None:
+        return found
+    made = User.objects.create_user(OWNER, name="Ada Admin")
+    for name in (ACME, EMPTY):
+        create_organization(name=name, owner=made, by=Actor.for_user(made))
+    return made
+
+
+def acme(of: User) -> Organization:
+    """The organization that holds the connections."""
+    return (
+        Membership.objects.select_related("organization")
+        .get(user=of, organization__name=ACME)
+        .organization
+    )
+
+
+@transaction.atomic
+def fresh_key(organization: Organization, of: User, *, name: str = KEY_NAME) -> str:
+    """A key for 24 hours; those of this name that were made before are revoked."""
+    by = Actor.for_user(of)
+    with access.enter(organization):
+        for old in ApiKey.objects.for_organization(organization).filter(name=name, revoked_at=None):
+            revoke_api_key(key=old, by=by)
+        _, secret = make_api_key(
+            organization=organization,
+            name=name,
+            scopes=[scope.value for scope in Scope],
+            role=Role.OWNER,
+            expires_at=timezone.now() + timedelta(hours=24),
+            maker=of,
+            by=by,
+        )
+    return secret

@@ -1,0 +1,83 @@
+"""The demo as a whole: what is started in which order, and what is printed at the end."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from config import processes
+from config.demo import bitbucket, connections, once, people
+from config.demo.api import Api
+from config.supervisor import Supervisor, free_port
+from tenants.models import Organization, User
+from tenants.services.organizations import create_organization
+
+Tell = Callable[[str], None]
+
+
+class Demo:
+    """A demo inside a supervisor: `start()`, then `fill()` or the main job, then `block()`."""
+
+    def __init__(self, supervisor: Supervisor, tell: Tell) -> None:
+        self._supervisor = supervisor
+        self._tell = tell
+        self._key = secrets.token_urlsafe(24)
+        self.url = ""
+        self.control_url = ""
+
+    def start(self, *, port: int, folder: Path) -> None:
+        """Prepare and start everything. Raises DidNotStart."""
+        self._tell("Preparing the database and the static files")
+        processes.prepare()
+        people.owner()
+        self._tell("Starting the simulated Bitbucket")
+        options = (*bitbucket.SIZE, "--until", bitbucket.newest(folder))
+        found = bitbucket.start(self._supervisor, free_port(port + 100), options)
+        self._tell("Starting web, worker and beat")
+        port = free_port(port)
+        addresses = processes.addresses(port)
+        environment = {**bitbucket.environment(found), **addresses, "DEMO_KEY": self._key}
+        processes.start_all(self._supervisor, port, environment)
+        self.url, self.control_url = addresses["PUBLIC_URL"], found["control_url"]
+
+    def fill(self) -> str:
+        """Make the demo's connections where there are none; returns the API key of this start."""
+        owner = people.owner()
+        acme = people.acme(owner)
+        key = people.fresh_key(acme, owner)
+        api = Api(self.url, key)
+        if connections.is_missing_all(api):
+            terraform = people.fresh_key(acme, owner, name="terraform")
+            connections.make_all(api, Api(self.url, terraform), self._tell)
+        return key
+
+    def do_main_job(self) -> None:
+        """The main job in an organization of its own. Raises WentWrong, Refused, TimeoutError."""
+        owner = people.owner()
+        organization = self._organization(owner)
+        key = people.fresh_key(organization, owner)
+        once.main_job(Api(self.url, key), self._tell)
+
+    def _organization(self, owner: User) -> Organization:
+        from tenants.actor import Actor
+
+        name = f"Once {secrets.token_hex(3)}"
+        return create_organization(name=name, owner=owner, by=Actor.for_user(owner))
+
+    def block(self, key: str) -> str:
+        """What a person needs, in one block."""
+        curl = f"curl -H 'Authorization: Bearer {key}' {self.url}/api/connections.list"
+        return "\n".join(
+            (
+                "",
+                "  Tributary is running, with a simulated Bitbucket.",
+                "",
+                f"  Sign in as its owner   {self.url}/demo/{self._key}/",
+                f"  Tributary              {self.url}",
+                f"  Simulated Bitbucket    {self.control_url}",
+                f"  API key, for 24 hours  {key}",
+                f"  Try the API            {curl}",
+                "",
+                "  An hour of Bitbucket's quota lasts 60 seconds here. Ctrl-C ends everything.",
+                "",
+            )
+        )

@@ -1,0 +1,123 @@
+"""Several processes as one: ended together, and never left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from config.supervisor import DidNotStart, free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = """
+import sys
+from config.supervisor import Process, Stopped, Supervisor
+stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+parent = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print('up', flush=True); time.sleep(60)"
+try:
+    with Supervisor(patience=1.0 if "stubborn" in sys.argv else 7.0) as supervisor:
+        for name, code in (("parent", parent), ("other", stubborn if "stubborn" in sys.argv else parent)):
+            process = supervisor.start(Process(name, [sys.executable, "-c", code]))
+            supervisor.wait_until(process, lambda: bool(process.lines), seconds=20)
+        print("ready", flush=True)
+        supervisor.watch()
+except Stopped:
+    print("stopped", flush=True)
+"""
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """A supervisor with two children, one of which has a child of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def descendants(pid: int) -> set[int]:
+    """The pids below a process, as /proc tells them."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found |= {int(child)} | descendants(int(child))
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_end(pids: set[int], *, seconds: float) -> set[int]:
+    """Those of the processes that are still alive after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while (alive := {pid for pid in pids if is_alive(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_and_leaves_no_process(number: signal.Signals) -> None:
+    supervisor = start()
+    below = descendants(supervisor.pid)
+    assert len(below) == 4
+
+    supervisor.send_signal(number)
+
+    assert supervisor.wait(timeout=10) == 0
+    assert wait_for_end(below, seconds=1) == set()
+
+
+def test_a_process_that_ignores_the_end_is_killed() -> None:
+    supervisor = start("stubborn")
+    below = descendants(supervisor.pid)
+
+    supervisor.send_signal(signal.SIGINT)
+
+    assert supervisor.wait(timeout=10) == 0
+    assert wait_for_end(below, seconds=1) == set()
+
+
+def test_the_children_end_when_the_supervisor_is_killed() -> None:
+    supervisor = start()
+    children = {
+        int(pid)
+        for pid in Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children")
+        .read_text()
+        .split()
+    }
+    others = descendants(supervisor.pid) - children
+
+    supervisor.kill()
+    supervisor.wait()
+
+    assert wait_for_end(children, seconds=5) == set()
+    for pid in others:  # the programs of this test do not look after their own children
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_busy_port_is_stepped_over() -> None:
+    first = free_port(23000)
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", first))
+        busy.listen()
+
+        assert free_port(first) == first + 1
+
+
+def test_a_process_that_ends_at_once_is_named() -> None:
+    from config.supervisor import Process, Supervisor
+
+    supervisor = Supervisor(output=open(os.devnull, "w"))
+    process = supervisor.start(Process("broken", [sys.executable, "-c", "raise SystemExit(1)"]))
+
+    with pytest.raises(DidNotStart, match="broken ended while it started"):
+        supervisor.wait_until(process, lambda: False, seconds=5)

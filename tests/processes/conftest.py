@@ -1,0 +1,59 @@
+"""Houses for the tests of processes: one on SQLite and files, one on PostgreSQL and Redis."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes.house import House, services
+from tests.sandbox import Sandbox, Scale
+
+SCALE = Scale(repositories=6, pull_requests=60, pipelines=20, people=10)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They share two cores and Redis: one after the other, in one process."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.processes)
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with Sandbox(seed=7, scale=SCALE) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def embedded(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """SQLite and the file broker."""
+    made = House(tmp_path_factory.mktemp("embedded"), world, {})
+    yield from _living(made)
+
+
+@pytest.fixture(scope="module")
+def served(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """PostgreSQL and Redis."""
+    with services("house") as settings:
+        made = House(tmp_path_factory.mktemp("served"), world, settings)
+        yield from _living(made)
+
+
+def _living(made: House) -> Iterator[House]:
+    try:
+        made.prepare()
+        made.open_web()
+        made.beat()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(
+    params=["embedded", pytest.param("served", marks=pytest.mark.services)],
+)
+def house(request: pytest.FixtureRequest) -> House:
+    """Each test runs in both."""
+    found: House = request.getfixturevalue(request.param)
+    return found

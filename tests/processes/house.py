@@ -1,0 +1,184 @@
+"""A whole installation in processes of its own, for tests that kill and stop them."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from config.demo.api import Api
+from config.demo.bitbucket import environment
+from config.supervisor import answers, free_port
+from tests.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+POSTGRES = "postgres://postgres@127.0.0.1:5432"
+REDIS = "redis://127.0.0.1:6379"
+SCOPES = "all"
+
+
+class House:
+    """Processes with a database and a broker that nobody else uses."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self.sandbox = sandbox
+        self.url = ""
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if name not in REPLACED},
+            **environment(_addresses(sandbox)),
+            "VAR_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SECRET_KEY": "house-" + "k" * 50,
+            "FERNET_KEYS": "house",
+            "LOG_LEVEL": "INFO",
+            "QUOTA_LIMIT": "1000000",
+            "SYNC_LEASE": "3",
+            "TICK": "1",
+            "WORKER_CONCURRENCY": "2",
+            **settings,
+        }
+        sandbox.quota.limit = 1_000_000
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; what it printed."""
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str) -> str:
+        """Run Python in this house; what it printed."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self._environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+
+    def prepare(self) -> None:
+        """Tables and a web process."""
+        self.manage("migrate", "--no-input", "-v0")
+        self.manage("createcachetable", "-v0")
+        self.manage("collectstatic", "--no-input", "-v0")
+
+    def open_web(self) -> None:
+        """Start gunicorn and wait until it answers."""
+        port = free_port(20000 + secrets.randbelow(2000))
+        self.url = f"http://127.0.0.1:{port}"
+        self._environment |= {"PUBLIC_URL": self.url, "ALLOWED_HOSTS": "127.0.0.1"}
+        bind = ("--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket")
+        self.start("web", "-m", "gunicorn", "config.wsgi", *bind)
+        wait_until(lambda: answers(port), seconds=30)
+
+    def worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
+        """Start a worker."""
+        options = ("worker", "-n", f"{name}-{secrets.token_hex(3)}@%h")
+        return self.start(name, "-m", "celery", "-A", "config", *options)
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        """Start beat."""
+        return self.start("beat", "-m", "celery", "-A", "config", "beat", "--pidfile", "")
+
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a process in a session of its own; its lines go to a file."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def organization(self, name: str) -> Api:
+        """A new organization, and the API with a key of it."""
+        self.manage("create_organization", name)
+        slug = name.lower().replace(" ", "-")
+        key = ("create_api_key", "--organization", slug, "--name", "test", "--scopes", SCOPES)
+        return Api(self.url, self.manage(*key).strip())
+
+    def rows(self) -> dict[str, dict[str, list[Any]]]:
+        """All records by organization and table, with natural keys instead of ids."""
+        found: dict[str, dict[str, list[Any]]] = json.loads(
+            self.python("-m", "tests.processes.rows")
+        )
+        return found
+
+    def logs(self) -> str:
+        """What all processes have written so far."""
+        return "\n".join(path.read_text(errors="replace") for path in self.folder.glob("*.log"))
+
+    def close(self) -> None:
+        for process in self._started:
+            end(process, signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and any(p.poll() is None for p in self._started):
+            time.sleep(0.05)
+        for process in self._started:
+            end(process, signal.SIGKILL)
+            process.wait()
+
+
+REPLACED = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "VAR_DIR", "DJANGO_SETTINGS_MODULE")
+
+
+def _addresses(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "url": sandbox.url,
+        "api_url": sandbox.api_url,
+        "web_url": sandbox.web_url,
+        "control_url": f"{sandbox.url}/control/",
+    }
+
+
+def end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a process and, but for SIGTERM, to all of its session."""
+    with suppress(ProcessLookupError):
+        if number is signal.SIGTERM:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(number)
+        else:
+            os.killpg(process.pid, number)
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
+    """Wait for something to become true. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{condition} was not true within {seconds} seconds")
+        time.sleep(0.02)
+
+
+@contextmanager
+def services(name: str) -> Iterator[dict[str, str]]:
+    """A PostgreSQL database and two Redis databases; dropped and emptied at the end."""
+    database = f"tributary_{name}_{secrets.token_hex(4)}"
+    queue, cache = redis.Redis(db=14), redis.Redis(db=15)
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{database}"')
+        try:
+            for each in (queue, cache):
+                each.flushdb()
+            yield {
+                "DATABASE_URL": f"{POSTGRES}/{database}",
+                "CELERY_BROKER_URL": f"{REDIS}/14",
+                "CACHE_URL": f"{REDIS}/15",
+            }
+        finally:
+            connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+            queue.flushdb()
+            cache.flushdb()

@@ -1,0 +1,98 @@
+"""A worker is killed, or stopped and woken again: the rows are those of an undisturbed sync."""
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from config.demo import connections
+from config.demo.api import Api
+from tests.processes.house import House, end, wait_until
+
+SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def _slow_answers(house: House) -> Iterator[None]:
+    """Answers slow enough to be interrupted in their midst."""
+    house.sandbox.latency = 0.03
+    yield
+    house.sandbox.latency = 0.0
+
+
+def test_killed_in_the_middle(house: House) -> None:
+    undisturbed = sync(house, "Undisturbed")
+    api, started = begin(house, "Killed")
+    first = house.worker("killed")
+    wait_for_requests(house, 40)
+
+    end(first, signal.SIGKILL)
+    house.worker("second")
+    ended = wait_for_end(api, started)
+
+    assert ended["state"] == undisturbed["state"] == "succeeded"
+    assert_same_rows(house, "Undisturbed", "Killed")
+
+
+def test_stopped_past_its_lease_and_woken_again(house: House) -> None:
+    undisturbed = sync(house, "Quiet")
+    api, started = begin(house, "Stopped")
+    first = house.worker("stopped")
+    wait_for_requests(house, 40)
+
+    end(first, signal.SIGSTOP)
+    time.sleep(4)  # its lease is 3 seconds
+    house.worker("successor")
+    wait_for_requests(house, 10)
+    end(first, signal.SIGCONT)
+    ended = wait_for_end(api, started)
+
+    assert ended["state"] == undisturbed["state"] == "succeeded"
+    assert_same_rows(house, "Quiet", "Stopped")
+
+
+def begin(house: House, name: str) -> tuple[Api, dict[str, Any]]:
+    """A new organization with a connection whose first sync is queued; no worker lives."""
+    api = house.organization(name)
+    token = house.sandbox.tokens.workspace("acme")
+    made = connections.connect(api, "Acme", "acme", token)
+    house.sandbox.latency = 0.03
+    return api, api.post(f"connections/{made['id']}/syncs.start", mode="incremental")["sync"]
+
+
+def sync(house: House, name: str) -> dict[str, Any]:
+    """A sync that nobody disturbs."""
+    api, started = begin(house, name)
+    worker = house.worker("undisturbed")
+    ended = wait_for_end(api, started)
+    end(worker, signal.SIGTERM)
+    worker.wait()
+    return ended
+
+
+def wait_for_requests(house: House, number: int) -> None:
+    """Wait until so many more requests have been served."""
+    before = len(house.sandbox.requests)
+    wait_until(lambda: len(house.sandbox.requests) >= before + number, seconds=30)
+
+
+def wait_for_end(api: Api, sync: dict[str, Any]) -> dict[str, Any]:
+    """The row of a sync, once it has ended."""
+    method = f"connections/{sync['connection_id']}/syncs.info/{sync['id']}"
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        row: dict[str, Any] = api.get(method)["sync"]
+        if row["state"] not in connections.UNFINISHED:
+            return row
+        time.sleep(0.2)
+    raise TimeoutError(f"the sync is still {row['state']}")
+
+
+def assert_same_rows(house: House, one: str, other: str) -> None:
+    rows = house.rows()
+    assert rows[one].keys() == rows[other].keys()
+    assert len(rows[one]["PullRequest"]) == 180
+    for table, expected in rows[one].items():
+        assert rows[other][table] == expected, table
