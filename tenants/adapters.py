@@ -1,17 +1,106 @@
-"""How allauth signs people in here."""
+"""How allauth signs people in here: who may, with which consumer, and what is encrypted."""
 
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from tenants import selectors
+from tenants.actor import client_address
+from tenants.models import User
+from tenants.secrets import keyring
+
+SECONDS_FOR_BITBUCKET = 15
+SIGN_IN_PROVIDER = "bitbucket_oauth2"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    """Sign-up as the setting SIGNUP says; links begin with PUBLIC_URL."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.SIGNUP == "invited":
+            return selectors.is_first_user() or selectors.is_invited(request.session)
+        return bool(settings.SIGNUP == "open")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return f"{settings.PUBLIC_URL}{path.replace('UID-KEY', quote(key))}"
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    pass
+    """One provider: Bitbucket, with the sign-in consumer of the settings.
+
+    People are matched by Bitbucket's `account_id` alone. Somebody whose e-mail address is taken
+    here signs in with it first and then connects Bitbucket.
+    """
+
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        if not settings.BITBUCKET_SIGNIN_CLIENT_ID or provider not in {None, SIGN_IN_PROVIDER}:
+            return []
+        return [
+            SocialApp(
+                provider=SIGN_IN_PROVIDER,
+                name="Bitbucket",
+                client_id=settings.BITBUCKET_SIGNIN_CLIENT_ID,
+                secret=settings.BITBUCKET_SIGNIN_CLIENT_SECRET,
+            )
+        ]
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        sociallogin.token = None  # used up; it must not reach the session
+
+    def can_authenticate_by_email(self, login: SocialLogin, email: str) -> bool:
+        return False
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> Any:
+        user = super().populate_user(request, sociallogin, data)
+        user.name = " ".join(str(data.get("name") or "").split())[:150]
+        return user
+
+    def get_requests_session(self) -> requests.Session:
+        return _Session()
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    pass
+    """Seeds of second factors are encrypted with FERNET_KEYS, like every secret."""
+
+    def encrypt(self, text: str) -> str:
+        return keyring().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return keyring().decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_issuer(self) -> str:
+        return "Tributary"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": urlsplit(settings.PUBLIC_URL).hostname or "", "name": "Tributary"}
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return {**entity, "display_name": str(user)}
+
+
+class _Session(requests.Session):
+    """No netrc, no proxies of the environment, no redirects, never without a timeout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs.setdefault("timeout", SECONDS_FOR_BITBUCKET)
+        kwargs["allow_redirects"] = False
+        return super().request(*args, **kwargs)

@@ -8,6 +8,6 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        from tenants import converters
+        from tenants import checks, converters  # noqa: F401  # registers its checks
 
         converters.register()

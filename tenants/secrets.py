@@ -19,6 +19,8 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.crypto import salted_hmac
 from fernet_fields import EncryptedField, hkdf
 
+FINGERPRINT_LENGTH = 12
+
 
 class SecretsError(Exception):
     """Secrets were written or read in a way that would lose, leak or mix them."""
@@ -65,7 +67,7 @@ class Keyring:
 
     @staticmethod
     def fingerprint(key: str) -> str:
-        return hashlib.sha256(b"tributary.fernet:" + key.encode()).hexdigest()[:12]
+        return hashlib.sha256(b"tributary.fernet:" + key.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
     @property
     def fingerprints(self) -> frozenset[str]:

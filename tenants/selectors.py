@@ -1,10 +1,15 @@
 """What is read of users, organizations, memberships and keys."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
+from django.utils.timezone import now
 
-from tenants.models import Membership, Organization, User
+from tenants.models import Invitation, Membership, Organization, User
 from tenants.roles import LOWEST_ROLE, RANK, Permission, Role
+from tenants.secrets import keyed_hash
+
+HELD_INVITATION = "invitation"  # in a session: the id of the invitation whose link was followed
 
 
 def membership_of(user: User | AnonymousUser, slug: str) -> Membership | None:
@@ -53,3 +58,35 @@ def refusal(membership: Membership, permission: Permission) -> str:
 def _names(organization: Organization, lowest: Role) -> list[str]:
     roles = [role for role, rank in RANK.items() if rank >= RANK[lowest]]
     return [str(member.user) for member in members_of(organization).filter(role__in=roles)]
+
+
+def is_first_user() -> bool:
+    """Whether nobody has signed up yet."""
+    return not User.objects.exists()
+
+
+def invitation_of_token(token: str) -> Invitation | None:
+    """The invitation of a link, whatever its state."""
+    return _invitations().filter(token_hash=keyed_hash("invitation", token)).first()
+
+
+def held_invitation(session: SessionBase) -> Invitation | None:
+    """The open invitation whose link this browser followed."""
+    pk = session.get(HELD_INVITATION)
+    return open_invitations().filter(pk=pk).first() if isinstance(pk, int) else None
+
+
+def is_invited(session: SessionBase) -> bool:
+    """Whether this browser followed the link of an open invitation."""
+    return held_invitation(session) is not None
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Invitations that somebody can still accept."""
+    return _invitations().filter(
+        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now()
+    )
+
+
+def _invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("organization", "invited_by")
