@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
 import signal
@@ -16,7 +15,7 @@ from datetime import datetime
 from tests.sandbox.generation import Scale
 from tests.sandbox.sandbox import Sandbox
 
-PARENT_DIED = 1  # PR_SET_PDEATHSIG of prctl(2)
+LOOK = 0.3
 EPILOG = """\
 When it serves, it prints one line of JSON: {"url", "api_url", "web_url", "control_url"}.
 GET /control/state tells workspaces, credentials, consumers, counts; /control/ is a page for people.
@@ -81,16 +80,13 @@ def _addresses(sandbox: Sandbox) -> dict[str, str]:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux for a SIGTERM; elsewhere, and for a parent already gone, look now and then."""
-    parent = os.getppid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PARENT_DIED, signal.SIGTERM)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    """Look now and then: Linux's own signal would follow the parent's thread, not the parent."""
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(1.0)
+        time.sleep(LOOK)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from tests.sandbox.answers import BAD_TOKEN, EXPIRED_TOKEN, Refused, unauthorized
 from tests.sandbox.clock import Clock
@@ -45,7 +44,7 @@ def _bearer(secret: str, tokens: Tokens) -> Token | None:
 def _basic(value: str, tokens: Tokens) -> Token | None:
     try:
         name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     token = tokens.by_secret.get(secret)
     if token is None or token.kind != "api_token" or not token.scopes:

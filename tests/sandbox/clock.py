@@ -10,6 +10,10 @@ class Clock:
     """Seconds that a test can push forward, so that quotas and tokens run out without waiting."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to real time."""
         self.ahead = 0.0
         self._last = datetime.min.replace(tzinfo=UTC)
 

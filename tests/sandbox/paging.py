@@ -97,6 +97,15 @@ def iterated(
     return Answer(200, orjson.dumps(body), is_page=True)
 
 
+def offset(pairs: Pairs, name: str) -> int:
+    """How far a sealed cursor points into a list; 0 without one. Raises Refused (400)."""
+    cursor = last(pairs, name)
+    parts = [0] if cursor is None else unseal(cursor)
+    if len(parts) != 1 or type(parts[0]) is not int or parts[0] < 0:
+        raise Refused(error(400, "Invalid page"))
+    return int(parts[0])
+
+
 def seal(*parts: object) -> str:
     """An opaque cursor."""
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")

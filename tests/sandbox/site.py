@@ -54,7 +54,7 @@ class Site:
     def reset(self, scale: Scale | None = None, seed: int | None = None) -> None:
         """A fresh world; no faults, counts, latency, borrowed time or spent quota."""
         with self.lock:
-            self.clock.ahead = 0.0
+            self.clock.reset()
             self.quota = Quota(self.clock, self.quota_window, self.quota_limit)
             self.faults.clear()
             self.journal.clear()

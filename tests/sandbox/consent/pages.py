@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from html import escape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -118,7 +117,7 @@ class Consent:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         try:
             key, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return None
         consumer = self.site.consumers.by_key.get(key)
         matches = consumer is not None and consumer.secret == secret

@@ -8,7 +8,7 @@ STYLE = """
 html { color-scheme: light dark }
 :root { --line: #d5d9e0; --soft: #f4f6f9; --ink: #1c2733; --mark: #0b63ce }
 @media (prefers-color-scheme: dark) {
-  :root { --line: #3a4552; --soft: #1d2530; --ink: #e6ebf1; --mark: #6ea8fe }
+  :root { --line: #3a4552; --soft: #1d2530; --ink: #e6ebf1; --mark: #2a6fdb }
   body { background: #141a22 }
 }
 * { box-sizing: border-box }
@@ -32,7 +32,12 @@ button { cursor: pointer } button:hover { border-color: var(--mark) }
 button.primary { background: var(--mark); color: #fff; border-color: var(--mark) }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px }
 form { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .2rem 0 }
-main.narrow form { display: block } form.stack { display: grid; gap: .5rem }
+td form { display: inline-flex; margin: 0 .3rem .3rem 0 }
+details, .cards { margin: .6rem 0 } details table { margin-top: .5rem }
+.half { width: 34% }
+a { color: inherit }
+main.narrow form { display: block } main.narrow form.stack { display: grid; gap: .5rem }
+.card form { display: inline-flex; margin: 0 .3rem .4rem 0 } .card ul { margin: 0 0 .5rem }
 fieldset { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0 }
 fieldset label { display: block; padding: .2rem 0 }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1rem }
@@ -50,7 +55,8 @@ def page(title: str, body: str, *, narrow: bool = False) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · '
         'Simulated Bitbucket</title><meta name="viewport" content="width=device-width">'
-        '<link rel="stylesheet" href="/control/style.css"></head><body>'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/control/style.css">'
+        "</head><body>"
         '<header><a href="/control/">Simulated Bitbucket</a>'
         "<small>not the real one: everything here is made up</small></header>"
         f"<main{kind}>{body}</main></body></html>"

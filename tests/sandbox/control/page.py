@@ -9,6 +9,7 @@ from typing import Any
 from tests.sandbox.control.state import describe
 from tests.sandbox.site import Site
 
+API_ONLY = {"path": r"^/2\.0/"}
 TROUBLES = (
     ("Answer with HTML, 5 times", {"kind": "html", "times": "5"}),
     ("Truncate the JSON, 5 times", {"kind": "truncated", "times": "5"}),
@@ -73,13 +74,11 @@ def _tokens(state: dict[str, Any]) -> str:
     rows = "".join(_token(token) for token in state["tokens"])
     if not rows:
         rows = "<tr><td colspan='5'>No credentials yet.</td></tr>"
-    make = form(
-        "/tokens", "New workspace token for", {"kind": "workspace"}, _workspace_choice(state)
-    )
+    make = form("/tokens", "New workspace token", {"kind": "workspace"}, _workspace_choice(state))
     return (
-        "<h2>Credentials</h2><div class='scroll'><table><thead><tr><th>What</th><th>Secret</th>"
-        "<th>Scopes</th><th class='number'>Left</th><th></th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>{make}"
+        "<h2>Credentials</h2><div class='scroll'><table><thead><tr><th>What</th>"
+        "<th class='half'>Secret</th><th>Scopes</th><th class='number'>Left</th><th></th></tr>"
+        f"</thead><tbody>{rows}</tbody></table></div>{make}"
     )
 
 
@@ -147,13 +146,14 @@ def _repository(workspace: str, repo: dict[str, Any]) -> str:
 
 
 def _trouble(state: dict[str, Any]) -> str:
-    buttons = "".join(form("/faults", name, values) for name, values in TROUBLES)
+    buttons = "".join(form("/faults", name, API_ONLY | values) for name, values in TROUBLES)
     active = "".join(
         f"<li>{escape(str(one['kind'] or one['status']))}, hit {one['hits']} times</li>"
         for one in state["faults"]
     )
-    mend = form("/faults/clear", "Mend everything", {}) if active else ""
-    return f"<section class='card'><h3>Trouble</h3><ul>{active}</ul>{mend}{buttons}</section>"
+    mend = form("/faults/clear", "Mend everything", {})
+    listed = f"<ul>{active}</ul>{mend}" if active else ""
+    return f"<section class='card'><h3>Trouble</h3>{listed}{buttons}</section>"
 
 
 def _settings(state: dict[str, Any]) -> str:

@@ -38,6 +38,8 @@ def make_odd(world: World, pull_request: PullRequest, draw: Draw, end: datetime)
         pull_request.closed_by = None
     if kind == 10:
         pull_request.draft = True
+    if kind == 12:
+        pull_request.created_on = pull_request.created_on.replace(microsecond=0)
 
 
 def _lose_author(pull_request: PullRequest) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 
 import orjson
 
-from tests.sandbox.answers import Answer, Refused, error, no_repository, no_workspace, unauthorized
+from tests.sandbox.answers import (
+    Answer,
+    Refused,
+    error,
+    no_repository,
+    no_workspace,
+    text,
+    unauthorized,
+)
 from tests.sandbox.paging import Pairs, numbered
 from tests.sandbox.shapes.places import Json
 from tests.sandbox.site import Site
@@ -64,7 +72,7 @@ class Call:
         number = self.names[2]
         found = repository.pull_requests.get(int(number)) if number.isascii() else None
         if found is None:
-            raise Refused(error(404, "Not Found"))
+            raise Refused(text(404, "Not Found"))
         return found
 
     def render(self, make: Callable[..., Json], *context: Any) -> Callable[[Any], orjson.Fragment]:

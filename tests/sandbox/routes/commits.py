@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.sandbox.answers import Answer, Refused, error
-from tests.sandbox.paging import every, iterated, last, seal, unseal
+from tests.sandbox.paging import every, iterated, last, offset, seal
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import repositories as shapes
 from tests.sandbox.world import Commit, Repository
@@ -15,9 +15,8 @@ def commits(call: Call) -> Answer:
     """Newest first over all branches, or what include/exclude (query or form) leave."""
     repo = call.repository()
     wanted, name = _wanted(call, repo)
-    cursor = last(call.pairs, "page")
     rows = call.site.listings.kept(("commits", id(repo), wanted), lambda: _select(repo, wanted))
-    start = unseal(cursor)[0] if cursor else 0
+    start = offset(call.pairs, "page")
     return iterated(
         call.base,
         [(key, value) for key, value in call.pairs if key in ("pagelen", "fields")]

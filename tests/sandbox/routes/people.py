@@ -56,7 +56,7 @@ def permission(call: Call) -> Answer:
     member = workspace.members.get(token.person.uuid)
     if member is None:
         raise Refused(error(403, "Forbidden"))
-    return call.one(accounts.membership, workspace, member)
+    return call.one(accounts.own_membership, workspace, member)
 
 
 def workspace(call: Call) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.sandbox.answers import Answer, Refused, error
-from tests.sandbox.paging import address, every, iterated, last, seal, unseal
+from tests.sandbox.paging import address, every, iterated, last, offset, seal, unseal
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import pull_requests as shapes
 from tests.sandbox.shapes import repositories as repository_shapes
@@ -110,7 +110,7 @@ def nearly_newest_first(entries: list[Activity]) -> list[Activity]:
 
 
 def _resume(rows: list[Activity], cursor: list[Any], epoch: int) -> int:
-    if len(cursor) != 3 or cursor[2] != epoch:
+    if [type(part) for part in cursor] != [int] * 3 or cursor[2] != epoch:
         raise Refused(error(400, "Invalid ctx"))
     at, sequence = cursor[0], cursor[1]
     if 0 <= at < len(rows) and rows[at].sequence == sequence:
@@ -150,13 +150,12 @@ def commits(call: Call) -> Answer:
     if one.source_repository is None:
         return error(404, "Not Found")
     hashes = [] if one.source_branch_gone else one.commits[::-1]
-    cursor = last(call.pairs, "page")
     return iterated(
         call.base,
         call.pairs,
         [repo.commits[hash_] for hash_ in hashes],
         call.render(repository_shapes.commit, repo),
-        start=unseal(cursor)[0] if cursor else 0,
+        start=offset(call.pairs, "page"),
         cursor=lambda commit: seal(hashes.index(commit.hash) + 1),
         parameter="page",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sandbox.answers import Answer, error
+from tests.sandbox.answers import Answer, error, no_workspace
 from tests.sandbox.paging import last
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import repositories as shapes
@@ -26,6 +26,8 @@ def repositories(call: Call) -> Answer:
     """The repositories of a workspace that the credential sees; 200 and nothing for a stranger."""
     token, place = call.token, call.site.world.workspace(call.names[0])
     role = last(call.pairs, "role")
+    if place is None and token is not None:
+        return no_workspace(call.names[0])
     if place is None or token is None or _is_too_low(call, role):
         return call.page([], lambda one: one)
     rows = call.site.listings.select(

@@ -92,17 +92,21 @@ def workspace(places: Places, place: Workspace) -> Json:
 
 
 def membership(places: Places, place: Workspace, member: Membership, email: bool = False) -> Json:
-    """A person in a workspace, with the e-mail only where it was asked for."""
+    """A person in a workspace, without the role; the e-mail only where it was asked for."""
     who = person(places, member.person) or {}
     if email:
         who["email"] = member.person.email
     return {
         "type": "workspace_membership",
-        "permission": member.permission,
         "user": who,
         "workspace": workspace_inside(places, place),
         "links": {"self": places.link("workspaces", place.slug, "members", member.person.uuid)},
     }
+
+
+def own_membership(places: Places, place: Workspace, member: Membership) -> Json:
+    """What the account itself is in a workspace: here the role is told."""
+    return {**membership(places, place, member), "permission": member.permission}
 
 
 def project_inside(places: Places, place: Workspace, folder: Project) -> Json:
