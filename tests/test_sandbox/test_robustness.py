@@ -39,7 +39,8 @@ def test_no_parameter_breaks_a_listing(client: Client, listing: str) -> None:
     "path",
     ["/repositories/%00/x", "/repositories/acme/%FF", f"{API}/pullrequests/0",
      f"{API}/pullrequests/99999999999999999999", f"{API}/commit/", "/%7B%7D",
-     "/repositories/%7B%7D", "/repositories/%7B%7D/api", f"{API}/pipelines/%7B%7D", f"{API}/refs/branches/none"],
+     "/repositories/%7B%7D", "/repositories/%7B%7D/api", f"{API}/pipelines/%7B%7D",
+     f"{API}/refs/branches/none"],
 )  # fmt: skip
 def test_strange_paths_are_not_found(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
