@@ -22,3 +22,12 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 def _configure_logging(**kwargs: Any) -> None:
     """The lines of workers and of beat look like those of the web processes."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _check_keys(**kwargs: Any) -> None:
+    """A worker that could not read the secrets does not start."""
+    from config.start import require_keys_or_exit
+
+    require_keys_or_exit()

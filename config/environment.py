@@ -3,19 +3,64 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class Environment(environ.Env):
+    """Reads settings; one that cannot be read is named, and its value is not repeated."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ImproperlyConfigured:
+            raise ImproperlyConfigured(f"{var} must be set. See docs/operate.md.") from None
+        except (ValueError, TypeError, KeyError):
+            raise ImproperlyConfigured(
+                f"{var} is set to something that it cannot be. See docs/operate.md."
+            ) from None
+
+
+env = Environment()
+
+
+def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
+    """A setting that is one of a few words."""
+    value: str = env.str(name, default=default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}.")
+    return value
+
+
+def at_least(least: int, name: str, *, default: int) -> int:
+    """A setting that is a whole number."""
+    value: int = env.int(name, default=default)
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more.")
+    return value
+
+
+def service(name: str, schemes: tuple[str, ...]) -> str:
+    """The address of a server; empty where none is set. It may hold a password: never shown."""
+    value: str = env.str(name, default="")
+    scheme, separator, _ = value.partition("://")
+    if value and (not separator or scheme not in schemes):
+        allowed = ", ".join(f"{each}://" for each in schemes)
+        raise ImproperlyConfigured(f"{name} must be an address that begins with one of {allowed}.")
+    return value
 
 
 def var_dir() -> Path:
     """The folder that holds everything an embedded installation keeps: `VAR_DIR`, else `var/`."""
     path = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ImproperlyConfigured(f"VAR_DIR cannot be used: {problem}.") from None
     return path
 
 
@@ -25,7 +70,8 @@ def load_keys(folder: Path, *, embedded: bool) -> None:
     An embedded installation (no DATABASE_URL) makes both once, in `keys.env`, readable by its
     owner alone. Anything else must be given them.
     """
-    missing = [name for name in ("SECRET_KEY", "FERNET_KEYS") if not os.environ.get(name)]
+    names = ("SECRET_KEY", "FERNET_KEYS")
+    missing = [name for name in names if not os.environ.get(name, "").strip(" ,")]
     if not missing:
         return
     if not embedded:
@@ -35,6 +81,8 @@ def load_keys(folder: Path, *, embedded: bool) -> None:
         )
     path = folder / "keys.env"
     _make_keys(path)
+    for name in missing:
+        os.environ.pop(name, None)
     environ.Env.read_env(str(path))
 
 

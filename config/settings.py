@@ -1,25 +1,23 @@
 """All settings. Each comes from the environment or has a safe default; nothing hangs on DEBUG."""
 
 import os
-from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from bootstrap_wrapper import get_bootstrap_dir
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Exchange, Queue
 
-from config.environment import BASE_DIR, env, load_keys, var_dir
+from config import logs, work
+from config.environment import BASE_DIR, at_least, env, load_keys, one_of, service, var_dir
 
 VAR_DIR = var_dir()
-EMBEDDED = not env.str("DATABASE_URL", default="")
+EMBEDDED = not service("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
 load_keys(VAR_DIR, embedded=EMBEDDED)
 
 # --- who and where -----------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY")
-FERNET_KEYS = env.list("FERNET_KEYS")  # the first encrypts, all decrypt
+FERNET_KEYS = [key for key in env.list("FERNET_KEYS") if key]  # the first encrypts, all decrypt
 DEBUG = env.bool("DEBUG", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -30,7 +28,7 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
 IS_HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = at_least(0, "TRUSTED_PROXY_COUNT", default=0)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "sessionid"
@@ -125,7 +123,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if env.str("CACHE_URL", default=""):
+if service("CACHE_URL", ("redis", "rediss")):
     CACHES = {"default": env.cache("CACHE_URL")}
 else:
     CACHES = {
@@ -158,9 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tenants:home"
-SIGNUP = env.str("SIGNUP", default="invited")
-if SIGNUP not in {"open", "invited", "closed"}:
-    raise ImproperlyConfigured("SIGNUP must be one of open, invited, closed.")
+SIGNUP = one_of("SIGNUP", ("open", "invited", "closed"), default="invited")
 
 ACCOUNT_ADAPTER = "tenants.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -169,6 +165,9 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
 SOCIALACCOUNT_ADAPTER = "tenants.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "bitbucket_oauth2": {"provider_class": "tenants.sign_in.provider.BitbucketSignIn"}
+}
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 MFA_ADAPTER = "tenants.adapters.MFAAdapter"
@@ -204,53 +203,33 @@ CONNECTORS = ["connections.connectors.bitbucket_cloud.BitbucketCloud"]
 # What counts requests against Bitbucket's limits. Named here, so that connections need not know it.
 REQUEST_LEDGER = "ingestion.quota.Ledger"
 SOURCES = {"bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource"}
-QUOTA_LIMIT = env.int("QUOTA_LIMIT", default=1000)  # requests in a window
-QUOTA_WINDOW = env.int("QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
+QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
+QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 
 # --- work --------------------------------------------------------------------------------------
 
-FILES = "files://embedded"
-QUEUES = ("default", "syncs")  # people wait for the first; slices of syncs stand in the second
 # The database is the queue's truth; a message only wakes somebody up, and may be lost.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or FILES
-if CELERY_BROKER_URL == FILES:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": VAR_DIR / "broker", "polling_interval": 0.1}
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # it needs a broker that can tell everybody
-elif CELERY_BROKER_URL.startswith("redis"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 20}
+CELERY_BROKER_URL = service("CELERY_BROKER_URL", ("redis", "rediss", "amqp", "amqps")) or work.FILES
+CELERY_BROKER_TRANSPORT_OPTIONS = work.transport_options(CELERY_BROKER_URL, VAR_DIR / "broker")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+CELERY_TASK_QUEUES = work.QUEUES
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"ingestion.tasks.run_slice": {"queue": "syncs"}}
+CELERY_TASK_ROUTES = work.ROUTES
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=max(3, os.cpu_count() or 1))
 CELERY_TASK_ACKS_LATE = False
 CELERY_TIMEZONE = "UTC"
-TICK = env.float("TICK", default=10.0)  # seconds between two looks at what is due
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = at_least(1, "WORKER_CONCURRENCY", default=max(3, os.cpu_count() or 1))
+# Remote control needs a broker that can tell everybody; files cannot.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = CELERY_BROKER_URL != work.FILES
+TICK = at_least(1, "TICK", default=10)  # seconds between two looks at what is due
+CELERY_BEAT_SCHEDULE = work.schedule(TICK)
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
-CELERY_BEAT_SCHEDULE = {
-    "what is due": {
-        "task": "ingestion.tasks.tick",
-        "schedule": TICK,
-        "options": {"expires": TICK},
-    },
-    "verifications that are due": {
-        "task": "connections.tasks.verify_due",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "drafts that forget their secrets": {
-        "task": "connections.tasks.erase_expired_drafts",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-}
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # Seconds for which a worker owns a sync; renewed while a request is in flight (20 s at most).
-SYNC_LEASE = env.int("SYNC_LEASE", default=25)
+SYNC_LEASE = at_least(1, "SYNC_LEASE", default=25)
 # Slices of syncs that run at a time: one slot of a worker stays free for people. SQLite has one
 # writer, so it has one slice.
 SYNC_SLOTS = env.int(
@@ -280,7 +259,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, BITBUCKET_CLOUD_WEB_URL],  # forms that go on to Bitbucket’s consent
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],
@@ -299,59 +278,17 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser", "config.api.ObjectFormParser"],
     "EXCEPTION_HANDLER": "config.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # `format` is an argument of methods
 }
 
 # --- mail and logs -----------------------------------------------------------------------------
 
+service("EMAIL_URL", tuple(env.EMAIL_SCHEMES))
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"tributary@{_public.hostname}")
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_shared: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-structlog.configure(
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *_shared,
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
+LOG_LEVEL = one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
+LOGGING = logs.configure(
+    level=LOG_LEVEL, form=one_of("LOG_FORMAT", tuple(logs.FORMATS), default="lines")
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "lines": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.KeyValueRenderer(
-                key_order=["timestamp", "level", "event", "logger"]
-            ),
-            "foreign_pre_chain": _shared,
-        },
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
-            "foreign_pre_chain": _shared,
-        },
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": env.str("LOG_FORMAT", default="lines"),
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {  # what django-structlog says too, or what would say it for every request
-        "celery.app.trace": {"level": "CRITICAL"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "django.request": {"level": "CRITICAL"},
-        "urllib3": {"level": "WARNING"},
-    },
-}

@@ -1,4 +1,4 @@
-"""The main job without a browser: connect, verify, sync, tell what was copied and how long it took."""
+"""The main job without a browser, step by step, each with what it took."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -53,7 +53,6 @@ def fresh_key(organization: Organization, of: User, *, name: str = KEY_NAME) -> 
             scopes=[scope.value for scope in Scope],
             role=Role.OWNER,
             expires_at=timezone.now() + timedelta(hours=24),
-            maker=of,
             by=by,
         )
     return secret

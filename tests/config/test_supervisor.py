@@ -1,5 +1,6 @@
 """Several processes as one: ended together, and never left behind."""
 
+import io
 import os
 import signal
 import socket
@@ -10,30 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from config.supervisor import DidNotStart, free_port
+from config.supervisor import DidNotStart, Process, Supervisor, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = """
-import sys
-from config.supervisor import Process, Stopped, Supervisor
-stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-parent = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print('up', flush=True); time.sleep(60)"
-try:
-    with Supervisor(patience=1.0 if "stubborn" in sys.argv else 7.0) as supervisor:
-        for name, code in (("parent", parent), ("other", stubborn if "stubborn" in sys.argv else parent)):
-            process = supervisor.start(Process(name, [sys.executable, "-c", code]))
-            supervisor.wait_until(process, lambda: bool(process.lines), seconds=20)
-        print("ready", flush=True)
-        supervisor.watch()
-except Stopped:
-    print("stopped", flush=True)
-"""
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """A supervisor with two children, one of which has a child of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.config.family", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -114,9 +103,7 @@ def test_a_busy_port_is_stepped_over() -> None:
 
 
 def test_a_process_that_ends_at_once_is_named() -> None:
-    from config.supervisor import Process, Supervisor
-
-    supervisor = Supervisor(output=open(os.devnull, "w"))
+    supervisor = Supervisor(output=io.StringIO())
     process = supervisor.start(Process("broken", [sys.executable, "-c", "raise SystemExit(1)"]))
 
     with pytest.raises(DidNotStart, match="broken ended while it started"):

@@ -1,0 +1,76 @@
+"""A missing or wrong setting stops the start with a sentence that names it."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRODUCTION = {
+    "SECRET_KEY": "k" * 60,
+    "FERNET_KEYS": "one,two",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+    "CACHE_URL": "redis://127.0.0.1:1/1",
+    "PUBLIC_URL": "https://tributary.example.com",
+}
+
+
+def start(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Start a process with these settings and no others."""
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(folder), **settings}
+    return subprocess.run(
+        [sys.executable, "manage.py", "diffsettings", "--default", "django.conf.global_settings"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FERNET_KEYS"])
+def test_production_must_be_given_its_keys(tmp_path: Path, name: str) -> None:
+    ended = start(tmp_path, **{**PRODUCTION, name: ""})
+
+    assert ended.returncode != 0
+    assert name in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "keys.env").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "nonsense"),
+        ("CELERY_BROKER_URL", "nonsense"),
+        ("CACHE_URL", "memcached://x"),
+        ("EMAIL_URL", "pigeon://x"),
+        ("PUBLIC_URL", "tributary.example.com"),
+        ("SIGNUP", "maybe"),
+        ("QUOTA_LIMIT", "many"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("SYNC_LEASE", "0"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("VAR_DIR", "/proc/nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    ended = start(tmp_path, **{**PRODUCTION, name: value})
+
+    assert ended.returncode != 0
+    assert ended.stderr.startswith(f"Tributary cannot start: {name} ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_an_embedded_installation_makes_its_keys_once(tmp_path: Path) -> None:
+    assert start(tmp_path).returncode == 0
+    made = (tmp_path / "keys.env").read_text()
+
+    assert start(tmp_path).returncode == 0
+
+    assert (tmp_path / "keys.env").read_text() == made
+    assert stat.S_IMODE((tmp_path / "keys.env").stat().st_mode) == 0o600
