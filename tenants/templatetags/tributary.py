@@ -147,7 +147,7 @@ def theme_attribute(context: Context) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def request_id(context: Context) -> str:
-    """The id under which this request stands in the log; known on an error page without a request."""
+    """The id under which this request stands in the log; the 500 page has no other context."""
     request = context.get("request")
     known = actor.request_id(request) if request is not None else ""
     return known or str(get_contextvars().get("request_id", ""))
