@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.sandbox.answers import RATE_LIMITED, Answer, error, text
@@ -25,6 +26,7 @@ class Quota:
     headers: bool = True
     refused: int = 0
     spent: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    find: Callable[[str], Token] | None = None
 
     def take(self, subject: str, limit: int | None = None) -> Answer | None:
         """Book one request; the answer 429 when nothing is left. Refusals are not booked."""
@@ -43,8 +45,12 @@ class Quota:
             stamps.popleft()
         return (self.limit if limit is None else limit) - len(stamps)
 
-    def fill(self, token: Token, leave: int = 0) -> None:
-        """Spend what the token has left, but for `leave` requests."""
+    def fill(self, token: Token | str, leave: int = 0) -> None:
+        """Spend what the token (or its secret, or its label) has left, but for `leave`."""
+        if isinstance(token, str):
+            if self.find is None:
+                raise KeyError(token[:12])
+            token = self.find(token)
         now = self.clock.seconds()
         self.spent[token.subject].extend([now] * max(0, self.left(token.subject) - leave))
 

@@ -43,6 +43,7 @@ class Site:
         self.seed, self.scale = seed, scale
         self.world: World = generate(seed=seed, scale=scale, until=self.until)
         self.tokens = Tokens(self.world, self.clock, seed)
+        self.quota.find = self.tokens.find
         self.consumers = Consumers(self.clock, self.tokens)
         add_defaults(self.consumers)
         if self.demo:

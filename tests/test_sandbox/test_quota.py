@@ -88,6 +88,14 @@ def test_api_tokens_of_one_person_share(three: Sandbox) -> None:
     assert "X-RateLimit-Limit" not in answer.headers
 
 
+def test_a_quota_can_be_filled_by_secret(sandbox: Sandbox) -> None:
+    secret = sandbox.tokens.workspace("acme")
+
+    sandbox.quota.fill(secret, leave=1)
+
+    assert statuses(Client(sandbox, secret), 2) == [200, 429]
+
+
 def test_near_the_limit_the_header_says_so(sandbox: Sandbox, client: Client) -> None:
     sandbox.change.fill_quota("acme workspace token", leave=5)
 
