@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.sandbox.clock import Clock
+from tests.sandbox.people import Person
 from tests.sandbox.scopes import READ_ALL, READ_ALL_GRANULAR
-from tests.sandbox.world import Person, Project, Repository, Workspace, World
+from tests.sandbox.world import Project, Repository, Workspace, World
 
 ACCESS_TOKENS = ("workspace", "project", "repository")
 

@@ -8,8 +8,9 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from tests.sandbox.generation.draw import Draw
+from tests.sandbox.people import Person
 from tests.sandbox.site import Site
-from tests.sandbox.world import Person, PullRequest, Repository, Workspace
+from tests.sandbox.world import PullRequest, Repository, Workspace
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tests.sandbox.builds import Pipeline
 from tests.sandbox.change.base import Changes, happens
 from tests.sandbox.generation.builds import finish, new_pipeline
-from tests.sandbox.world import Pipeline
 
 
 class BuildChanges(Changes):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.sandbox.change.base import Changes, happens
 from tests.sandbox.generation.commits import add_commit
 from tests.sandbox.generation.repositories import new_repository
-from tests.sandbox.world import Membership, Person, Repository
+from tests.sandbox.people import Person
+from tests.sandbox.world import Membership, Repository
 
 
 class PlaceChanges(Changes):

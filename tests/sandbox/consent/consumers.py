@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.sandbox.clock import Clock
+from tests.sandbox.people import Person
 from tests.sandbox.scopes import READ_ALL
 from tests.sandbox.tokens import Tokens
-from tests.sandbox.world import Person
 
 CODE_SECONDS = 600.0
 ANY_LOCAL = "any local address"

@@ -12,8 +12,8 @@ from tests.sandbox.api import Incoming
 from tests.sandbox.consent.consumers import Consumer, Permit
 from tests.sandbox.control.layout import page
 from tests.sandbox.paging import last
+from tests.sandbox.people import Person
 from tests.sandbox.site import Site
-from tests.sandbox.world import Person
 
 ROLES = {"ada": "workspace admin", "ben": "member", "olga": "outsider, belongs to no workspace"}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from tests.sandbox.builds import Pipeline
 from tests.sandbox.consent.consumers import CONSUMER, SIGNIN_CONSUMER
+from tests.sandbox.people import Person
 from tests.sandbox.site import Site
-from tests.sandbox.world import Comment, Person, Pipeline, PullRequest, Repository
+from tests.sandbox.world import Comment, PullRequest, Repository
 
 
 def plain(value: Any) -> Any:

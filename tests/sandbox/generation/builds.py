@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tests.sandbox.builds import Deployment, Environment, Pipeline, Step
 from tests.sandbox.generation.draw import Draw
 from tests.sandbox.generation.scale import Scale
-from tests.sandbox.world import Deployment, Environment, Person, Pipeline, Repository, Step
+from tests.sandbox.people import Person
+from tests.sandbox.world import Repository
 
 RESULTS = ("SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "FAILED", "STOPPED", "SUCCESSFUL", "ERROR")
 TARGETS = ("pipeline_ref_target",) * 4 + ("pipeline_pullrequest_target", "pipeline_commit_target")

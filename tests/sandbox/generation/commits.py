@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.sandbox.generation.draw import Draw
-from tests.sandbox.world import Commit, Person, Repository
+from tests.sandbox.people import Person
+from tests.sandbox.world import Commit, Repository
 
 
 def add_commit(

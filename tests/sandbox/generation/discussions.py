@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from tests.sandbox.generation.draw import Draw
 from tests.sandbox.generation.scale import Scale
+from tests.sandbox.people import Person
 from tests.sandbox.world import (
     Activity,
     ActivityKind,
     Comment,
     Inline,
     Participant,
-    Person,
     PullRequest,
     World,
 )

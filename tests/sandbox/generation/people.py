@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.sandbox.generation.draw import FIRST_NAMES, LAST_NAMES, Draw
-from tests.sandbox.world import Person, World
+from tests.sandbox.people import Person
+from tests.sandbox.world import World
 
 PERSONAS = (
     ("ada", "Ada Admin", "ada@example.com"),

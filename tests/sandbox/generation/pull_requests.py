@@ -9,7 +9,8 @@ from tests.sandbox.generation.draw import Draw
 from tests.sandbox.generation.history import add_commits, add_updates, merge_in_order
 from tests.sandbox.generation.oddities import make_odd, title_for
 from tests.sandbox.generation.scale import Scale
-from tests.sandbox.world import Person, PullRequest, Repository, World
+from tests.sandbox.people import Person
+from tests.sandbox.world import PullRequest, Repository, World
 
 
 def add_pull_requests(

@@ -8,7 +8,8 @@ from tests.sandbox.generation.draw import REPOSITORY_NAMES, Draw
 from tests.sandbox.generation.people import add_personas, crowd
 from tests.sandbox.generation.repositories import add_repository, new_repository
 from tests.sandbox.generation.scale import Scale
-from tests.sandbox.world import Membership, Person, Project, Workspace, World
+from tests.sandbox.people import Person
+from tests.sandbox.world import Membership, Project, Workspace, World
 
 
 def generate(*, seed: int, scale: Scale, until: datetime) -> World:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.sandbox.answers import Answer, Refused, error
+from tests.sandbox.builds import Pipeline
 from tests.sandbox.paging import last
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import builds as shapes
-from tests.sandbox.world import Pipeline
 
 STATUSES = {"PASSED": "SUCCESSFUL", "HALTED": "HALTED", "BUILDING": "RUNNING"}
 SORTS = ("created_on", "run_creation_date", "creator.uuid")

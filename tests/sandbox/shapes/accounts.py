@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.sandbox.people import Person
 from tests.sandbox.shapes.places import Json, Places, micro
-from tests.sandbox.world import Membership, Person, Project, Workspace
+from tests.sandbox.world import Membership, Project, Workspace
 
 
 def person(places: Places, who: Person | None) -> Json | None:

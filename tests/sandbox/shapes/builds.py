@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.sandbox.builds import Deployment, Environment, Pipeline, Step
 from tests.sandbox.shapes.accounts import person
 from tests.sandbox.shapes.places import Json, Places, zulu
 from tests.sandbox.shapes.repositories import commit_links, repository_inside
-from tests.sandbox.world import Deployment, Environment, Pipeline, Repository, Step
+from tests.sandbox.world import Repository
 
 INTERNAL = "http://bitbucket-pipelines.prod.public.atl-paas.net//rest/1.0/accounts"
 """The links of a pipeline name an internal host over plain http: nobody may follow them."""
