@@ -116,7 +116,7 @@ def _find(given: str) -> ApiKey:
     )
     if not key or not KeyGenerator().verify(given, key.hash):
         raise AuthenticationFailed("This API key is not known here, or it was revoked.")
-    if key.expires_at is not None and key.expires_at <= now():
+    if key.has_expired and key.expires_at:
         raise AuthenticationFailed(
             f"This API key expired on {key.expires_at:%Y-%m-%d}. Make a new one.",
             code="key_expired",

@@ -1,11 +1,17 @@
 """What is read of users, organizations, memberships and keys."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Self
+
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import QuerySet
-from django.utils.timezone import now
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_date
+from django.utils.timezone import get_current_timezone, now
 
-from tenants.models import Invitation, Membership, Organization, User
+from tenants.models import ApiKey, AuditEvent, Invitation, Membership, Organization, User
 from tenants.roles import LOWEST_ROLE, RANK, Permission, Role
 from tenants.secrets import keyed_hash
 
@@ -90,3 +96,81 @@ def open_invitations() -> QuerySet[Invitation]:
 
 def _invitations() -> QuerySet[Invitation]:
     return Invitation.objects.select_related("organization", "invited_by")
+
+
+def invitations_of(organization: Organization) -> QuerySet[Invitation]:
+    """The invitations that still wait for somebody."""
+    return (
+        Invitation.objects.for_organization(organization)
+        .select_related("invited_by")
+        .filter(used_at__isnull=True, revoked_at__isnull=True)
+        .filter(expires_at__gt=now())
+    )
+
+
+def why_ended(invitation: Invitation | None) -> str:
+    """Why a link does not let anybody in."""
+    if invitation is None:
+        return "There is no invitation behind this link. Was it copied whole?"
+    if invitation.revoked_at:
+        return "This invitation was revoked."
+    if invitation.used_at:
+        return "This invitation was used already. Each lets in one person."
+    return f"This invitation ended on {invitation.expires_at:%Y-%m-%d}."
+
+
+def api_keys_of(organization: Organization) -> QuerySet[ApiKey]:
+    """The keys that work, and those that ended in the last 30 days."""
+    lately = now() - timedelta(days=30)
+    return (
+        ApiKey.objects.for_organization(organization)
+        .select_related("made_by")
+        .exclude(revoked_at__lt=lately)
+        .exclude(expires_at__lt=lately)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFilters:
+    """What the audit log is narrowed to. What makes no sense narrows nothing."""
+
+    event_type: str = ""
+    who: str = ""
+    since: date | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Self:
+        """Filters of an address."""
+        try:
+            since = parse_date(query.get("since", ""))
+        except ValueError:
+            since = None
+        return cls(
+            event_type=_text(query.get("event_type", "")),
+            who=_text(query.get("who", "")),
+            since=since if since and 2000 <= since.year < 2200 else None,
+        )
+
+
+def audit_events(organization: Organization, filters: AuditFilters) -> QuerySet[AuditEvent]:
+    """The audit trail, newest first."""
+    events = AuditEvent.objects.for_organization(organization)
+    if filters.event_type:
+        events = events.filter(event_type=filters.event_type)
+    if filters.who:
+        named = Q(actor_name__icontains=filters.who) | Q(actor_email__icontains=filters.who)
+        events = events.filter(named)
+    if filters.since:
+        start = datetime.combine(filters.since, time(), get_current_timezone())
+        events = events.filter(time__gte=start)
+    return events
+
+
+def event_types(organization: Organization) -> list[str]:
+    """The types of events that this trail holds."""
+    rows = AuditEvent.objects.for_organization(organization).order_by("event_type")
+    return list(rows.values_list("event_type", flat=True).distinct())
+
+
+def _text(value: str) -> str:
+    return value.replace("\x00", "").strip()[:150]

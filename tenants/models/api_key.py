@@ -1,6 +1,7 @@
 """Keys with which scripts use the API."""
 
 from django.db import models
+from django.utils.timezone import now
 
 from tenants.models.base import TenantModel
 from tenants.roles import Role
@@ -40,3 +41,8 @@ class ApiKey(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its end has come."""
+        return self.expires_at is not None and self.expires_at <= now()

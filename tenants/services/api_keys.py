@@ -46,7 +46,7 @@ def make_api_key(
     )
     audit.record(
         organization=organization,
-        event_type="api_key.created",
+        event_type="api_keys.created",
         by=by,
         target=_target(row),
         changes={"scopes": [[], row.scopes], "role": ["", role]},
@@ -61,7 +61,7 @@ def revoke_api_key(*, key: ApiKey, by: Actor) -> None:
         return
     audit.record(
         organization=key.organization_id,
-        event_type="api_key.revoked",
+        event_type="api_keys.revoked",
         by=by,
         target=_target(key),
     )

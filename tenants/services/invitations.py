@@ -38,7 +38,7 @@ def invite(
     )
     audit.record(
         organization=organization,
-        event_type="invitation.created",
+        event_type="invitations.created",
         by=by,
         target=_target(invitation),
     )
@@ -57,7 +57,7 @@ def revoke(*, invitation: Invitation, by: Actor) -> None:
         raise InvitationEnded("This invitation was used or revoked already.")
     audit.record(
         organization=invitation.organization_id,
-        event_type="invitation.revoked",
+        event_type="invitations.revoked",
         by=by,
         target=_target(invitation),
     )
@@ -82,7 +82,7 @@ def accept(*, invitation: Invitation, user: User, by: Actor) -> Membership:
     )
     audit.record(
         organization=invitation.organization_id,
-        event_type="member.joined",
+        event_type="members.joined",
         by=by,
         target={"type": "member", "id": membership.pk, "name": str(user)},
         changes={"role": ["", membership.role]},

@@ -24,7 +24,7 @@ def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
     row.save(update_fields=["role"])
     audit.record(
         organization=row.organization_id,
-        event_type="member.role_changed",
+        event_type="members.role_changed",
         by=by,
         target=_target(row),
         changes={"role": [before, row.role]},
@@ -47,7 +47,7 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
     left = by.type == "user" and by.id == membership.user_id
     audit.record(
         organization=membership.organization_id,
-        event_type="member.left" if left else "member.removed",
+        event_type="members.left" if left else "members.removed",
         by=by,
         target=target,
         changes={"api_keys": [names, "revoked"]} if names else {},

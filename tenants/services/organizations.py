@@ -28,7 +28,7 @@ def create_organization(
     organization = _insert(cleaned, clean_timezone(timezone))
     audit.record(
         organization=organization,
-        event_type="organization.created",
+        event_type="organizations.created",
         by=by,
         target=_target(organization),
     )
@@ -54,7 +54,7 @@ def update_organization(
         row.refresh_from_db()
         audit.record(
             organization=row,
-            event_type="organization.updated",
+            event_type="organizations.updated",
             by=by,
             target=_target(row),
             changes=changes,

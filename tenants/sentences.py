@@ -1,0 +1,109 @@
+"""Events of the audit trail as sentences: “Ada rotated the credential *CI token*”."""
+
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from tenants.models import AuditEvent
+from tenants.roles import Role
+
+RESOURCES = {
+    "organizations": "organization",
+    "members": "member",
+    "invitations": "invitation for",
+    "api_keys": "API key",
+    "connections": "connection",
+    "credentials": "credential",
+    "grants": "Bitbucket authorization",
+    "drafts": "draft",
+    "syncs": "sync of",
+}
+
+# {} is what it was done to. Whatever is not here reads “<action> the <resource> <name>”.
+SENTENCES = {
+    "members.joined": "joined: {}",
+    "members.left": "left the organization: {}",
+    "members.role_changed": "changed the role of {}",
+    "organizations.updated": "changed the settings of {}",
+    "invitations.created": "invited {}",
+    "invitations.revoked": "revoked the invitation for {}",
+    "connections.updated": "changed the connection {}",
+    "connections.disabled": "paused the connection {}",
+    "connections.enabled": "resumed the connection {}",
+    "credentials.created": "added the credential {}",
+    "credentials.updated": "changed the credential {}",
+    "credentials.disabled": "switched off the credential {}",
+    "credentials.enabled": "switched on the credential {}",
+    "syncs.cancelled": "stopped the sync of {}",
+}
+
+ACTORS = {"api_key": "API key", "system": ""}
+
+
+def sentence(event: AuditEvent) -> SafeString:
+    """The event as HTML, everything foreign in it escaped."""
+    words = SENTENCES.get(event.event_type) or _usual(event.event_type)
+    before, _, after = words.partition("{}")
+    return format_html(
+        "<strong>{}</strong> {}<em>{}</em>{}{}",
+        actor_name(event),
+        before,
+        target_name(event),
+        _of(event.target),
+        after,
+    )
+
+
+def actor_name(event: AuditEvent) -> str:
+    """Who did it: a person's name, “API key terraform”, or Tributary itself."""
+    name = event.actor_name or event.actor_email or "somebody"
+    return f"{ACTORS.get(event.actor_type, '')} {name}".strip()
+
+
+def target_name(event: AuditEvent) -> str:
+    """What it was done to, as it was called then."""
+    return str(event.target.get("name") or event.target.get("id") or "")
+
+
+def event_name(event_type: str) -> str:
+    """A type of event for a list to choose from: “credentials: rotated”."""
+    resource, _, action = event_type.partition(".")
+    return f"{_spaced(resource)}: {_spaced(action)}"
+
+
+def details(event: AuditEvent) -> SafeString:
+    """What changed, a line each."""
+    return format_html_join(
+        "", "<div>{}: {}</div>", ((_spaced(k), _value(k, v)) for k, v in event.changes.items())
+    )
+
+
+def _usual(event_type: str) -> str:
+    resource, _, action = event_type.partition(".")
+    return f"{_spaced(action)} the {RESOURCES.get(resource, _spaced(resource))} {{}}"
+
+
+def _of(target: dict[str, Any]) -> SafeString | str:
+    """The thing that the target belongs to, where the event says it: “ of *Engineering*”."""
+    owner = target.get("connection") or target.get("of")
+    name = owner.get("name") if isinstance(owner, dict) else owner
+    return format_html(" of <em>{}</em>", name) if isinstance(name, str) else ""
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        return f"{_plain(name, value[0]) or 'nothing'} → {_plain(name, value[1]) or 'nothing'}"
+    return _plain(name, value)
+
+
+def _plain(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    if name == "role" and value in Role.values:
+        return str(Role(value).label)
+    return "" if value is None else str(value)
+
+
+def _spaced(text: str) -> str:
+    return text.replace("_", " ")
