@@ -12,6 +12,17 @@ from config.environment import BASE_DIR
 from config.supervisor import Process, Supervisor, answers
 
 PYTHON = sys.executable
+# Without the banner, and without the advice not to be root: here it is one person's machine.
+CELERY = (
+    PYTHON,
+    "-W",
+    "ignore::RuntimeWarning:celery.platforms",
+    "-m",
+    "celery",
+    "-q",
+    "-A",
+    "config",
+)
 
 
 def prepare() -> None:
@@ -51,12 +62,12 @@ def web(port: int, environment: Mapping[str, str]) -> Process:
 
 
 def worker(environment: Mapping[str, str]) -> Process:
-    return Process("worker", [PYTHON, "-m", "celery", "-A", "config", "worker"], environment)
+    return Process("worker", [*CELERY, "worker"], environment)
 
 
 def beat(environment: Mapping[str, str]) -> Process:
     pidfile = ("--pidfile", "")  # the supervisor knows its pid; a stale file would stop the start
-    return Process("beat", [PYTHON, "-m", "celery", "-A", "config", "beat", *pidfile], environment)
+    return Process("beat", [*CELERY, "beat", *pidfile], environment)
 
 
 def start_all(supervisor: Supervisor, port: int, environment: Mapping[str, str]) -> None:

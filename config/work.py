@@ -27,7 +27,7 @@ def schedule(tick: int) -> dict[str, Any]:
 def transport_options(url: str, folder: Path) -> dict[str, Any]:
     """What the broker's transport must know beside its address."""
     if url == FILES:
-        return {"folder": folder, "polling_interval": 0.1}
+        return {"folder": folder, "polling_interval": 0.05}
     if url.startswith("redis"):
         return {"socket_connect_timeout": 3, "socket_timeout": 20}
     return {}

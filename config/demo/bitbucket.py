@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def newest(folder: Path) -> str:
     return path.read_text()
 
 
-def environment(addresses: dict[str, str]) -> dict[str, str]:
+def environment(addresses: Mapping[str, str]) -> dict[str, str]:
     """The settings with which the others find it."""
     host = addresses["url"].removeprefix("http://")
     return {

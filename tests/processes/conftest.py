@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.house import House, services
+from tests.house import House, addresses, services
 from tests.sandbox import Sandbox, Scale
 
 SCALE = Scale(repositories=6, pull_requests=60, pipelines=20, people=10)
@@ -22,13 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def world() -> Iterator[Sandbox]:
     with Sandbox(seed=7, scale=SCALE) as sandbox:
+        sandbox.quota.limit = 1_000_000
         yield sandbox
 
 
 @pytest.fixture(scope="module")
 def embedded(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """SQLite and the file broker."""
-    made = House(tmp_path_factory.mktemp("embedded"), world, {})
+    made = House(tmp_path_factory.mktemp("embedded"), addresses(world), {})
     yield from _living(made)
 
 
@@ -36,7 +37,7 @@ def embedded(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def served(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """PostgreSQL and Redis."""
     with services("house") as settings:
-        made = House(tmp_path_factory.mktemp("served"), world, settings)
+        made = House(tmp_path_factory.mktemp("served"), addresses(world), settings)
         yield from _living(made)
 
 

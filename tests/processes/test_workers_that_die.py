@@ -9,24 +9,25 @@ import pytest
 
 from config.demo import connections
 from config.demo.api import Api
-from tests.processes.house import House, end, wait_until
+from tests.house import House, end, wait_until
+from tests.sandbox import Sandbox
 
 SECONDS = 120
 
 
 @pytest.fixture(autouse=True)
-def _slow_answers(house: House) -> Iterator[None]:
+def _slow_answers(world: Sandbox) -> Iterator[None]:
     """Answers slow enough to be interrupted in their midst."""
-    house.sandbox.latency = 0.03
+    world.latency = 0.03
     yield
-    house.sandbox.latency = 0.0
+    world.latency = 0.0
 
 
-def test_killed_in_the_middle(house: House) -> None:
-    undisturbed = sync(house, "Undisturbed")
-    api, started = begin(house, "Killed")
+def test_killed_in_the_middle(house: House, world: Sandbox) -> None:
+    undisturbed = sync(house, world, "Undisturbed")
+    api, started = begin(house, world, "Killed")
     first = house.worker("killed")
-    wait_for_requests(house, 40)
+    wait_for_requests(world, 40)
 
     end(first, signal.SIGKILL)
     house.worker("second")
@@ -36,16 +37,16 @@ def test_killed_in_the_middle(house: House) -> None:
     assert_same_rows(house, "Undisturbed", "Killed")
 
 
-def test_stopped_past_its_lease_and_woken_again(house: House) -> None:
-    undisturbed = sync(house, "Quiet")
-    api, started = begin(house, "Stopped")
+def test_stopped_past_its_lease_and_woken_again(house: House, world: Sandbox) -> None:
+    undisturbed = sync(house, world, "Quiet")
+    api, started = begin(house, world, "Stopped")
     first = house.worker("stopped")
-    wait_for_requests(house, 40)
+    wait_for_requests(world, 40)
 
     end(first, signal.SIGSTOP)
     time.sleep(4)  # its lease is 3 seconds
     house.worker("successor")
-    wait_for_requests(house, 10)
+    wait_for_requests(world, 10)
     end(first, signal.SIGCONT)
     ended = wait_for_end(api, started)
 
@@ -53,18 +54,17 @@ def test_stopped_past_its_lease_and_woken_again(house: House) -> None:
     assert_same_rows(house, "Quiet", "Stopped")
 
 
-def begin(house: House, name: str) -> tuple[Api, dict[str, Any]]:
+def begin(house: House, world: Sandbox, name: str) -> tuple[Api, dict[str, Any]]:
     """A new organization with a connection whose first sync is queued; no worker lives."""
     api = house.organization(name)
-    token = house.sandbox.tokens.workspace("acme")
+    token = world.tokens.workspace("acme")
     made = connections.connect(api, "Acme", "acme", token)
-    house.sandbox.latency = 0.03
     return api, api.post(f"connections/{made['id']}/syncs.start", mode="incremental")["sync"]
 
 
-def sync(house: House, name: str) -> dict[str, Any]:
+def sync(house: House, world: Sandbox, name: str) -> dict[str, Any]:
     """A sync that nobody disturbs."""
-    api, started = begin(house, name)
+    api, started = begin(house, world, name)
     worker = house.worker("undisturbed")
     ended = wait_for_end(api, started)
     end(worker, signal.SIGTERM)
@@ -72,10 +72,10 @@ def sync(house: House, name: str) -> dict[str, Any]:
     return ended
 
 
-def wait_for_requests(house: House, number: int) -> None:
+def wait_for_requests(world: Sandbox, number: int) -> None:
     """Wait until so many more requests have been served."""
-    before = len(house.sandbox.requests)
-    wait_until(lambda: len(house.sandbox.requests) >= before + number, seconds=30)
+    before = len(world.requests)
+    wait_until(lambda: len(world.requests) >= before + number, seconds=30)
 
 
 def wait_for_end(api: Api, sync: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Prints all records of an installation with natural keys: `python -m tests.processes.rows`."""
+"""Prints all records of an installation with natural keys: `python -m tests.rows`."""
 
 import json
 import sys

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,21 @@ from tests.sandbox import Sandbox
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRES = "postgres://postgres@127.0.0.1:5432"
 REDIS = "redis://127.0.0.1:6379"
-SCOPES = "all"
 
 
 class House:
     """Processes with a database and a broker that nobody else uses."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, bitbucket: Mapping[str, str], settings: Mapping[str, str]
+    ) -> None:
+        """`bitbucket`: the sandbox's addresses, by url, api_url, web_url, control_url."""
         self.folder = folder
-        self.sandbox = sandbox
         self.url = ""
         self._started: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in REPLACED},
-            **environment(_addresses(sandbox)),
+            **environment(bitbucket),
             "VAR_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SECRET_KEY": "house-" + "k" * 50,
@@ -48,7 +49,6 @@ class House:
             "WORKER_CONCURRENCY": "2",
             **settings,
         }
-        sandbox.quota.limit = 1_000_000
 
     def manage(self, *arguments: str) -> str:
         """Run a management command; what it printed."""
@@ -107,14 +107,12 @@ class House:
         """A new organization, and the API with a key of it."""
         self.manage("create_organization", name)
         slug = name.lower().replace(" ", "-")
-        key = ("create_api_key", "--organization", slug, "--name", "test", "--scopes", SCOPES)
+        key = ("create_api_key", "--organization", slug, "--name", "test", "--scopes", "all")
         return Api(self.url, self.manage(*key).strip())
 
     def rows(self) -> dict[str, dict[str, list[Any]]]:
         """All records by organization and table, with natural keys instead of ids."""
-        found: dict[str, dict[str, list[Any]]] = json.loads(
-            self.python("-m", "tests.processes.rows")
-        )
+        found: dict[str, dict[str, list[Any]]] = json.loads(self.python("-m", "tests.rows"))
         return found
 
     def logs(self) -> str:
@@ -135,7 +133,8 @@ class House:
 REPLACED = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "VAR_DIR", "DJANGO_SETTINGS_MODULE")
 
 
-def _addresses(sandbox: Sandbox) -> dict[str, str]:
+def addresses(sandbox: Sandbox) -> dict[str, str]:
+    """Where a sandbox in this process is found."""
     return {
         "url": sandbox.url,
         "api_url": sandbox.api_url,
