@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -125,6 +125,12 @@ class SecretsField(EncryptedField):
     """
 
     descriptor_class = _SecretsAttribute
+
+    if TYPE_CHECKING:  # what a row's attribute is, which the library's types cannot tell
+
+        def __get__(self, instance: Any, owner: Any = None) -> Secrets | None: ...
+
+        def __set__(self, instance: Any, value: Mapping[str, str] | None) -> None: ...
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("null", True)

@@ -19,7 +19,9 @@ class Grant(TenantModel):
     consumer = models.CharField(max_length=100, help_text="client id of the OAuth consumer")
     identity = models.CharField(max_length=100, help_text="uuid of the account that consented")
     identity_name = models.CharField(max_length=200, blank=True)
-    workspaces = models.JSONField(default=list, help_text="uuids of the workspaces ticked")
+    workspaces = models.JSONField(
+        default=list, help_text="the workspaces ticked: id, slug, is_administrator"
+    )
     scopes = models.JSONField(default=list)
     secrets = SecretsField(help_text="access_token, refresh_token")
     expires_at = models.DateTimeField(null=True)
@@ -86,3 +88,12 @@ class Credential(TenantModel):
 
     def __str__(self) -> str:
         return self.label
+
+
+def usable_credentials(connection: Connection) -> "models.QuerySet[Credential]":
+    """The credentials with which a connection can be entered now, the oldest first."""
+    usable = (Credential.Status.ACTIVE, Credential.Status.LIMITED)
+    rows: models.QuerySet[Credential] = Credential.objects.filter(
+        connection=connection, status__in=usable, deleted_at=None, disabled_at=None
+    )
+    return rows.select_related("connection", "grant")

@@ -35,6 +35,9 @@ class Draft(TenantModel):
     repositories = models.JSONField(
         default=list, help_text="what the secret sees: id, name, updated_on"
     )
+    found = models.JSONField(
+        default=dict, help_text="whom and what the secret is of: the fields of Identity"
+    )
     by = models.ForeignKey("tenants.User", on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now=True)

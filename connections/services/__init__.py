@@ -1,0 +1,1 @@
+"""What happens to connections, credentials, drafts and authorizations."""

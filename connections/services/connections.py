@@ -1,0 +1,300 @@
+"""Everything that changes a connection. Pages, API and tasks all come through here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from connections.connectors import connector as connector_of
+from connections.connectors.base import Connector
+from connections.connectors.findings import Finding
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection, Credential, Draft
+from connections.services.credentials import fill_from, keep_proof
+from connections.services.entering import Given, NewCredential, read_given
+from connections.services.errors import (
+    AlreadyConnected,
+    ConnectionInUse,
+    InvalidSettings,
+    NameTaken,
+    VerificationFailed,
+    VersionChanged,
+)
+from connections.services.grants import erase_unused
+from connections.services.rows import (
+    become_available,
+    check_name,
+    clean_name,
+    connected_as,
+    default_label,
+    note,
+    store_connection,
+)
+from connections.services.schedules import clean_schedule, next_run
+from connections.services.selections import clean_selection, wanted_streams
+from connections.services.states import reconsider
+from connections.services.verification import count_verification, verify_entry
+from connections.signals import connection_stopped
+from tenants.actor import Actor
+from tenants.models import Organization, User
+
+__all__ = (
+    "AlreadyConnected",
+    "ConnectionInUse",
+    "Created",
+    "InvalidSettings",
+    "NameTaken",
+    "NewCredential",
+    "create_connection",
+    "delete_connection",
+    "disable_connection",
+    "enable_connection",
+    "update_connection",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """A new connection. After a dry run there is no row, only the finding."""
+
+    connection: Connection | None
+    credential: Credential | None = None
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """A connection as it was asked for, checked."""
+
+    kind: Connector
+    name: str
+    settings: dict[str, str]
+    schedule: dict[str, Any]
+    selection: dict[str, Any]
+    given: Given | None
+
+
+def create_connection(
+    *,
+    organization: Organization,
+    connector: str,
+    name: str,
+    settings: Mapping[str, Any],
+    by: Actor,
+    credential: NewCredential | None = None,
+    schedule: Mapping[str, Any] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    user: User | None = None,
+    dry_run: bool = False,
+) -> Created:
+    """Connect something: with a credential, verified before anything is stored; or pending.
+
+    Makes requests where a credential is given: never call it in a transaction then. Raises
+    UnknownConnector, InvalidFields, UnknownMethodGiven, NameTaken, AlreadyConnected,
+    VerificationFailed, VerificationsTooMany.
+    """
+    wish = _read_wish(connector, name, settings, schedule, selection, credential)
+    check_name(organization.pk, wish.name)
+    finding = _prove(organization, wish) if wish.given is not None else None
+    if dry_run:
+        return Created(connection=None, finding=finding)
+    with transaction.atomic():
+        row = _new_row(organization, wish, by, user)
+        if finding is not None:
+            become_available(row, finding.identity)
+        else:
+            store_connection(row)
+        note("connections.created", row, by)
+        stored = None
+        if finding is not None and wish.given is not None and credential is not None:
+            stored = _first_credential(row, wish.given, credential, finding, by)
+    return Created(connection=row, credential=stored, finding=finding)
+
+
+@transaction.atomic
+def update_connection(
+    *,
+    connection: Connection,
+    by: Actor,
+    name: str | None = None,
+    schedule: Mapping[str, Any] | None = None,
+    selection: Mapping[str, Any] | None = None,
+    version: int | None = None,
+) -> Connection:
+    """Change what people may change; what is left out stays.
+
+    Raises InvalidFields, NameTaken, VersionChanged.
+    """
+    row = _locked(connection, version)
+    before = {"name": row.name, "schedule": row.schedule, "selection": row.selection}
+    if name is not None:
+        row.name = clean_name(name)
+        check_name(row.organization_id, row.name, row)
+    if selection is not None:
+        row.selection = clean_selection(connector_of(row.connector), selection)
+    if schedule is not None:
+        row.schedule = clean_schedule(schedule)
+        row.next_sync_at = _next_sync(row)
+    after = {"name": row.name, "schedule": row.schedule, "selection": row.selection}
+    changes = {key: [old, after[key]] for key, old in before.items() if old != after[key]}
+    if changes:
+        row.version += 1
+        store_connection(row)
+        note("connections.updated", row, by, changes)
+    connection.refresh_from_db()
+    return connection
+
+
+@transaction.atomic
+def disable_connection(*, connection: Connection, by: Actor) -> None:
+    """Pause: no sync starts, the running one stops, records stay."""
+    row = _locked(connection)
+    if row.status != Connection.Status.DISABLED:
+        row.status, row.disabled_at, row.next_sync_at = Connection.Status.DISABLED, now(), None
+        row.version += 1
+        row.save()
+        note("connections.disabled", row, by)
+        connection_stopped.send(sender=Connection, connection=row, by=by)
+    connection.refresh_from_db()
+
+
+@transaction.atomic
+def enable_connection(*, connection: Connection, by: Actor) -> None:
+    """Go on after a pause, in the state that the credentials allow."""
+    row = _locked(connection)
+    if row.status == Connection.Status.DISABLED:
+        finished = bool(row.identity)
+        row.status = Connection.Status.AVAILABLE if finished else Connection.Status.PENDING
+        row.disabled_at = None
+        row.status_code = row.status_message = ""
+        row.next_sync_at = _next_sync(row) if finished else None
+        row.next_verification_at = now() if finished else None
+        row.version += 1
+        row.save()
+        note("connections.enabled", row, by)
+        reconsider(row)
+    connection.refresh_from_db()
+
+
+@transaction.atomic
+def delete_connection(*, connection: Connection, by: Actor, version: int | None = None) -> None:
+    """Delete softly: its syncs stop, all its secrets are erased at once, its records stay a while.
+
+    Raises ConnectionInUse, VersionChanged.
+    """
+    row = _locked(connection, version)
+    dependents = list(row.children.filter(deleted_at=None))
+    if dependents:
+        raise ConnectionInUse(dependents)
+    moment = now()
+    grants = [one.grant for one in row.credentials.exclude(grant=None).select_related("grant")]
+    row.credentials.filter(deleted_at=None).update(secrets=None, deleted_at=moment)
+    Draft.objects.filter(connection=row).delete()
+    for grant in grants:
+        if grant is not None:
+            erase_unused(grant)
+    row.deleted_at, row.next_sync_at, row.next_verification_at = moment, None, None
+    row.version += 1
+    row.save()
+    note("connections.deleted", row, by)
+    connection_stopped.send(sender=Connection, connection=row, by=by)
+    connection.refresh_from_db()
+
+
+def _read_wish(
+    connector: str,
+    name: str,
+    settings: Mapping[str, Any],
+    schedule: Mapping[str, Any] | None,
+    selection: Mapping[str, Any] | None,
+    credential: NewCredential | None,
+) -> _Wish:
+    kind, problems = connector_of(connector), dict[str, str]()
+    found: dict[str, Any] = {"kind": kind, "given": None}
+    parts: dict[str, Any] = {
+        "name": lambda: clean_name(name),
+        "settings": lambda: kind.clean_settings(settings),
+        "schedule": lambda: clean_schedule(schedule or {"kind": "off"}),
+        "selection": lambda: clean_selection(kind, selection or {}),
+    }
+    if credential is not None:
+        parts["given"] = lambda: read_given(
+            kind,
+            method=credential.method,
+            settings=credential.settings,
+            secrets=credential.secrets,
+            below="credential.",
+        )
+    for part, read in parts.items():
+        try:
+            found[part] = read()
+        except InvalidFields as error:
+            problems |= error.fields
+    if problems:
+        raise InvalidFields(problems)
+    return _Wish(**found)
+
+
+def _prove(organization: Organization, wish: _Wish) -> Finding | None:
+    if wish.given is None:
+        return None
+    count_verification(organization.pk)
+    streams = wanted_streams(wish.kind, wish.selection)
+    finding = verify_entry(wish.kind, wish.given.entry(wish.settings), streams)
+    if not finding.is_ok:
+        raise VerificationFailed(finding)
+    other = connected_as(organization.pk, wish.kind.key, finding.identity.connected)
+    if other is not None:
+        raise AlreadyConnected(other)
+    return finding
+
+
+def _new_row(organization: Organization, wish: _Wish, by: Actor, user: User | None) -> Connection:
+    row = Connection(
+        organization=organization,
+        connector=wish.kind.key,
+        name=wish.name,
+        settings=wish.settings,
+        schedule=wish.schedule,
+        selection=wish.selection,
+        created_by=user,
+        created_by_name=f"API key {by.name}" if by.type == "api_key" else by.name or by.email,
+    )
+    row.next_sync_at = _next_sync(row) if wish.given is not None else None
+    return row
+
+
+def _first_credential(
+    connection: Connection, given: Given, wish: NewCredential, finding: Finding, by: Actor
+) -> Credential:
+    entry = given.entry({"workspace": connection.identity})
+    kind = connector_of(connection.connector)
+    label = clean_name(wish.label, field="credential.label") if wish.label.strip() else ""
+    credential = Credential(
+        connection=connection,
+        organization_id=connection.organization_id,
+        method=given.method.key,
+        label=label or default_label(kind, entry, finding.identity.acts_as_name),
+        settings=given.settings,
+        secrets=given.secrets,
+        expiration_date=wish.expiration_date,
+    )
+    fill_from(credential, entry, finding)
+    credential.save()
+    note("credentials.created", credential, by, {"method": credential.method})
+    keep_proof(credential, finding)
+    return credential
+
+
+def _locked(connection: Connection, version: int | None = None) -> Connection:
+    rows = Connection.objects.select_for_update().filter(pk=connection.pk, deleted_at=None)
+    row: Connection | None = rows.filter(version=version).first() if version else rows.first()
+    if row is None:
+        raise VersionChanged
+    return row
+
+
+def _next_sync(connection: Connection) -> Any:
+    return next_run(connection.schedule, now(), connection.organization.timezone)

@@ -1,0 +1,305 @@
+"""Everything that changes a credential. A secret is verified before it is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import Entry
+from connections.connectors.findings import Finding
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection, Credential, Verification
+from connections.services.entering import read_given
+from connections.services.entries import entry_for, secret_hash
+from connections.services.errors import (
+    MultipleCredentialsNotSupported,
+    OtherWorkspace,
+    VerificationFailed,
+    VersionChanged,
+)
+from connections.services.grants import erase_unused
+from connections.services.rows import become_available, clean_name, default_label, note
+from connections.services.selections import wanted_streams
+from connections.services.states import apply_finding, reconsider
+from connections.services.verification import count_verification, refused, verify_entry
+from connections.transport.errors import ProviderError
+from connections.transport.ledger import Purpose
+from tenants.actor import Actor
+
+
+class Unchanged(Enum):
+    """Stands for what is left out, where null means something."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A credential with what its checks found. `credential` is None after a dry run."""
+
+    credential: Credential | None
+    finding: Finding
+
+
+def create_credential(
+    *,
+    connection: Connection,
+    secrets: Mapping[str, Any],
+    by: Actor,
+    method: str | None = None,
+    label: str = "",
+    settings: Mapping[str, Any] | None = None,
+    expiration_date: date | None = None,
+    dry_run: bool = False,
+) -> Stored:
+    """Verify a secret, then keep it. On failure nothing is stored.
+
+    Makes requests: never call it in a transaction. Raises InvalidFields, UnknownMethodGiven,
+    MultipleCredentialsNotSupported, VerificationFailed, OtherWorkspace, VerificationsTooMany.
+    """
+    kind = connector(connection.connector)
+    given = read_given(kind, method=method, settings=settings or {}, secrets=secrets)
+    name = clean_name(label, field="label") if label.strip() else ""
+    if not kind.supports_multiple_credentials and _has_credential(connection):
+        raise MultipleCredentialsNotSupported
+    count_verification(connection.organization_id)
+    entry = given.entry(connected(connection))
+    finding = verify_entry(kind, entry, wanted_streams(kind, connection.selection))
+    check_finding(finding, connection)
+    if dry_run:
+        return Stored(credential=None, finding=finding)
+    credential = Credential(
+        connection=connection,
+        organization_id=connection.organization_id,
+        method=given.method.key,
+        label=name or default_label(kind, entry, finding.identity.acts_as_name),
+        settings=given.settings,
+        secrets=given.secrets,
+        expiration_date=expiration_date,
+    )
+    with transaction.atomic():
+        fill_from(credential, entry, finding)
+        credential.save()
+        note("credentials.created", credential, by, {"method": credential.method})
+        keep_proof(credential, finding)
+        finish_pending(connection, finding)
+        apply_finding(credential, finding)
+    connection.refresh_from_db()
+    return Stored(credential=credential, finding=finding)
+
+
+def update_credential(
+    *,
+    credential: Credential,
+    by: Actor,
+    label: str | None = None,
+    settings: Mapping[str, str | None] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    expiration_date: date | Unchanged | None = UNCHANGED,
+    version: int | None = None,
+    dry_run: bool = False,
+) -> Stored:
+    """Change a credential; what is left out stays. It is verified in full each time.
+
+    `settings` merges by key, None removes one; `secrets` replaces all. On failure the row is as it
+    was, but a change of label or expiration date alone is stored whatever the checks say. Raises
+    like `create_credential`, and VersionChanged.
+    """
+    count_verification(credential.organization_id)
+    changes: dict[str, Any] = {}
+    if label is not None:
+        changes["label"] = clean_name(label, field="label")
+    if expiration_date is not UNCHANGED:
+        changes["expiration_date"] = expiration_date
+    if settings or secrets:
+        return _replace(credential, changes, settings or {}, secrets, by, version, dry_run)
+    finding = _check_stored(credential)
+    if not dry_run:
+        with transaction.atomic():
+            _store_changes(credential, changes, by, version)
+            keep_proof(credential, finding)
+            apply_finding(credential, finding)
+    return Stored(credential=None if dry_run else credential, finding=finding)
+
+
+def _replace(
+    credential: Credential,
+    changes: dict[str, Any],
+    settings: Mapping[str, str | None],
+    secrets: Mapping[str, Any] | None,
+    by: Actor,
+    version: int | None,
+    dry_run: bool,
+) -> Stored:
+    connection = credential.connection
+    kind = connector(connection.connector)
+    if credential.grant_id is not None:
+        raise InvalidFields({"secrets": "A Bitbucket authorization is renewed in the browser."})
+    merged = {**credential.settings, **settings}
+    given = read_given(
+        kind,
+        method=credential.method,
+        settings={name: value for name, value in merged.items() if value is not None},
+        secrets=secrets or dict(credential.secrets or {}),
+    )
+    entry = given.entry(connected(connection))
+    finding = verify_entry(kind, entry, wanted_streams(kind, connection.selection))
+    check_finding(finding, connection)
+    if dry_run:
+        return Stored(credential=None, finding=finding)
+    with transaction.atomic():
+        changes |= {"settings": given.settings}
+        if secrets:
+            changes |= {"secrets": given.secrets}
+        _store_changes(credential, changes, by, version, entry=entry, finding=finding)
+        keep_proof(credential, finding)
+        apply_finding(credential, finding)
+    connection.refresh_from_db()
+    return Stored(credential=credential, finding=finding)
+
+
+def _store_changes(
+    credential: Credential,
+    changes: dict[str, Any],
+    by: Actor,
+    version: int | None,
+    *,
+    entry: Entry | None = None,
+    finding: Finding | None = None,
+) -> None:
+    """Write the row if its version still stands, and the audit trail."""
+    expected = credential.version if version is None else version
+    rows = Credential.objects.filter(pk=credential.pk, version=expected, deleted_at=None)
+    if not rows.update(version=F("version") + 1):
+        raise VersionChanged
+    before = {name: getattr(credential, name) for name in changes if name != "secrets"}
+    for name, value in changes.items():
+        setattr(credential, name, value)
+    credential.version = expected + 1
+    if entry is not None and finding is not None:
+        fill_from(credential, entry, finding)
+    credential.save()
+    told: dict[str, Any] = {
+        name: [_plain(old), _plain(changes[name])]
+        for name, old in before.items()
+        if old != changes[name]
+    }
+    if "secrets" in changes:
+        told["secrets"] = "changed"
+    note("credentials.updated", credential, by, told)
+
+
+@transaction.atomic
+def delete_credential(*, credential: Credential, by: Actor, version: int | None = None) -> None:
+    """Delete softly and erase the secret at once. The last one may go: the connection says so."""
+    rows = Credential.objects.filter(pk=credential.pk, deleted_at=None)
+    if version is not None:
+        rows = rows.filter(version=version)
+    if not rows.update(secrets=None, deleted_at=now(), version=F("version") + 1):
+        raise VersionChanged
+    grant = credential.grant
+    credential.refresh_from_db()
+    if grant is not None:
+        erase_unused(grant)
+    note("credentials.deleted", credential, by)
+    reconsider(credential.connection)
+
+
+@transaction.atomic
+def disable_credential(*, credential: Credential, by: Actor) -> None:
+    """Switch a credential off. Its secret stays."""
+    if credential.disabled_at is not None:
+        return
+    _set(credential, status=Credential.Status.DISABLED, disabled_at=now())
+    note("credentials.disabled", credential, by)
+    reconsider(credential.connection)
+
+
+@transaction.atomic
+def enable_credential(*, credential: Credential, by: Actor) -> None:
+    """Switch a credential on again. Its next verification says whether it still works."""
+    if credential.disabled_at is None:
+        return
+    _set(credential, status=Credential.Status.ACTIVE, status_message="", disabled_at=None)
+    note("credentials.enabled", credential, by)
+    reconsider(credential.connection)
+
+
+def connected(connection: Connection) -> dict[str, str]:
+    """The settings of a connection with which a new secret is tried."""
+    workspace = connection.identity or str(connection.settings.get("workspace", ""))
+    return {"workspace": workspace}
+
+
+def check_finding(finding: Finding, connection: Connection) -> None:
+    """Raises VerificationFailed, or OtherWorkspace for a secret of another workspace."""
+    if not finding.is_ok:
+        raise VerificationFailed(finding)
+    if connection.identity and finding.identity.connected != connection.identity:
+        raise OtherWorkspace(
+            finding.identity.connected_name, str(connection.settings.get("workspace", ""))
+        )
+
+
+def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
+    """Note on an unsaved credential what its entry and its checks tell."""
+    kind = connector(credential.connection.connector)
+    credential.secret_hash = secret_hash(entry)
+    credential.quota_subject = kind.quota_subject(entry)
+    credential.identity = finding.identity.acts_as
+    credential.acts_as = finding.identity.acts_as_name
+    credential.scopes = list(finding.identity.scopes)
+    credential.missing_scopes, credential.status_message = [], ""
+    if credential.disabled_at is None:
+        credential.status = Credential.Status.ACTIVE
+
+
+def keep_proof(credential: Credential, finding: Finding) -> Verification:
+    """Keep a verification that ran inside a request."""
+    return Verification.objects.create(
+        credential=credential,
+        organization_id=credential.organization_id,
+        outcome=finding.outcome,
+        checks=finding.check_rows(),
+        finished_at=now(),
+    )
+
+
+def finish_pending(connection: Connection, finding: Finding) -> None:
+    """The first credential that works finishes a pending connection."""
+    if connection.status == Connection.Status.PENDING or not connection.identity:
+        become_available(connection, finding.identity)
+
+
+def _check_stored(credential: Credential) -> Finding:
+    kind = connector(credential.connection.connector)
+    streams = wanted_streams(kind, credential.connection.selection)
+    try:
+        entry = entry_for(credential, purpose=Purpose.VERIFY)
+    except ProviderError as error:
+        return refused(kind, credential.method, streams, error)
+    return verify_entry(kind, entry, streams)
+
+
+def _has_credential(connection: Connection) -> bool:
+    return connection.credentials.filter(deleted_at=None).exists()
+
+
+def _set(credential: Credential, **changes: Any) -> None:
+    Credential.objects.filter(pk=credential.pk, deleted_at=None).update(
+        version=F("version") + 1, **changes
+    )
+    credential.refresh_from_db()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,105 @@
+"""From rows to entries: decrypts a secret, renews an authorization, and opens a client."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import Entry
+from connections.models import Credential, Draft
+from connections.services.grants import access_token
+from connections.transport.errors import InvalidCredentials
+from connections.transport.ledger import Purpose
+from tenants.actor import Actor
+from tenants.secrets import keyed_hash
+from tenants.services import audit
+
+USED_EVERY = 60  # seconds between two notes of `last_used_at`
+
+
+def entry_for(
+    credential: Credential,
+    *,
+    purpose: Purpose,
+    by: Actor | None = None,
+    reason: str = "",
+) -> Entry:
+    """The entry of a credential. Never call it inside a transaction: it may renew a grant by HTTP.
+
+    With `by`, the use of the secret is noted in the audit trail, with the reason (“sync 12”).
+    Raises InvalidCredentials, ConsentEnded, and what a token endpoint can answer.
+    """
+    connection = credential.connection
+    settings = {
+        "workspace": connection.identity or connection.settings.get("workspace", ""),
+        **credential.settings,
+    }
+    if credential.grant is not None:
+        settings["consumer"] = credential.grant.consumer
+        secrets = {"access_token": access_token(credential.grant)}
+    else:
+        secrets = dict(credential.secrets or {})
+    if not secrets:
+        raise InvalidCredentials("This credential has no secret any more. Enter a new one.")
+    _note_use(credential, by, reason)
+    return Entry(method=credential.method, settings=settings, secrets=secrets, purpose=purpose)
+
+
+def client_for(
+    credential: Credential, *, purpose: Purpose, by: Actor | None = None, reason: str = ""
+) -> Any:
+    """The provider's client in the name of a credential; see `entry_for`."""
+    entry = entry_for(credential, purpose=purpose, by=by, reason=reason)
+    return connector(credential.connection.connector).client(entry)
+
+
+def draft_entry(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:
+    """The entry of a draft, for use; like `entry_for`, it may renew a grant by HTTP.
+
+    Raises InvalidCredentials where its secret was erased, and what a token endpoint can answer.
+    """
+    entry = draft_entry_values(draft, purpose=purpose)
+    if draft.grant is not None:
+        return replace(entry, secrets={"access_token": access_token(draft.grant)})
+    if not entry.secrets or draft.expires_at <= now():
+        raise InvalidCredentials("The secret was erased after 60 minutes. Enter it again.")
+    return entry
+
+
+def draft_entry_values(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:
+    """The same as plain values, without any request; of an authorization without its token."""
+    settings = dict(draft.settings)
+    if draft.connection is not None and draft.connection.identity:
+        settings["workspace"] = draft.connection.identity
+    if draft.grant is not None:
+        settings["consumer"] = draft.grant.consumer
+    return Entry(
+        method=draft.method,
+        settings=settings,
+        secrets=dict(draft.secrets or {}),
+        purpose=purpose,
+    )
+
+
+def secret_hash(entry: Entry) -> str:
+    """Finds the same secret elsewhere without telling it; empty for authorizations."""
+    if entry.method == "oauth2":
+        return ""
+    return keyed_hash("secret", *(entry.secrets[name] for name in sorted(entry.secrets)))
+
+
+def _note_use(credential: Credential, by: Actor | None, reason: str) -> None:
+    moment = now()
+    last = credential.last_used_at
+    if last is None or (moment - last).total_seconds() >= USED_EVERY:
+        Credential.objects.filter(pk=credential.pk).update(last_used_at=moment)
+        credential.last_used_at = moment
+    if by is not None:
+        audit.record(
+            organization=credential.organization_id,
+            event_type="credentials.used",
+            by=by,
+            target={"type": "credential", "id": credential.pk, "name": credential.label},
+            changes={"for": reason},
+        )

@@ -1,0 +1,162 @@
+"""What can stand in the way of a change. Each has a `code` of the API and a sentence."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from connections.connectors.findings import Finding
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection
+
+InvalidSettings = InvalidFields  # code invalid_arguments; `fields` has a sentence per dotted name
+
+
+class Refused(Exception):
+    """A change was not made. Nothing is stored."""
+
+    code: ClassVar[str] = "invalid_arguments"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NameTaken(Refused):
+    """Another connection of the organization has this name."""
+
+    code = "name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another connection is already called “{name}”.")
+
+
+class AlreadyConnected(Refused):
+    """The organization has connected this workspace already: by `connection`."""
+
+    code = "already_connected"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(
+            f"This workspace is connected already, as “{connection.name}”. "
+            "Add a credential there instead."
+        )
+        self.connection = connection
+
+
+class ConnectionInUse(Refused):
+    """Other connections depend on this one: `dependents`."""
+
+    code = "connection_in_use"
+
+    def __init__(self, dependents: Sequence[Connection]) -> None:
+        names = ", ".join(f"“{one.name}”" for one in dependents)
+        super().__init__(f"{names} cannot work without this connection. Delete that first.")
+        self.dependents = list(dependents)
+
+
+class MultipleCredentialsNotSupported(Refused):
+    """This kind of connection takes one credential, and has it."""
+
+    code = "multiple_credentials_not_supported"
+
+    def __init__(self) -> None:
+        super().__init__("This kind of connection takes one credential only.")
+
+
+class UnknownMethodGiven(Refused):
+    """The connector has no such method."""
+
+    code = "unknown_method"
+
+
+class VersionChanged(Refused):
+    """Somebody changed the row since it was read."""
+
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__("This was changed since you read it. Read it again, then decide.")
+
+
+class VerificationFailed(Exception):
+    """The checks found that the secret does not do. Nothing is stored; `finding` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+        self.code = finding.outcome
+        self.message = finding.message
+        self.missing_scopes = finding.missing_scopes
+        self.streams_available = finding.streams_available
+        self.retry_after = finding.retry_after
+
+
+class OtherWorkspace(Refused):
+    """The secret opens another workspace than the one that is connected."""
+
+    code = "workspace_not_found"
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(
+            f"This secret opens the workspace {found}, but the connection is to {expected}."
+        )
+
+
+class NotVerified(Refused):
+    """A draft cannot be finished before its checks passed."""
+
+    code = "connection_not_ready"
+
+    def __init__(self, message: str = "The checks have not passed yet.") -> None:
+        super().__init__(message)
+
+
+class VerificationsTooMany(Refused):
+    """Too many verifications in this minute. `retry_after` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "Many verifications were started in this minute. Wait a little, then try again."
+        )
+        self.retry_after = retry_after
+
+
+class ConsentFailed(Refused):
+    """A consent came to nothing. `return_path` is where the browser goes on, where known."""
+
+    code = "consent_failed"
+
+    def __init__(self, message: str, *, return_path: str = "") -> None:
+        super().__init__(message)
+        self.return_path = return_path
+
+
+class ConsentUnknown(ConsentFailed):
+    """The answer belongs to no consent of ours."""
+
+
+class ConsentElsewhere(ConsentFailed):
+    """The answer came to another browser session, or to somebody else."""
+
+
+class ConsentUsed(ConsentFailed):
+    """The answer came a second time."""
+
+
+class ConsentExpired(ConsentFailed):
+    """The answer came too late."""
+
+
+class ConsentRefused(ConsentFailed):
+    """The person chose Cancel at Bitbucket."""
+
+
+class ConsentNotAllowed(ConsentFailed):
+    """The person may no longer connect anything here."""
+
+    code = "not_allowed"
+
+
+class NoConsumer(ConsentFailed):
+    """No OAuth consumer is set."""

@@ -1,0 +1,128 @@
+"""Renews Bitbucket authorizations: one at a time, and never inside a transaction."""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import RefreshedTokens
+from connections.models import Credential, Draft, Grant
+from connections.transport.errors import ConsentEnded, ProviderError, Unavailable
+from connections.transport.http import refuse_inside_transaction
+from tenants.secrets import SecretsField
+
+FRESH = timedelta(minutes=15)  # less than that left: renew before use
+LEASE = timedelta(seconds=60)  # a winner that died is succeeded after that
+POLL = 0.1  # seconds
+PATIENCE = 40.0  # seconds that a loser waits for the winner
+
+
+def access_token(grant: Grant, *, pause: Callable[[float], None] = time.sleep) -> str:
+    """A token with at least 15 minutes left, where Bitbucket gives one.
+
+    Whoever takes the lease renews; the others wait for its result. Both tokens are stored in one
+    UPDATE before the first use: the old refresh token is dead by then. Raises ConsentEnded,
+    Unavailable, and what the token endpoint answers.
+    """
+    refuse_inside_transaction()
+    waited = 0.0
+    while True:
+        grant.refresh_from_db()
+        if grant.ended_at is not None or not grant.secrets:
+            raise ConsentEnded("The authorization at Bitbucket has ended. Authorize again.")
+        if _is_fresh(grant):
+            return _tokens(grant)["access_token"]
+        owner = _take_lease(grant)
+        if owner is not None:
+            return _renew(grant, owner)
+        if waited >= PATIENCE:
+            raise Unavailable("The authorization is being renewed and takes too long.")
+        pause(POLL)
+        waited += POLL
+
+
+def _tokens(grant: Grant) -> dict[str, str]:
+    return dict(grant.secrets or {})
+
+
+def _is_fresh(grant: Grant) -> bool:
+    return grant.expires_at is not None and grant.expires_at - now() > FRESH
+
+
+def _take_lease(grant: Grant) -> uuid.UUID | None:
+    owner = uuid.uuid4()
+    free = Q(refresh_until__isnull=True) | Q(refresh_until__lt=Now())
+    # The expiry that was read must still stand: else somebody renewed in between.
+    taken = Grant.objects.filter(free, pk=grant.pk, expires_at=grant.expires_at).update(
+        refresh_owner=owner, refresh_until=Now() + LEASE
+    )
+    return owner if taken else None
+
+
+def _renew(grant: Grant, owner: uuid.UUID) -> str:
+    refresh_token = _tokens(grant).get("refresh_token", "")
+    authorizations = connector(grant.connector).authorizations
+    if authorizations is None:
+        raise ConsentEnded("This connector has no authorizations any more.")
+    try:
+        tokens = authorizations.refresh(refresh_token)
+    except ConsentEnded:
+        return _after_refusal(grant, owner, refresh_token)
+    except ProviderError:
+        _give_back(grant, owner)
+        if grant.expires_at is not None and grant.expires_at > now() + timedelta(minutes=1):
+            return _tokens(grant)["access_token"]  # still good; renewed another time
+        raise
+    _store(grant, owner, tokens)
+    return tokens.access_token
+
+
+def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> None:
+    sealed = SecretsField.seal(
+        grant,
+        {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token},
+    )
+    # Also by a winner that outlived its lease, unless a successor has stored a pair by then.
+    still = Q(refresh_owner=owner) | Q(expires_at=grant.expires_at)
+    Grant.objects.filter(still, pk=grant.pk).update(
+        secrets=sealed,
+        expires_at=tokens.expires_at,
+        refresh_owner=None,
+        refresh_until=None,
+        ended_at=None,
+    )
+
+
+def _after_refusal(grant: Grant, owner: uuid.UUID, refresh_token: str) -> str:
+    """Refused: either somebody else renewed with the same token, or the authorization is over."""
+    _give_back(grant, owner)
+    grant.refresh_from_db()
+    stored = _tokens(grant)
+    if stored.get("refresh_token") != refresh_token and _is_fresh(grant):
+        return stored["access_token"]
+    Grant.objects.filter(pk=grant.pk).update(ended_at=now())
+    raise ConsentEnded(
+        "Bitbucket ended this authorization: it was revoked, or not used for three months. "
+        "Authorize again."
+    )
+
+
+def _give_back(grant: Grant, owner: uuid.UUID) -> None:
+    Grant.objects.filter(pk=grant.pk, refresh_owner=owner).update(
+        refresh_owner=None, refresh_until=None
+    )
+
+
+def erase_unused(grant: Grant) -> bool:
+    """Erase the tokens of a grant that no credential and no draft needs any more."""
+    if Credential.objects.filter(grant=grant, deleted_at=None).exists():
+        return False
+    if Draft.objects.filter(grant=grant, expires_at__gt=now()).exists():
+        return False
+    Grant.objects.filter(pk=grant.pk).update(secrets=None, ended_at=now())
+    return True

@@ -1,0 +1,110 @@
+"""Rules of rows that several services share: unique names, one connection per workspace, labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from connections.connectors.base import Connector, Entry, Identity
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection, Credential
+from connections.services.errors import AlreadyConnected, NameTaken
+from connections.services.states import DAILY
+from tenants.actor import Actor
+from tenants.services import audit
+
+LONGEST_NAME = 100
+
+
+def clean_name(name: str, *, field: str = "name") -> str:
+    """A name as it is kept. Raises InvalidFields."""
+    cleaned = " ".join(name.split())
+    if not cleaned:
+        raise InvalidFields({field: "This is required."})
+    if len(cleaned) > LONGEST_NAME:
+        raise InvalidFields({field: f"At most {LONGEST_NAME} characters."})
+    if not cleaned.isprintable():
+        raise InvalidFields({field: "Control characters are not allowed."})
+    return cleaned
+
+
+def check_name(organization_id: int, name: str, mine: Connection | None = None) -> None:
+    """Raises NameTaken where another connection has the name."""
+    rows = Connection.objects.filter(organization_id=organization_id, name=name, deleted_at=None)
+    if rows.exclude(pk=mine.pk if mine else None).exists():
+        raise NameTaken(name)
+
+
+def connected_as(
+    organization_id: int, connector: str, identity: str, mine: Connection | None = None
+) -> Connection | None:
+    """The connection through which the organization has connected this thing already."""
+    if not identity:
+        return None
+    rows = Connection.objects.filter(
+        organization_id=organization_id, connector=connector, identity=identity, deleted_at=None
+    )
+    return rows.exclude(pk=mine.pk if mine else None).first()
+
+
+def store_connection(connection: Connection) -> None:
+    """Save, and say what the database's constraints mean. Raises NameTaken, AlreadyConnected."""
+    try:
+        with transaction.atomic():
+            connection.save()
+    except IntegrityError:
+        # The constraint says that somebody was faster; which one it was is told by looking.
+        other = connected_as(
+            connection.organization_id, connection.connector, connection.identity, connection
+        )
+        if other is not None:
+            raise AlreadyConnected(other) from None
+        check_name(connection.organization_id, connection.name, connection)
+        raise
+
+
+def become_available(connection: Connection, identity: Identity) -> None:
+    """The first proof of a connection: what it is to, and that it works.
+
+    Raises AlreadyConnected.
+    """
+    connection.identity = identity.connected
+    connection.settings = {**connection.settings, "workspace": identity.connected_name}
+    moment = now()
+    connection.verified_at, connection.next_verification_at = moment, moment + DAILY
+    connection.status_code = connection.status_message = ""
+    if connection.status == Connection.Status.PENDING:
+        connection.status = Connection.Status.AVAILABLE
+    store_connection(connection)
+
+
+def default_label(kind: Connector, entry: Entry, acts_as: str) -> str:
+    """The label of a credential that got none: its method, and whom it acts as."""
+    method = kind.method(entry.method)
+    whom = acts_as or entry.settings.get("repository") or entry.settings.get("username", "")
+    return f"{method.label} of {whom}"[:LONGEST_NAME] if whom else method.label
+
+
+def note(
+    event_type: str,
+    row: Connection | Credential,
+    by: Actor,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the audit trail. `changes` never holds a secret."""
+    is_connection = isinstance(row, Connection)
+    target: dict[str, Any] = {
+        "type": "connection" if is_connection else "credential",
+        "id": row.pk,
+        "name": str(row),
+    }
+    if isinstance(row, Credential):
+        target["connection"] = {"id": row.connection_id, "name": row.connection.name}
+    audit.record(
+        organization=row.organization_id,
+        event_type=event_type,
+        by=by,
+        target=target,
+        changes=dict(changes or {}),
+    )

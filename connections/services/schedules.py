@@ -1,0 +1,89 @@
+"""When a connection is synced by itself: off, every so many minutes, or by cron."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+from django.utils.timezone import now
+
+from connections.connectors.schema import InvalidFields
+
+SHORTEST, LONGEST = 5, 7 * 24 * 60  # minutes
+KEYS = {"off": {"kind"}, "every": {"kind", "minutes"}, "cron": {"kind", "cron", "timezone"}}
+
+
+def clean_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    """A schedule as it is kept. Raises InvalidFields with names below `schedule`."""
+    kind = schedule.get("kind")
+    if not isinstance(kind, str) or kind not in KEYS:
+        raise InvalidFields({"schedule.kind": "One of off, every, cron."})
+    unknown = {name for name, value in schedule.items() if value is not None} - KEYS[kind]
+    if unknown:
+        raise InvalidFields(
+            {f"schedule.{name}": f"This does not belong to {kind}." for name in sorted(unknown)}
+        )
+    if kind == "every":
+        return {"kind": kind, "minutes": _minutes(schedule.get("minutes"))}
+    if kind == "cron":
+        return {"kind": kind, **_cron(schedule)}
+    return {"kind": "off"}
+
+
+def next_run(
+    schedule: Mapping[str, Any], after: datetime | None = None, timezone: str = "UTC"
+) -> datetime | None:
+    """The first run after a moment, in UTC; None for a schedule that is off.
+
+    `timezone` holds where the schedule names none itself.
+    """
+    return next(iter(_runs(schedule, after or now(), timezone, 1)), None)
+
+
+def next_runs(
+    schedule: Mapping[str, Any],
+    count: int = 3,
+    *,
+    after: datetime | None = None,
+    timezone: str = "UTC",
+) -> list[datetime]:
+    """The next runs, for pages."""
+    return _runs(schedule, after or now(), timezone, count)
+
+
+def _runs(
+    schedule: Mapping[str, Any], after: datetime, timezone: str, count: int
+) -> list[datetime]:
+    if schedule.get("kind") == "every":
+        step = timedelta(minutes=schedule["minutes"])
+        return [after + step * number for number in range(1, count + 1)]
+    if schedule.get("kind") != "cron":
+        return []
+    zone = ZoneInfo(schedule.get("timezone") or timezone)
+    runs = CronSim(schedule["cron"], after.astimezone(zone))
+    found = (next(runs, None) for _ in range(count))
+    return [run.astimezone(UTC) for run in found if run is not None]
+
+
+def _minutes(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not SHORTEST <= value <= LONGEST:
+        raise InvalidFields({"schedule.minutes": f"A whole number from {SHORTEST} to {LONGEST}."})
+    return value
+
+
+def _cron(schedule: Mapping[str, Any]) -> dict[str, str]:
+    expression, timezone = schedule.get("cron"), schedule.get("timezone") or "UTC"
+    if not isinstance(expression, str) or len(expression) > 100:
+        raise InvalidFields({"schedule.cron": "A cron expression such as 0 6 * * 1-5."})
+    try:
+        zone = ZoneInfo(timezone)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise InvalidFields({"schedule.timezone": "A name such as Europe/Vienna."}) from None
+    try:
+        first = next(CronSim(expression, now().astimezone(zone)), None)
+    except CronSimError as error:
+        raise InvalidFields({"schedule.cron": f"Not a cron expression: {error}."}) from None
+    if first is None:
+        raise InvalidFields({"schedule.cron": "This never comes."})
+    return {"cron": expression, "timezone": timezone}

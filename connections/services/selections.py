@@ -1,0 +1,84 @@
+"""What of a connection is copied: repositories, streams, since when."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from connections.connectors.base import Connector
+from connections.connectors.schema import InvalidFields
+
+MOST = 10_000  # ids or patterns in a selection
+MODES = {"all": set[str](), "chosen": {"ids"}, "patterns": {"include", "exclude"}}
+
+
+def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[str, Any]:
+    """A selection as it is kept; what is left out means everything.
+
+    Streams bring those that they need. Raises InvalidFields with names below `selection`.
+    """
+    unknown = set(selection) - {"repositories", "streams", "since"}
+    if unknown:
+        told = "This key is not known here."
+        raise InvalidFields({f"selection.{name}": told for name in sorted(unknown)})
+    return {
+        "repositories": _repositories(selection.get("repositories") or {"mode": "all"}),
+        "streams": _streams(connector, selection.get("streams") or []),
+        "since": _since(selection.get("since")),
+    }
+
+
+def wanted_streams(connector: Connector, selection: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of the streams that a selection copies, in the connector's order."""
+    chosen = set(selection.get("streams") or [])
+    return tuple(
+        stream.key
+        for stream in connector.streams
+        if not chosen or stream.required or stream.key in chosen
+    )
+
+
+def _streams(connector: Connector, streams: Any) -> list[str]:
+    known = {stream.key: stream for stream in connector.streams}
+    if not isinstance(streams, list) or not all(isinstance(key, str) for key in streams):
+        raise InvalidFields({"selection.streams": "A list of names of streams."})
+    unknown = [key for key in streams if key not in known]
+    if unknown:
+        told = f"{connector.label} has no stream {unknown[0][:40]!r}. It has {', '.join(known)}."
+        raise InvalidFields({"selection.streams": told})
+    chosen = set(streams)
+    for stream in reversed(connector.streams):
+        if stream.key in chosen:
+            chosen.update(stream.needs)
+    if not chosen:
+        return []
+    return [s.key for s in connector.streams if s.required or s.key in chosen]
+
+
+def _repositories(value: Any) -> dict[str, Any]:
+    mode = value.get("mode") if isinstance(value, dict) else None
+    if not isinstance(mode, str) or mode not in MODES:
+        raise InvalidFields({"selection.repositories.mode": "One of all, chosen, patterns."})
+    unknown = set(value) - {"mode"} - MODES[mode]
+    if unknown:
+        told = f"This does not belong to {mode}."
+        raise InvalidFields({f"selection.repositories.{name}": told for name in sorted(unknown)})
+    lists = {name: _texts(name, value.get(name) or []) for name in sorted(MODES[mode])}
+    return {"mode": mode, **lists}
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    fits = isinstance(value, list) and len(value) <= MOST
+    if not fits or not all(isinstance(one, str) and 0 < len(one) <= 300 for one in value):
+        raise InvalidFields({f"selection.repositories.{name}": "A list of texts."})
+    if any("\x00" in one for one in value):
+        raise InvalidFields({f"selection.repositories.{name}": "NUL characters are not allowed."})
+    return list(dict.fromkeys(value))
+
+
+def _since(value: Any) -> str | None:
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError:
+        raise InvalidFields({"selection.since": "A date such as 2026-01-31, or null."}) from None

@@ -1,0 +1,232 @@
+"""Proves that a draft's secret, a credential, or a secret just given works."""
+
+import time
+from collections.abc import Collection
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import (
+    CheckResult,
+    Connector,
+    Entry,
+    Identity,
+    RemoteRepository,
+)
+from connections.connectors.findings import Finding, OnResult, as_row, conclude, from_row
+from connections.dispatch import VERIFY_CREDENTIAL, VERIFY_DRAFT, send_on_commit
+from connections.models import Credential, Draft, Verification
+from connections.services.entries import draft_entry, entry_for
+from connections.services.errors import VerificationsTooMany
+from connections.services.selections import wanted_streams
+from connections.services.states import apply_finding
+from connections.transport.errors import ConsentEnded, ProviderError
+from connections.transport.ledger import Purpose
+from tenants.actor import Actor
+
+A_MINUTE = 30  # verifications that people and keys of an organization may start
+
+
+def verify_entry(
+    kind: Connector,
+    entry: Entry,
+    streams: Collection[str] = (),
+    on_result: OnResult | None = None,
+    *,
+    whole_list: bool = False,
+) -> Finding:
+    """Run the checks for these streams, without rows; inside the request, for the API.
+
+    Makes requests: never call it in a transaction.
+    """
+    return kind.verify(entry, streams=streams, on_result=on_result, whole_list=whole_list)
+
+
+def begin_draft_verification(*, draft: Draft) -> Verification:
+    """Let the checks of a draft run in the background. Raises VerificationsTooMany."""
+    count_verification(draft.organization_id)
+    with transaction.atomic():
+        Verification.objects.filter(draft=draft).delete()
+        row = _begin(Verification(draft=draft), connector(draft.connector), draft.method)
+        send_on_commit(VERIFY_DRAFT, draft.organization_id, row.pk)
+    return row
+
+
+def begin_credential_verification(*, credential: Credential, by: Actor) -> Verification:
+    """Let the checks of a credential run in the background. Raises VerificationsTooMany."""
+    count_verification(credential.organization_id)
+    with transaction.atomic():
+        row = _new_for(credential)
+        send_on_commit(VERIFY_CREDENTIAL, credential.organization_id, credential.pk)
+    return row
+
+
+def verify_draft(verification: Verification) -> Verification:
+    """Run the checks of a draft now, and keep what they found beside its secret."""
+    draft = verification.draft
+    if draft is None or verification.finished_at is not None:
+        return verification
+    kind = connector(draft.connector)
+    streams = draft_streams(kind, draft)
+    try:
+        entry = draft_entry(draft)
+    except ProviderError as error:
+        return _finish(verification, refused(kind, draft.method, streams, error))
+    finding = verify_entry(kind, entry, streams, _Recorder(verification), whole_list=True)
+    with transaction.atomic():
+        if _finish(verification, finding).finished_at is not None:
+            _keep(draft, finding)
+    return verification
+
+
+def verify_credential(
+    *,
+    credential: Credential,
+    by: Actor | None = None,
+    purpose: Purpose = Purpose.VERIFY,
+    verification: Verification | None = None,
+) -> Verification:
+    """Run the checks of a credential now; its state and its connection's follow from them.
+
+    With `by`, somebody asked for it: it counts towards the limit. Raises VerificationsTooMany.
+    """
+    if by is not None:
+        count_verification(credential.organization_id)
+    row = verification or _new_for(credential)
+    connection = credential.connection
+    kind = connector(connection.connector)
+    streams = wanted_streams(kind, connection.selection)
+    try:
+        entry = entry_for(credential, purpose=purpose, by=by, reason="verification")
+    except ProviderError as error:
+        finding = refused(kind, credential.method, streams, error)
+    else:
+        finding = verify_entry(kind, entry, streams, _Recorder(row))
+    _finish(row, finding)
+    apply_finding(credential, finding)
+    return row
+
+
+def pending_verification(credential: Credential) -> Verification | None:
+    """The verification of a credential that was begun and has not ended."""
+    rows = Verification.objects.filter(credential=credential, finished_at=None)
+    return rows.order_by("-id").first()
+
+
+def draft_streams(kind: Connector, draft: Draft) -> tuple[str, ...]:
+    """The streams that a draft is to copy: those selected, without those left out."""
+    wanted = wanted_streams(kind, draft.selection or {})
+    return tuple(key for key in wanted if key not in draft.left_out)
+
+
+def judge_draft(draft: Draft, verification: Verification) -> Finding:
+    """What the checks mean for the streams that the draft wants by now."""
+    kind = connector(draft.connector)
+    checks = [from_row(row) for row in verification.checks]
+    return conclude(checks, streams=draft_streams(kind, draft), declared=kind.streams)
+
+
+def count_verification(organization_id: int) -> None:
+    """Count one more in this minute. Raises VerificationsTooMany."""
+    moment = time.time()
+    key = f"verifications:{organization_id}:{int(moment // 60)}"
+    cache.add(key, 0, 120)
+    try:
+        count = cache.incr(key)
+    except ValueError:
+        count = 1  # it was dropped between the two statements
+    if count > A_MINUTE:
+        raise VerificationsTooMany(retry_after=60 - int(moment % 60))
+
+
+class _Recorder:
+    """Writes each change of a check into the row, so that a page can watch."""
+
+    def __init__(self, verification: Verification) -> None:
+        self._verification = verification
+
+    def __call__(self, result: CheckResult) -> None:
+        row = as_row(result)
+        checks = self._verification.checks
+        names = [check["name"] for check in checks]
+        if result.name in names:
+            checks[names.index(result.name)] = row
+        else:
+            checks.append(row)
+        Verification.objects.filter(pk=self._verification.pk, finished_at=None).update(
+            checks=checks
+        )
+
+
+def _begin(row: Verification, kind: Connector, method: str) -> Verification:
+    row.checks = [as_row(check) for check in _waiting(kind, method)]
+    row.save()
+    return row
+
+
+def _new_for(credential: Credential) -> Verification:
+    kind = connector(credential.connection.connector)
+    return _begin(Verification(credential=credential), kind, credential.method)
+
+
+def _waiting(kind: Connector, method: str) -> list[CheckResult]:
+    return [
+        CheckResult(
+            name=check.name,
+            label=check.label,
+            path=check.path,
+            stream=check.stream,
+            required=check.required,
+            optional=check.optional,
+        )
+        for check in kind.checks_for(method)
+    ]
+
+
+def refused(
+    kind: Connector, method: str, streams: Collection[str], error: ProviderError
+) -> Finding:
+    """The finding where not even an entry could be had: every check fails for that reason."""
+    checks = _waiting(kind, method)
+    known = set(Verification.Outcome.values)
+    for check in checks:
+        check.state, check.message, check.mended_by = "done", error.message, error.mended_by
+        check.outcome = error.code if error.code in known else "unexpected_response"
+        if isinstance(error, ConsentEnded):
+            check.outcome = "invalid_credentials"
+    return conclude(checks, streams=streams, declared=kind.streams)
+
+
+def _finish(verification: Verification, finding: Finding) -> Verification:
+    """Store the end. A row that was withdrawn in the meantime (new secret typed) stays away."""
+    ended = {
+        "outcome": finding.outcome,
+        "checks": finding.check_rows(),
+        "finished_at": now(),
+    }
+    touched = Verification.objects.filter(pk=verification.pk, finished_at=None).update(**ended)
+    if touched:
+        for name, value in ended.items():
+            setattr(verification, name, value)
+    return verification
+
+
+def _keep(draft: Draft, finding: Finding) -> None:
+    found: Identity = finding.identity
+    rows = [_repository(one) for one in finding.repositories]
+    settings = dict(draft.settings)
+    if found.connected_name:
+        settings["workspace"] = found.connected_name
+    Draft.objects.filter(pk=draft.pk).update(
+        found={**vars(found), "scopes": list(found.scopes)},
+        repositories=rows,
+        settings=settings,
+        name=draft.name or found.connected_name,
+    )
+    draft.refresh_from_db()
+
+
+def _repository(one: RemoteRepository) -> dict[str, str]:
+    return {"id": one.id, "name": one.name, "updated_on": one.updated_on}

@@ -1,0 +1,45 @@
+"""Background work on connections: ids in, one service called."""
+
+from celery import shared_task
+
+from connections.models import Connection, Credential, Verification
+from connections.services import due, verification
+from tenants import access
+
+
+@shared_task(ignore_result=True)
+def verify_draft(organization_id: int, verification_id: int) -> None:
+    """Run the checks of a draft."""
+    with access.enter(organization_id):
+        rows = Verification.objects.for_organization(organization_id)
+        row = rows.filter(pk=verification_id).select_related("draft").first()
+        if row is not None:  # a draft that was discarded takes its verifications with it
+            verification.verify_draft(row)
+
+
+@shared_task(ignore_result=True)
+def verify_credential(organization_id: int, credential_id: int) -> None:
+    """Run the checks of a credential."""
+    with access.enter(organization_id):
+        rows = Credential.objects.for_organization(organization_id).filter(deleted_at=None)
+        credential = rows.filter(pk=credential_id, connection__deleted_at=None).first()
+        if credential is not None:
+            begun = verification.pending_verification(credential)
+            verification.verify_credential(credential=credential, verification=begun)
+
+
+@shared_task(ignore_result=True)
+def verify_connection(organization_id: int, connection_id: int) -> None:
+    """Run the checks of every credential of a connection: daily."""
+    with access.enter(organization_id):
+        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
+        connection = rows.filter(pk=connection_id).first()
+        if connection is not None:
+            due.verify_all(connection)
+
+
+@shared_task(ignore_result=True)
+def housekeeping() -> None:
+    """Send verifications that are due, erase what drafts forgot. Outside of any organization."""
+    due.send_due()
+    due.erase_expired_drafts()
