@@ -1,6 +1,43 @@
 """Addresses of the ingestion pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from ingestion.views import connections, overview, records, syncs, wizard
 
 app_name = "ingestion"
-urlpatterns: list[URLPattern] = []
+
+ORGANIZATION = "o/<slug:organization>/"
+CONNECTION = f"{ORGANIZATION}connections/<bigid:pk>/"
+SYNC = f"{ORGANIZATION}syncs/<bigid:pk>/"
+RECORDS = f"{ORGANIZATION}records/"
+
+urlpatterns = [
+    path(ORGANIZATION, overview.Overview.as_view(), name="overview"),
+    path(f"{ORGANIZATION}connections/", connections.ConnectionList.as_view(), name="connections"),
+    path(
+        f"{ORGANIZATION}connections/new/<uuid:draft>/what-to-sync/",
+        wizard.ChooseWhatToSync.as_view(),
+        name="wizard_choose",
+    ),
+    path(CONNECTION, connections.ConnectionPage.as_view(), name="connection"),
+    path(
+        f"{CONNECTION}repositories/",
+        connections.ConnectionRepositories.as_view(),
+        name="connection_repositories",
+    ),
+    path(f"{CONNECTION}syncs/", connections.ConnectionSyncs.as_view(), name="connection_syncs"),
+    path(f"{CONNECTION}syncs/start/", syncs.SyncStart.as_view(), name="sync_start"),
+    path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),
+    path(SYNC, syncs.SyncPage.as_view(), name="sync"),
+    path(f"{SYNC}live/", syncs.SyncLive.as_view(), name="sync_live"),
+    path(f"{SYNC}stop/", syncs.SyncCancel.as_view(), name="sync_cancel"),
+    path(f"{RECORDS}repositories/", records.Repositories.as_view(), name="records_repositories"),
+    path(f"{RECORDS}pull-requests/", records.PullRequests.as_view(), name="records_pull_requests"),
+    path(
+        f"{RECORDS}pull-requests/<bigid:pk>/",
+        records.PullRequestPage.as_view(),
+        name="pull_request",
+    ),
+    path(f"{RECORDS}pipelines/", records.Pipelines.as_view(), name="records_pipelines"),
+    path(f"{RECORDS}people/", records.People.as_view(), name="records_people"),
+]

@@ -1,6 +1,29 @@
 """Addresses of the API's methods on ingestion."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from ingestion.api import records, syncs
 
 app_name = "ingestion-api"
-urlpatterns: list[URLPattern] = []
+
+CONNECTION = "connections/<bigid:connection_id>"
+
+urlpatterns = [
+    path(f"{CONNECTION}/syncs.start", syncs.Start.as_view(), name="syncs.start"),
+    path(f"{CONNECTION}/syncs.list", syncs.List.as_view(), name="syncs.list"),
+    path(f"{CONNECTION}/syncs.info/<bigid:pk>", syncs.Info.as_view(), name="syncs.info"),
+    path(f"{CONNECTION}/syncs.cancel", syncs.Cancel.as_view(), name="syncs.cancel"),
+    path(
+        f"{CONNECTION}/repositories.list",
+        records.RepositoriesList.as_view(),
+        name="repositories.list",
+    ),
+    path(
+        f"{CONNECTION}/repositories.select",
+        records.RepositoriesSelect.as_view(),
+        name="repositories.select",
+    ),
+    path(f"{CONNECTION}/records.list", records.RecordsList.as_view(), name="records.list"),
+    path(f"{CONNECTION}/coverage.list", records.CoverageList.as_view(), name="coverage.list"),
+    path("quota.list", records.QuotaList.as_view(), name="quota.list"),
+]

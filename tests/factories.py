@@ -1,9 +1,22 @@
 """Rows for tests, made by factory-boy."""
 
+from datetime import timedelta
+
 import factory
+from django.utils.timezone import now
 from factory.django import DjangoModelFactory
 
 from connections.models import Connection, Credential
+from ingestion.models import (
+    Coverage,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    State,
+    StreamRun,
+    Sync,
+)
 from tenants.models import Membership, Organization, User
 from tenants.roles import Role
 
@@ -55,3 +68,86 @@ class CredentialFactory(DjangoModelFactory[Credential]):
     method = "access_token"
     label = factory.Sequence(lambda n: f"Token {n}")
     secrets = factory.LazyFunction(lambda: {"api_token": "ATCTT-not-a-real-one"})
+
+
+class RepositoryFactory(DjangoModelFactory[Repository]):
+    class Meta:
+        model = Repository
+
+    connection = factory.SubFactory(ConnectionFactory)
+    uuid = factory.Sequence(lambda n: f"{{10000000-0000-0000-0000-{n:012d}}}")
+    name = factory.Sequence(lambda n: f"repository-{n}")
+    slug = factory.SelfAttribute("name")
+    full_name = factory.LazyAttribute(lambda row: f"acme/{row.name}")
+    updated_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class PersonFactory(DjangoModelFactory[Person]):
+    class Meta:
+        model = Person
+
+    connection = factory.SubFactory(ConnectionFactory)
+    uuid = factory.Sequence(lambda n: f"{{20000000-0000-0000-0000-{n:012d}}}")
+    name = factory.Sequence(lambda n: f"Committer {n}")
+    changed_at = factory.LazyFunction(now)
+
+
+class PullRequestFactory(DjangoModelFactory[PullRequest]):
+    class Meta:
+        model = PullRequest
+
+    repository = factory.SubFactory(RepositoryFactory)
+    connection = factory.SelfAttribute("repository.connection")
+    number = factory.Sequence(lambda n: n + 1)
+    title = factory.Sequence(lambda n: f"Change {n}")
+    state = "OPEN"
+    created_on = factory.LazyFunction(now)
+    updated_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class PipelineRunFactory(DjangoModelFactory[PipelineRun]):
+    class Meta:
+        model = PipelineRun
+
+    repository = factory.SubFactory(RepositoryFactory)
+    connection = factory.SelfAttribute("repository.connection")
+    uuid = factory.Sequence(lambda n: f"{{30000000-0000-0000-0000-{n:012d}}}")
+    number = factory.Sequence(lambda n: n + 1)
+    state = "COMPLETED"
+    result = "SUCCESSFUL"
+    duration = 61
+    created_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class SyncFactory(DjangoModelFactory[Sync]):
+    class Meta:
+        model = Sync
+
+    connection = factory.SubFactory(ConnectionFactory)
+    trigger = Sync.Trigger.SCHEDULE
+    streams = factory.LazyFunction(lambda: ["repositories", "pull_requests"])
+    state = State.SUCCEEDED
+    started_at = factory.LazyFunction(lambda: now() - timedelta(seconds=20))
+    finished_at = factory.LazyFunction(now)
+
+
+class StreamRunFactory(DjangoModelFactory[StreamRun]):
+    class Meta:
+        model = StreamRun
+
+    sync = factory.SubFactory(SyncFactory)
+    stream = "pull_requests"
+    state = State.SUCCEEDED
+
+
+class CoverageFactory(DjangoModelFactory[Coverage]):
+    class Meta:
+        model = Coverage
+
+    repository = factory.SubFactory(RepositoryFactory)
+    connection = factory.SelfAttribute("repository.connection")
+    stream = "pull_requests"
+    complete_as_of = factory.LazyFunction(now)

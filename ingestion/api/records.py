@@ -1,0 +1,145 @@
+"""repositories.list, repositories.select, records.list, coverage.list, quota.list"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections.models import Credential
+from ingestion.api.base import OfConnection
+from ingestion.api.rows import TABLES, coverage_row, record_row, repository_row
+from ingestion.api.schemas import (
+    ListCoverage,
+    ListRecords,
+    ListRepositories,
+    Nothing,
+    SelectRepositories,
+)
+from ingestion.clock import database_now
+from ingestion.models import Repository
+from ingestion.selectors.coverage import coverage_of
+from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
+from ingestion.services.repositories import select_repositories
+from tenants.api import ApiError, ApiView, paginate, read, timestamp
+from tenants.models import Scope
+
+HELD_BACK = timedelta(seconds=10)  # a transaction that is still under way may write that far back
+
+
+class RepositoriesList(OfConnection):
+    """The repositories of a connection, by id."""
+
+    scope = Scope.RECORDS_READ
+
+    def get(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, ListRepositories)
+        rows = Repository.objects.for_organization(self.organization)
+        found = rows.filter(connection=connection).filter(_which(asked))
+        page, cursor = paginate(found, request, key=("id",))
+        return Response(
+            {
+                "repositories": [repository_row(row) for row in page],
+                "response_metadata": {"next_cursor": cursor},
+            }
+        )
+
+
+def _which(asked: dict[str, Any]) -> Q:
+    which = Q() if asked["selected"] is None else Q(is_selected=asked["selected"])
+    return which & Q(full_name__icontains=asked["q"]) if "q" in asked else which
+
+
+class RepositoriesSelect(OfConnection):
+    """Take repositories into the sync, or leave them out."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, SelectRepositories)
+        ids = set(asked["ids"])
+        rows = Repository.objects.for_organization(self.organization)
+        mine = set(rows.filter(connection=connection, pk__in=ids).values_list("pk", flat=True))
+        if ids - mine:
+            missing = ", ".join(str(pk) for pk in sorted(ids - mine)[:5])
+            raise ApiError("repository_not_found", f"This connection has no repository {missing}.")
+        select_repositories(
+            connection=connection, ids=sorted(mine), selected=asked["selected"], by=self.actor
+        )
+        changed = rows.filter(pk__in=mine).order_by("pk")
+        return Response({"repositories": [repository_row(row) for row in changed]})
+
+
+class RecordsList(OfConnection):
+    """Rows of one table in the order in which they changed, with those that are gone."""
+
+    scope = Scope.RECORDS_READ
+
+    def get(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, ListRecords)
+        model: Any = TABLES[asked["table"]]
+        found = model.objects.for_organization(self.organization).filter(
+            connection=connection, changed_at__lt=database_now() - HELD_BACK
+        )
+        if "changed_since" in asked:
+            found = found.filter(changed_at__gte=asked["changed_since"])
+        page, cursor = paginate(found, request, key=("changed_at", "id"))
+        return Response(
+            {
+                "table": asked["table"],
+                "records": [record_row(row) for row in page],
+                "response_metadata": {"next_cursor": cursor},
+            }
+        )
+
+
+class CoverageList(OfConnection):
+    """Up to where each stream of each repository is complete."""
+
+    scope = Scope.SYNCS_READ
+
+    def get(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, ListCoverage)
+        found = coverage_of(connection)
+        if "stream" in asked:
+            found = found.filter(stream=asked["stream"])
+        page, cursor = paginate(found, request, key=("id",))
+        return Response(
+            {
+                "coverage": [coverage_row(row) for row in page],
+                "response_metadata": {"next_cursor": cursor},
+            }
+        )
+
+
+class QuotaList(ApiView):
+    """What each credential may still ask in the rolling hour."""
+
+    scope = Scope.SYNCS_READ
+
+    def get(self, request: Request) -> Response:
+        read(request, Nothing)
+        rows = Credential.objects.for_organization(self.organization).filter(
+            deleted_at=None, connection__deleted_at=None
+        )
+        credentials = list(rows.defer("secrets").order_by("connection_id", "pk"))
+        left = quota_of_subjects(credential.quota_subject for credential in credentials)
+        return Response(
+            {"quota": [_quota_row(row, left.get(row.quota_subject)) for row in credentials]}
+        )
+
+
+def _quota_row(credential: Credential, quota: QuotaLeft | None) -> dict[str, Any]:
+    return {
+        "credential_id": credential.pk,
+        "connection_id": credential.connection_id,
+        "limit": quota.limit if quota else None,
+        "used": quota.used if quota else None,
+        "left": quota.left if quota else None,
+        "free_at": timestamp(quota.free_at) if quota else None,
+    }

@@ -1,0 +1,107 @@
+"""Rows as the API answers them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+
+from ingestion.models import (
+    Comment,
+    Coverage,
+    Event,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    Review,
+    StreamRun,
+    Sync,
+)
+from ingestion.words.syncs import share, share_done
+from tenants.api import timestamp
+
+TABLES: dict[str, type[Model]] = {
+    "repositories": Repository,
+    "people": Person,
+    "pull_requests": PullRequest,
+    "reviews": Review,
+    "events": Event,
+    "comments": Comment,
+    "pipelines": PipelineRun,
+}
+OURS = {  # how the engine keeps its place: no one else's business
+    "organization",
+    "seen_by",
+    "due_for",
+    "activity_done_for",
+    "comments_done_for",
+    "key",
+}
+COUNTS = ("read", "created", "updated", "unchanged", "removed")
+
+
+def sync_row(
+    sync: Sync, streams: Sequence[StreamRun], complete_as_of: Mapping[str, datetime | None]
+) -> dict[str, Any]:
+    """A sync; `complete_as_of` is by stream."""
+    return {
+        "id": sync.pk,
+        "connection_id": sync.connection_id,
+        "trigger": sync.trigger,
+        "mode": sync.mode,
+        "state": sync.state,
+        "reason": sync.reason or None,
+        "resume_at": timestamp(sync.resume_at),
+        "started_at": timestamp(sync.started_at),
+        "finished_at": timestamp(sync.finished_at),
+        "heartbeat_at": timestamp(sync.heartbeat_at),
+        "progress": round(share_done(streams), 3),
+        "counts": {name: int(sync.counts.get(name) or 0) for name in COUNTS},
+        "requests": sync.requests,
+        "error": sync.error,
+        "streams": [_stream_row(row, complete_as_of.get(row.stream)) for row in streams],
+    }
+
+
+def _stream_row(row: StreamRun, complete_as_of: datetime | None) -> dict[str, Any]:
+    return {
+        "stream": row.stream,
+        "state": row.state,
+        "progress": round(share(row), 3),
+        **{name: getattr(row, name) for name in COUNTS},
+        "requests": row.requests,
+        "complete_as_of": timestamp(complete_as_of),
+        "error": row.error,
+    }
+
+
+def coverage_row(row: Coverage) -> dict[str, Any]:
+    """Up to where one stream of one repository is complete."""
+    return {
+        "repository_id": row.repository_id,
+        "repository": row.repository.full_name if row.repository else None,
+        "stream": row.stream,
+        "complete_as_of": timestamp(row.complete_as_of),
+        "watermark": timestamp(row.watermark),
+        "gap": row.gap,
+    }
+
+
+def repository_row(repository: Repository) -> dict[str, Any]:
+    """A repository, and whether it is synced."""
+    row = record_row(repository)
+    return {**row, "selected": row.pop("is_selected")}
+
+
+def record_row(record: Model) -> dict[str, Any]:
+    """Any record: every column by its name, a reference as `<name>_id`."""
+    return {
+        field.attname: _plain(getattr(record, field.attname))
+        for field in record._meta.concrete_fields
+        if field.name not in OURS
+    }
+
+
+def _plain(value: Any) -> Any:
+    return timestamp(value) if isinstance(value, datetime) else value

@@ -1,0 +1,75 @@
+"""What the methods take."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from ingestion.api.rows import TABLES
+from ingestion.models import State, Sync
+from tenants.api import IdField, PageSerializer, StrictSerializer
+
+MOST_IDS = 1000
+
+
+class Word(serializers.CharField):
+    """Text, and nothing that would have to be turned into text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=100, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class StartSync(StrictSerializer):
+    """syncs.start"""
+
+    mode = serializers.ChoiceField(choices=Sync.Mode.values, default=Sync.Mode.INCREMENTAL)
+    streams = serializers.ListField(
+        child=Word(), required=False, allow_empty=False, max_length=50, allow_null=True
+    )
+
+
+class OneSync(StrictSerializer):
+    """syncs.cancel"""
+
+    id = IdField()
+
+
+class ListSyncs(PageSerializer):
+    """syncs.list"""
+
+    state = serializers.ChoiceField(choices=State.values, required=False)
+
+
+class Nothing(StrictSerializer):
+    """A method without arguments."""
+
+
+class ListCoverage(PageSerializer):
+    """coverage.list"""
+
+    stream = Word(required=False)
+
+
+class ListRepositories(PageSerializer):
+    """repositories.list"""
+
+    q = serializers.CharField(max_length=200, required=False)
+    selected = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class SelectRepositories(StrictSerializer):
+    """repositories.select"""
+
+    ids = serializers.ListField(child=IdField(), allow_empty=False, max_length=MOST_IDS)
+    selected = serializers.BooleanField()
+
+
+class ListRecords(PageSerializer):
+    """records.list"""
+
+    table = serializers.ChoiceField(choices=sorted(TABLES))
+    changed_since = serializers.DateTimeField(required=False)

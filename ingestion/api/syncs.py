@@ -1,0 +1,87 @@
+"""syncs.start, syncs.list, syncs.info, syncs.cancel"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections.models import Connection
+from ingestion.api.base import OfConnection
+from ingestion.api.rows import sync_row
+from ingestion.api.schemas import ListSyncs, Nothing, OneSync, StartSync
+from ingestion.models import Sync
+from ingestion.selectors.coverage import coverage_by_stream
+from ingestion.selectors.syncs import stream_rows_of, syncs_of
+from ingestion.services.syncs import SyncAlreadyRunning, cancel_sync, start_sync
+from tenants.api import ApiError, paginate, read
+from tenants.models import Scope
+
+
+def rows_of(connection: Connection, syncs: Sequence[Sync]) -> list[dict[str, Any]]:
+    """These syncs of one connection with their streams."""
+    streams = stream_rows_of(syncs)
+    complete = {found.stream: found.complete_as_of for found in coverage_by_stream(connection)}
+    return [sync_row(sync, streams[sync.pk], complete) for sync in syncs]
+
+
+class Start(OfConnection):
+    """Queue a sync."""
+
+    scope = Scope.SYNCS_WRITE
+
+    def post(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, StartSync)
+        try:
+            sync = start_sync(
+                connection=connection,
+                trigger=Sync.Trigger.API,
+                mode=asked["mode"],
+                streams=asked.get("streams"),
+                by=self.actor,
+            )
+        except SyncAlreadyRunning as running:
+            named = {"sync_id": running.sync.pk}
+            raise ApiError("sync_already_running", running.message, extra=named) from None
+        return Response({"sync": rows_of(connection, [sync])[0]}, status=202)
+
+
+class List(OfConnection):
+    """The syncs of a connection, the newest first."""
+
+    scope = Scope.SYNCS_READ
+
+    def get(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        asked = read(request, ListSyncs)
+        found = syncs_of(self.organization).filter(connection=connection)
+        if "state" in asked:
+            found = found.filter(state=asked["state"])
+        page, cursor = paginate(found, request, key=("-created_at", "-id"))
+        metadata = {"next_cursor": cursor}
+        return Response({"syncs": rows_of(connection, page), "response_metadata": metadata})
+
+
+class Info(OfConnection):
+    """One sync."""
+
+    scope = Scope.SYNCS_READ
+
+    def get(self, request: Request, connection_id: int, pk: int) -> Response:
+        connection = self.connection(connection_id)
+        read(request, Nothing)
+        sync = self.sync(connection, pk)
+        return Response({"sync": rows_of(connection, [sync])[0]})
+
+
+class Cancel(OfConnection):
+    """Stop a sync; one that has ended stays as it is."""
+
+    scope = Scope.SYNCS_WRITE
+
+    def post(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        sync = self.sync(connection, read(request, OneSync)["id"])
+        cancel_sync(sync=sync, by=self.actor)
+        return Response({"sync": rows_of(connection, [sync])[0]})

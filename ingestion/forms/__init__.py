@@ -1,0 +1,1 @@
+"""What pages take in: filters in the address, and the choice of what to sync."""

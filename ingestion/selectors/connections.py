@@ -1,0 +1,196 @@
+"""The connections of an organization, with what pages show beside each."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import UnknownConnector
+from connections.models import Connection, Credential
+from ingestion.models import UNFINISHED, Coverage, State, Sync
+from ingestion.selectors.freshness import Freshness, freshness_of
+from ingestion.selectors.quota import QuotaLeft, is_usable, quota_of_connections
+from ingestion.selectors.syncs import last_syncs, unfinished_by_connection, with_strip_start
+from tenants.models import Organization
+
+ENDED = {State.SUCCEEDED, State.PARTIAL, State.FAILED}
+MENDED_BY_PEOPLE = ("admin", "workspace_admin")
+EXPIRY_WARNING = timedelta(days=30)
+# In error, or the last sync failed for a reason that stays. Goes with `with_need`.
+NEEDS_YOU = Q(status=Connection.Status.ERROR) | Q(
+    status=Connection.Status.AVAILABLE,
+    last_state=State.FAILED,
+    last_mended_by__in=MENDED_BY_PEOPLE,
+)
+SORTS = {
+    "name": ("name", "pk"),
+    "state": ("status", "name", "pk"),
+    "complete": (F("oldest").asc(nulls_first=True), "name", "pk"),
+    "next": (F("next_sync_at").asc(nulls_last=True), "name", "pk"),
+}
+
+
+@dataclass(kw_only=True)
+class ConnectionRow:
+    """A connection as lists show it."""
+
+    connection: Connection
+    connector_label: str
+    place: str  # workspace or host
+    freshness: Freshness
+    running: Sync | None = None
+    last_syncs: list[Sync] = field(default_factory=list)
+    quota: QuotaLeft | None = None
+    credentials: list[Credential] = field(default_factory=list)
+
+    @property
+    def last_ended(self) -> Sync | None:
+        """The last sync that came to an end by itself, as far as `last_syncs` reaches."""
+        return next((sync for sync in reversed(self.last_syncs) if sync.state in ENDED), None)
+
+    @property
+    def needs_you(self) -> bool:
+        """Whether waiting does not mend it; the same question as NEEDS_YOU asks the database."""
+        if self.connection.status == Connection.Status.ERROR:
+            return True
+        last = self.last_ended
+        failed = last is not None and last.state == State.FAILED and last.error
+        is_up = self.connection.status == Connection.Status.AVAILABLE
+        return bool(is_up and failed and failed.get("mended_by") in MENDED_BY_PEOPLE)
+
+    @property
+    def expires_on(self) -> date | None:
+        """The next expiry among the credentials, where it is near."""
+        near = now().date() + EXPIRY_WARNING
+        dates = [c.expiration_date for c in self.credentials if c.expiration_date]
+        return min((day for day in dates if day <= near), default=None)
+
+
+def connections_of(organization: Organization) -> QuerySet[Connection]:
+    """The connections that were not deleted."""
+    found: QuerySet[Connection] = Connection.objects.for_organization(organization)
+    return found.filter(deleted_at=None)
+
+
+def needs_you(organization: Organization) -> int:
+    """How many connections need a person: what waiting does not mend."""
+    return with_need(connections_of(organization)).filter(NEEDS_YOU).count()
+
+
+def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Add what `NEEDS_YOU` asks: how the last sync ended, and who can mend that."""
+    finished = Sync.objects.filter(connection=OuterRef("pk")).exclude(state__in=UNFINISHED)
+    last = finished.exclude(state=State.CANCELLED).order_by("-created_at", "-id")
+    return connections.annotate(
+        last_state=Subquery(last.values("state")[:1]),
+        last_mended_by=Subquery(last.annotate(by=KT("error__mended_by")).values("by")[:1]),
+    )
+
+
+def search_connections(
+    organization: Organization, values: dict[str, str]
+) -> tuple[QuerySet[Connection], int, int]:
+    """The connections list by `q`, `connector`, `state`, ordered by `sort` (a minus turns it).
+
+    Answers the rows, how many they are, and how many of all connections need a person.
+    """
+    everything = connections_of(organization)
+    which = _matches(values)
+    counts = with_need(everything).aggregate(
+        found=Count("pk", filter=which), needs_you=Count("pk", filter=NEEDS_YOU)
+    )
+    found = _sorted(everything.filter(which), values.get("sort", ""))
+    return found, counts["found"], counts["needs_you"]
+
+
+def _matches(values: dict[str, str]) -> Q:
+    which = Q(pk__isnull=False)
+    if q := values.get("q"):
+        which &= Q(name__icontains=q) | Q(settings__workspace__icontains=q)
+    if values.get("connector"):
+        which &= Q(connector=values["connector"])
+    if values.get("state") == "syncing":
+        unfinished = Sync.objects.filter(connection=OuterRef("pk"), state__in=UNFINISHED)
+        return which & Q(Exists(unfinished))
+    return which & Q(status=values["state"]) if values.get("state") else which
+
+
+def _sorted(found: QuerySet[Connection], sort: str) -> QuerySet[Connection]:
+    name = sort.removeprefix("-")
+    if name == "complete":
+        found = found.annotate(oldest=_oldest())
+    order = SORTS.get(name, SORTS["name"])
+    found = found.order_by(*order)
+    return found.reverse() if sort.startswith("-") else found
+
+
+def _oldest() -> Subquery:
+    rows = Coverage.objects.filter(connection=OuterRef("pk"), repository__isnull=False)
+    return Subquery(
+        rows.order_by().values("connection").annotate(o=Min("complete_as_of")).values("o")
+    )
+
+
+def rows(connections: Sequence[Connection], *, strip: bool = False) -> list[ConnectionRow]:
+    """What stands beside each connection, in a number of statements that does not grow."""
+    credentials = _credentials(connections)
+    quotas = quota_of_connections(connections, credentials)
+    freshness = freshness_of(connections)
+    syncs = last_syncs(connections) if strip else {}
+    running = (
+        {pk: found[-1] for pk, found in syncs.items() if found[-1].state in UNFINISHED}
+        if strip
+        else unfinished_by_connection(connections)
+    )
+    return [
+        ConnectionRow(
+            connection=c,
+            connector_label=connector_label(c.connector),
+            place=place_of(c),
+            freshness=freshness[c.pk],
+            running=running.get(c.pk),
+            last_syncs=syncs.get(c.pk, []),
+            quota=quotas.get(c.pk),
+            credentials=credentials.get(c.pk, []),
+        )
+        for c in connections
+    ]
+
+
+def row_of(connection: Connection, *, strip: bool = True) -> ConnectionRow:
+    """One connection with what stands beside it."""
+    found = with_strip_start(Connection.objects.filter(pk=connection.pk)) if strip else [connection]
+    return rows(list(found), strip=strip)[0]
+
+
+def _credentials(connections: Sequence[Connection]) -> dict[int, list[Credential]]:
+    found: dict[int, list[Credential]] = defaultdict(list)
+    ids = [connection.pk for connection in connections]
+    for credential in Credential.objects.filter(connection_id__in=ids, deleted_at=None).defer(
+        "secrets"
+    ):
+        found[credential.connection_id].append(credential)
+    return found
+
+
+def usable_count(credentials: Sequence[Credential]) -> int:
+    """How many of them may be asked with."""
+    return sum(1 for credential in credentials if is_usable(credential))
+
+
+def connector_label(key: str) -> str:
+    """The name of a connector: “Bitbucket Cloud”."""
+    try:
+        return connector(key).label
+    except UnknownConnector:
+        return key.replace("_", " ").capitalize()
+
+
+def place_of(connection: Connection) -> str:
+    """The workspace or the host that a connection leads to."""
+    return str(connection.settings.get("workspace") or connection.settings.get("base_url") or "")

@@ -1,0 +1,89 @@
+"""Up to when the data of a connection is complete, and whether that is recent enough."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+from django.utils.timezone import now
+
+from connections.models import Connection
+from connections.services.schedules import next_runs
+from ingestion.models import Coverage
+from ingestion.selectors.streams import chosen_streams, stream_label
+
+BY_HAND = timedelta(days=1)  # what a connection without a schedule is measured by
+NO_ACCESS_AFTER = 3  # syncs in a row that were refused: no longer part of what is promised
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """`complete_as_of` is the oldest of all that is chosen, None before the first whole sync."""
+
+    complete_as_of: datetime | None
+    oldest: str  # what is oldest: “acme/api · Comments”
+    allowed: timedelta  # how old the oldest may be: twice the interval
+    is_fresh: bool
+
+
+def freshness_of(connections: Sequence[Connection]) -> dict[int, Freshness]:
+    """The freshness of each connection, in one statement."""
+    oldest = {row.connection_id: row for row in _oldest_rows(connections)} if connections else {}
+    time = now()
+    return {c.pk: _freshness(c, oldest.get(c.pk), time) for c in connections}
+
+
+def promised(connections: Sequence[Connection]) -> Q:
+    """The rows of Coverage that count: chosen streams of chosen repositories that can be read."""
+    by_streams: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for connection in connections:
+        by_streams[chosen_streams(connection)].append(connection.pk)
+    which = Q(pk__in=[])
+    for streams, ids in by_streams.items():
+        which |= Q(connection_id__in=ids, stream__in=streams)
+    return (
+        which
+        & (Q(repository=None) | Q(repository__is_selected=True, repository__removed_at=None))
+        & Q(refusals__lt=NO_ACCESS_AFTER)
+    )
+
+
+def interval_of(connection: Connection) -> timedelta:
+    """How far apart scheduled syncs are; a day where nothing is scheduled."""
+    runs = next_runs(connection.schedule, 2)
+    return runs[1] - runs[0] if len(runs) == 2 else BY_HAND
+
+
+def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
+    age = Window(
+        RowNumber(),
+        partition_by="connection_id",
+        order_by=[F("complete_as_of").asc(nulls_first=True), F("id").asc()],
+    )
+    rows = Coverage.objects.for_organization(connections[0].organization_id)
+    return list(
+        rows.filter(promised(connections))
+        .annotate(age=age)
+        .filter(age=1)
+        .select_related("repository")
+        .order_by()
+    )
+
+
+def _freshness(connection: Connection, row: Coverage | None, time: datetime) -> Freshness:
+    allowed = 2 * interval_of(connection)
+    whole = row is not None and connection.last_synced_at is not None
+    complete_as_of = row.complete_as_of if row and whole else None
+    return Freshness(
+        complete_as_of=complete_as_of,
+        oldest=_what(connection, row) if row else "",
+        allowed=allowed,
+        is_fresh=complete_as_of is not None and time - complete_as_of < allowed,
+    )
+
+
+def _what(connection: Connection, row: Coverage) -> str:
+    label = stream_label(connection.connector, row.stream)
+    return f"{row.repository} · {label}" if row.repository else label

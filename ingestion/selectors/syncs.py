@@ -1,0 +1,95 @@
+"""What pages and the API read of syncs."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from connections.models import Connection
+from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from tenants.models import Organization
+
+STRIP = 20
+
+
+def syncs_of(organization: Organization) -> QuerySet[Sync]:
+    """All syncs of an organization, the newest first, with their connections."""
+    found: QuerySet[Sync] = Sync.objects.for_organization(organization)
+    return found.select_related("connection").order_by("-created_at", "-id")
+
+
+def with_strip_start(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Add `strip_start`: the id of the oldest of the last 20 syncs (an index look-up each)."""
+    last = Sync.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id")
+    return connections.annotate(strip_start=Subquery(last.values("pk")[STRIP - 1 : STRIP]))
+
+
+def last_syncs(connections: Sequence[Connection]) -> dict[int, list[Sync]]:
+    """The last 20 syncs of each connection, the oldest first, in one statement.
+
+    The connections come from `with_strip_start`.
+    """
+    which = Q(pk__in=[])
+    for connection in connections:
+        which |= Q(
+            connection_id=connection.pk, pk__gte=getattr(connection, "strip_start", None) or 0
+        )
+    found: dict[int, list[Sync]] = defaultdict(list)
+    for sync in Sync.objects.filter(which).order_by("created_at", "pk"):
+        found[sync.connection_id].append(sync)
+    return {pk: syncs[-STRIP:] for pk, syncs in found.items()}
+
+
+def unfinished_syncs(organization: Organization) -> QuerySet[Sync]:
+    """What is queued, running or waiting now."""
+    return syncs_of(organization).filter(state__in=UNFINISHED)
+
+
+def unfinished_by_connection(connections: Sequence[Connection]) -> dict[int, Sync]:
+    """The one unfinished sync of each connection that has one."""
+    ids = [connection.pk for connection in connections]
+    found = Sync.objects.filter(connection_id__in=ids, state__in=UNFINISHED)
+    return {sync.connection_id: sync for sync in found}
+
+
+def stream_rows_of(syncs: Sequence[Sync]) -> dict[int, list[StreamRun]]:
+    """One row per stream of each sync, in the order of the sync, in one statement."""
+    found: dict[int, list[StreamRun]] = defaultdict(list)
+    rows = StreamRun.objects.filter(sync_id__in=[sync.pk for sync in syncs], repository=None)
+    for row in rows.order_by("pk"):
+        found[row.sync_id].append(row)
+    for sync in syncs:
+        order = {stream: place for place, stream in enumerate(sync.streams)}
+        found[sync.pk].sort(key=lambda row: (order.get(row.stream, len(order)), row.pk))
+    return found
+
+
+def failed_by_stream(sync: Sync) -> dict[str, int]:
+    """How many repositories could not be read, by stream."""
+    counted = failed_parts(sync).order_by("stream").values_list("stream").annotate(n=Count("pk"))
+    return dict(counted)
+
+
+def failed_parts(sync: Sync) -> QuerySet[StreamRun]:
+    """The repositories that could not be read, with their errors."""
+    return (
+        sync.stream_runs.filter(repository__isnull=False, error__isnull=False)
+        .exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
+        .select_related("repository")
+        .order_by("repository__full_name", "pk")
+    )
+
+
+def last_whole_sync(connection: Connection) -> Sync | None:
+    """The last sync that ended complete: how long the next one may take."""
+    return connection.syncs.filter(state=State.SUCCEEDED).first()
+
+
+def filter_syncs(syncs: QuerySet[Sync], values: dict[str, Any]) -> QuerySet[Sync]:
+    """Narrow a list of syncs by `state` and `connection`."""
+    if values.get("state"):
+        syncs = syncs.filter(state=values["state"])
+    if values.get("connection"):
+        syncs = syncs.filter(connection_id=values["connection"])
+    return syncs

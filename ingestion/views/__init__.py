@@ -1,0 +1,1 @@
+"""Pages of overview, connections, syncs and records."""

@@ -1,0 +1,131 @@
+"""The list of connections, and the page of one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from connections.models import Connection
+from ingestion.forms.filters import (
+    ConnectionFilter,
+    RepositoriesOfConnectionFilter,
+    SyncsOfConnectionFilter,
+)
+from ingestion.forms.repositories import RepositoryChoice
+from ingestion.selectors import connections as selectors
+from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream
+from ingestion.selectors.records import repositories_of_connection
+from ingestion.selectors.syncs import filter_syncs, syncs_of
+from ingestion.services.repositories import select_all, select_repositories
+from ingestion.views.paging import page_of
+from ingestion.views.syncs import described
+from ingestion.words.problems import problems
+from tenants.roles import Permission
+from tenants.views.base import OrganizationView
+
+
+class ConnectionList(OrganizationView):
+    """All connections: search, filters, order, pages."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form = ConnectionFilter(self.organization, request.GET)
+        found, count, needs_you = selectors.search_connections(self.organization, form.values)
+        page = page_of(request, found, count=count)
+        context = {
+            "nav": "connections",
+            "counts": {"needs_you": needs_you},
+            "filter": form,
+            "page": page,
+            "rows": selectors.rows(list(page.object_list)),
+        }
+        return render(request, "ingestion/connections.html", context, status=form.status)
+
+
+class OfConnection(OrganizationView):
+    """The base of a connection's tabs."""
+
+    def connection(self, pk: int) -> Connection:
+        """The connection, of this organization and not deleted, else 404."""
+        return get_object_or_404(selectors.connections_of(self.organization), pk=pk)
+
+    def context(self, connection: Connection, tab: str) -> dict[str, Any]:
+        """What every tab shows above its content."""
+        row = selectors.row_of(connection)
+        return {
+            "nav": "connections",
+            "active": tab,
+            "connection": connection,
+            "row": row,
+            "problems": problems(self.organization.slug, [row]),
+        }
+
+
+class ConnectionPage(OfConnection):
+    """The Overview tab: does it work, is it fresh?"""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = self.connection(pk)
+        context = self.context(connection, "overview") | {
+            "coverage": coverage_by_stream(connection),
+        }
+        return render(request, "ingestion/connection.html", context)
+
+
+class ConnectionSyncs(OfConnection):
+    """The Syncs tab."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = self.connection(pk)
+        form = SyncsOfConnectionFilter(self.organization, request.GET)
+        found = syncs_of(self.organization).filter(connection=connection)
+        page = page_of(request, filter_syncs(found, form.values))
+        context = self.context(connection, "syncs") | {
+            "filter": form,
+            "page": page,
+            "syncs": described(page.object_list),
+        }
+        return render(request, "ingestion/connection_syncs.html", context, status=form.status)
+
+
+class ConnectionRepositories(OfConnection):
+    """The Repositories tab: what is synced of what can be seen, and how fresh each is."""
+
+    write_permission = Permission.CONNECT
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = self.connection(pk)
+        form = RepositoriesOfConnectionFilter(self.organization, request.GET)
+        page = page_of(request, repositories_of_connection(connection, form.values))
+        context = self.context(connection, "repositories") | {
+            "filter": form,
+            "page": page,
+            "repositories": coverage_by_repository(connection, list(page.object_list)),
+            "mode": connection.selection.get("repositories", {}).get("mode", "all"),
+        }
+        return render(
+            request, "ingestion/connection_repositories.html", context, status=form.status
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = self.connection(pk)
+        form = RepositoryChoice(connection, request.POST)
+        if not form.is_valid():
+            messages.error(request, form.sentence())
+        elif form.cleaned_data["action"] == "all":
+            select_all(connection=connection, by=self.actor)
+            messages.success(request, "All repositories are synced, with those to come.")
+        else:
+            messages.success(request, self._choose(connection, form))
+        return redirect("ingestion:connection_repositories", self.organization.slug, pk)
+
+    def _choose(self, connection: Connection, form: RepositoryChoice) -> str:
+        selected = form.cleaned_data["action"] == "select"
+        count = select_repositories(
+            connection=connection,
+            ids=form.cleaned_data["ids"],
+            selected=selected,
+            by=self.actor,
+        )
+        what = "1 repository is" if count == 1 else f"{count:,} repositories are"
+        return f"{what} {'synced' if selected else 'left out'} from the next sync on."

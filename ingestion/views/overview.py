@@ -1,0 +1,69 @@
+"""The overview of an organization: does anything need me?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from connections.models import Connection
+from ingestion.selectors import connections as selectors
+from ingestion.selectors.connections import ConnectionRow
+from ingestion.selectors.drafts import unfinished_drafts
+from ingestion.selectors.freshness import freshness_of
+from ingestion.selectors.syncs import unfinished_syncs, with_strip_start
+from ingestion.words.drafts import DraftLine, draft_line
+from ingestion.words.expiry import expiring
+from ingestion.words.overview import headline
+from ingestion.words.problems import problems
+from tenants.roles import Permission, allows
+from tenants.views.base import OrganizationView
+
+SHOWN = 25
+WATCHED = (Connection.Status.AVAILABLE, Connection.Status.ERROR)
+
+
+class Overview(OrganizationView):
+    """Health, freshness, what runs now, what needs a person."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        connections = list(with_strip_start(selectors.connections_of(self.organization)))
+        context = {"nav": "overview", "drafts": self._drafts(), **self._health(connections)}
+        return render(request, "ingestion/overview.html", context)
+
+    def _health(self, connections: Sequence[Connection]) -> dict[str, Any]:
+        pending = [c for c in connections if c.status == Connection.Status.PENDING]
+        shown = selectors.rows(_worst_first(connections)[:SHOWN], strip=True)
+        watched = [c for c in connections if c.status in WATCHED]
+        needing = [row for row in shown if row.needs_you]
+        return {
+            "headline": headline(
+                fresh=sum(f.is_fresh for f in self._freshness(shown, watched)),
+                total=len(watched),
+                needing=len(needing),
+                pending=len(pending),
+            ),
+            "pending": pending,
+            "rows": shown,
+            "total": len(connections) - len(pending),
+            "soon": expiring(shown),
+            "problems": problems(self.organization.slug, needing),
+            "running": list(unfinished_syncs(self.organization)[:10]),
+        }
+
+    def _freshness(self, shown: list[ConnectionRow], watched: list[Connection]) -> list[Any]:
+        known = {row.connection.pk: row.freshness for row in shown}
+        known |= freshness_of([c for c in watched if c.pk not in known])
+        return [known[connection.pk] for connection in watched]
+
+    def _drafts(self) -> list[DraftLine]:
+        if not allows(self.membership.role, Permission.CONNECT):
+            return []
+        found = unfinished_drafts(self.organization, self.user)
+        return [draft_line(self.organization.slug, draft) for draft in found]
+
+
+def _worst_first(connections: Sequence[Connection]) -> list[Connection]:
+    order = {Connection.Status.ERROR: 0, Connection.Status.AVAILABLE: 1}
+    shown = [c for c in connections if c.status != Connection.Status.PENDING]
+    return sorted(shown, key=lambda c: order.get(Connection.Status(c.status), 2))

@@ -1,0 +1,141 @@
+"""Syncs: all of them, one of them live, started and stopped."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from connections.models import Connection
+from ingestion.forms.filters import SyncFilter
+from ingestion.models import UNFINISHED, Sync
+from ingestion.selectors.connections import connections_of, row_of
+from ingestion.selectors.syncs import (
+    failed_by_stream,
+    failed_parts,
+    filter_syncs,
+    stream_rows_of,
+    syncs_of,
+)
+from ingestion.services.syncs import (
+    ConnectionNotReady,
+    SyncAlreadyRunning,
+    cancel_sync,
+    start_sync,
+)
+from ingestion.views.paging import page_of
+from ingestion.words.report import SyncReport, report
+from ingestion.words.syncs import duration, started_by
+from tenants.roles import Permission
+from tenants.views.base import OrganizationView
+
+GO_ON, STOP_POLLING = 200, 286  # 286 tells htmx to ask no more
+
+
+class SyncList(OrganizationView):
+    """All syncs of the organization, the newest first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form = SyncFilter(self.organization, request.GET)
+        page = page_of(request, filter_syncs(syncs_of(self.organization), form.values))
+        context = {
+            "nav": "syncs",
+            "filter": form,
+            "page": page,
+            "syncs": described(page.object_list),
+        }
+        return render(request, "ingestion/syncs.html", context, status=form.status)
+
+
+class OfSync(OrganizationView):
+    """The base of what is about one sync."""
+
+    def sync(self, pk: int) -> Sync:
+        """The sync, of this organization, else 404."""
+        return get_object_or_404(syncs_of(self.organization), pk=pk)
+
+    def context(self, sync: Sync) -> dict[str, Any]:
+        return {
+            "nav": "syncs",
+            "sync": sync,
+            "connection": sync.connection,
+            "report": _report(sync),
+        }
+
+
+class SyncPage(OfSync):
+    """How far, how long, why does it wait?"""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return render(request, "ingestion/sync.html", self.context(self.sync(pk)))
+
+
+class SyncLive(OfSync):
+    """The part of that page that changes while the sync runs."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        sync = self.sync(pk)
+        status = GO_ON if sync.state in UNFINISHED else STOP_POLLING
+        return render(request, "ingestion/_sync_live.html", self.context(sync), status=status)
+
+
+class SyncStart(OrganizationView):
+    """Start a sync of a connection; a full one with `mode=full`."""
+
+    permission = Permission.SYNC
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = get_object_or_404(connections_of(self.organization), pk=pk)
+        mode = Sync.Mode.FULL if request.POST.get("mode") == "full" else Sync.Mode.INCREMENTAL
+        try:
+            sync = start_sync(
+                connection=connection, trigger=Sync.Trigger.PERSON, mode=mode, by=self.actor
+            )
+        except SyncAlreadyRunning as running:
+            messages.info(request, "It is syncing already. This is that sync.")
+            sync = running.sync
+        except ConnectionNotReady as refused:
+            messages.error(request, str(refused))
+            return redirect("ingestion:connection", self.organization.slug, connection.pk)
+        return redirect("ingestion:sync", self.organization.slug, sync.pk)
+
+
+class SyncCancel(OfSync):
+    """Stop a sync. What was read stays."""
+
+    permission = Permission.SYNC
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        sync = self.sync(pk)
+        cancel_sync(sync=sync, by=self.actor)
+        return redirect("ingestion:sync", self.organization.slug, sync.pk)
+
+
+def described(syncs: Iterable[Sync]) -> list[dict[str, Any]]:
+    """Syncs with what lists say of them."""
+    return [
+        {
+            "sync": sync,
+            "duration": duration(sync),
+            "by": started_by(sync).removeprefix("started "),
+        }
+        for sync in syncs
+    ]
+
+
+def _report(sync: Sync) -> SyncReport:
+    failed = list(failed_parts(sync))
+    return report(
+        sync,
+        stream_rows_of([sync])[sync.pk],
+        failed=failed,
+        failed_by_stream=failed_by_stream(sync),
+        quota=_quota(sync.connection),
+    )
+
+
+def _quota(connection: Connection) -> Any:
+    return row_of(connection, strip=False).quota

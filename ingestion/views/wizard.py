@@ -1,0 +1,102 @@
+"""The wizard's last step: what to sync. It turns the draft into a connection and starts it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from connections.connectors import connector
+from connections.connectors.schema import InvalidFields
+from connections.models import Draft
+from connections.selectors import draft_of
+from connections.services.drafts import choose, finish_draft
+from connections.services.errors import (
+    AlreadyConnected,
+    NameTaken,
+    NotVerified,
+    OtherWorkspace,
+)
+from ingestion.forms.choose import ChooseForm, initial_of
+from ingestion.models import Sync
+from ingestion.selectors.streams import streams_of
+from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
+from tenants.roles import Permission
+from tenants.views.base import OrganizationView
+
+
+class ChooseWhatToSync(OrganizationView):
+    """Streams, repositories, schedule, name; then the first sync."""
+
+    permission = Permission.CONNECT
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        mine = self._draft(draft)
+        return self._page(mine, ChooseForm(mine, initial=initial_of(mine)))
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        mine = self._draft(draft)
+        form = ChooseForm(mine, request.POST)
+        if not form.is_valid():
+            return self._page(mine, form)
+        try:
+            choose(
+                draft=mine,
+                name=form.cleaned_data["name"],
+                selection=form.selection(),
+                schedule=form.schedule(self.organization.timezone),
+            )
+            return self._start(finish_draft(draft=mine, actor=self.actor))
+        except NotVerified:
+            return redirect("connections:wizard_verify", self.organization.slug, mine.public_id)
+        except NameTaken as taken:
+            form.add_error("name", taken.message)
+        except (AlreadyConnected, OtherWorkspace, InvalidFields) as refused:
+            form.add_error(None, refused.message)
+            return self._page(mine, form, connected=getattr(refused, "connection", None))
+        return self._page(mine, form)
+
+    def _draft(self, public_id: UUID) -> Draft:
+        draft = draft_of(self.organization, self.user, public_id)
+        if draft is None:
+            raise Http404("This draft was finished, discarded, or is somebody else's.")
+        return draft
+
+    def _start(self, connection: Any) -> HttpResponse:
+        slug = self.organization.slug
+        try:
+            sync = start_sync(connection=connection, trigger=Sync.Trigger.FIRST, by=self.actor)
+        except SyncAlreadyRunning as running:
+            sync = running.sync
+        except ConnectionNotReady:
+            return redirect("ingestion:connection", slug, connection.pk)
+        return redirect("ingestion:sync", slug, sync.pk)
+
+    def _page(self, draft: Draft, form: ChooseForm, **more: Any) -> HttpResponse:
+        context = {
+            "nav": "connections",
+            "step": 4,
+            "connector": connector(draft.connector),
+            "draft": draft,
+            "form": form,
+            "streams": _choices(draft, form),
+            "ticked": set(form["repositories"].value() or ()),
+            **more,
+        }
+        status = 400 if form.errors else 200
+        return render(self.request, "ingestion/wizard_choose.html", context, status=status)
+
+
+def _choices(draft: Draft, form: ChooseForm) -> list[dict[str, Any]]:
+    """Each stream with whether it is ticked, and why it cannot be."""
+    ticked = set(form["streams"].value() or ())
+    labels = {stream.key: stream.label for stream in streams_of(draft.connector)}
+    return [
+        {
+            "stream": stream,
+            "ticked": stream.key in ticked and stream.key not in draft.left_out,
+            "left_out": stream.key in draft.left_out,
+            "needs": [labels.get(key, key) for key in stream.needs],
+        }
+        for stream in streams_of(draft.connector)
+    ]

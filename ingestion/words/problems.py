@@ -1,0 +1,145 @@
+"""Problems as cards: what happened, whether it can wait, who can mend it, the way out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from connections.models import Connection
+from ingestion.models import Sync
+from ingestion.selectors.connections import ConnectionRow
+from ingestion.words.counted import clock, counted
+from ingestion.words.syncs import duration
+from tenants.formats import duration as lasting
+
+WHAT = {
+    "no_credentials": "no credential is left",
+    "credential_expired": "the credential has expired",
+    "consent_revoked": "the Bitbucket authorization has ended",
+    "workspace_gone": "the workspace is gone",
+    "workspace_not_found": "Bitbucket knows no such workspace",
+    "invalid_credentials": "Bitbucket refuses the token",
+    "invalid_permissions": "a scope or a role is missing",
+    "no_resources": "there is nothing to see any more",
+    "unreachable": "Bitbucket does not answer",
+    "tls_error": "Bitbucket could not prove who it is",
+    "blocked_address": "its address is not allowed here",
+    "provider_rate_limited": "Bitbucket allows no more requests",
+    "unexpected_response": "Bitbucket's answers make no sense",
+    "endpoint_removed": "Bitbucket removed what was asked for",
+    "not_found": "Bitbucket shows no such thing",
+}
+NEEDS_SECRET = {
+    "no_credentials",
+    "credential_expired",
+    "consent_revoked",
+    "invalid_credentials",
+    "invalid_permissions",
+}
+MENDERS = {
+    "admin": "An admin here can mend it.",
+    "workspace_admin": "An administrator of the workspace at Bitbucket can mend it.",
+    "operator": "Whoever runs this installation can mend it.",
+    "time": "Nobody needs to act: it is tried again by itself.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One cause, on one connection or on several."""
+
+    code: str
+    title: str
+    message: str
+    can_wait: str
+    who: str
+    since: datetime | None
+    connections: list[Connection]
+    action: str
+    url: str
+    link: str  # absolute, to send to someone who can mend it
+    evidence: dict[str, Any]
+
+    @property
+    def names(self) -> str:
+        """The connections it touches, where they are several."""
+        if len(self.connections) == 1:
+            return ""
+        return ", ".join(connection.name for connection in self.connections)
+
+
+def problems(organization_slug: str, rows: Sequence[ConnectionRow]) -> list[Problem]:
+    """One card for each cause; a cause on several connections is one card."""
+    causes: dict[tuple[str, str], list[ConnectionRow]] = {}
+    for row in rows:
+        error = cause(row)
+        if error is not None:
+            causes.setdefault((error["code"], error["message"]), []).append(row)
+    return [_problem(organization_slug, found) for found in causes.values()]
+
+
+def cause(row: ConnectionRow) -> dict[str, Any] | None:
+    """Why a connection needs a person: code, message, mended_by, evidence. None: it does not."""
+    connection = row.connection
+    if connection.status == Connection.Status.ERROR:
+        code = connection.status_code or "unexpected_response"
+        message = connection.status_message or "No reason was noted."
+        return {"code": code, "message": message, "mended_by": "admin"}
+    if not row.needs_you:
+        return None
+    return {"code": "", "message": "", **((row.last_ended and row.last_ended.error) or {})}
+
+
+def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
+    error = cause(rows[0]) or {}
+    code = str(error["code"])
+    connections = [row.connection for row in rows]
+    since = _since(rows[0])
+    names = counted(len(rows), "connection") if len(rows) > 1 else str(connections[0])
+    action, url = _way_out(slug, connections[0], code)
+    return Problem(
+        code=code,
+        title=f"{names}: {WHAT.get(code, 'something needs you')}"
+        + (f" since {clock(since)}" if since else ""),
+        message=str(error["message"]),
+        can_wait=can_wait(rows),
+        who=MENDERS.get(str(error.get("mended_by")), MENDERS["admin"]),
+        since=since,
+        connections=connections,
+        action=action,
+        url=url,
+        link=f"{settings.PUBLIC_URL}{url}",
+        evidence=error.get("evidence") or {},
+    )
+
+
+def _since(row: ConnectionRow) -> datetime | None:
+    failed = [s for s in row.last_syncs if s.state == "failed" and s.started_at]
+    return row.connection.failing_since or (failed[-1].started_at if failed else None)
+
+
+def _way_out(slug: str, connection: Connection, code: str) -> tuple[str, str]:
+    if code in NEEDS_SECRET:
+        return "Replace the secret", reverse("connections:credentials", args=[slug, connection.pk])
+    return "See the connection", reverse("ingestion:connection", args=[slug, connection.pk])
+
+
+def can_wait(rows: Sequence[ConnectionRow]) -> str:
+    """Whether it can wait: up to when data stands, and how long catching up will take."""
+    stands = [r.freshness.complete_as_of for r in rows if r.freshness.complete_as_of]
+    if not stands:
+        return "Nothing has been synced yet, so nothing is being lost."
+    sentence = f"Nothing is being lost. Data stands at {clock(min(stands))}"
+    took = [t for row in rows for t in [_catch_up(row.last_syncs)] if t]
+    if not took:
+        return f"{sentence}."
+    return f"{sentence}; once mended it catches up in about {lasting(max(took))}."
+
+
+def _catch_up(syncs: Sequence[Sync]) -> float:
+    whole = [s for s in syncs if s.state in ("succeeded", "partial")]
+    took = duration(whole[-1]) if whole else None
+    return took.total_seconds() if took else 0.0

@@ -1,0 +1,215 @@
+"""All that the page of one sync shows, ready to print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.utils.timezone import now
+
+from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.selectors.quota import QuotaLeft
+from ingestion.selectors.streams import stream_label
+from ingestion.words import syncs as words
+from ingestion.words.counted import counted
+from ingestion.words.problems import MENDERS
+
+SHOWN_FAILURES = 50
+TIMES = (
+    ("bitbucket", "Bitbucket answers", "accent"),
+    ("database", "Our database", "busy"),
+    ("waiting", "Waiting", "track"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamLine:
+    """One stream in the table; `percent` is 0 to 100."""
+
+    row: StreamRun
+    label: str
+    state: State
+    percent: int
+    rate: float | None  # requests a second
+    failed: int  # repositories that could not be read
+
+    @property
+    def kind(self) -> str:
+        """The meaning of its bar: good, busy, attention or bad."""
+        return {
+            State.SUCCEEDED: "good",
+            State.PARTIAL: "attention",
+            State.FAILED: "bad",
+            State.CANCELLED: "idle",
+        }.get(self.state, "busy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedPart:
+    """One stream of one repository that could not be read."""
+
+    row: StreamRun
+    label: str
+
+    @property
+    def who(self) -> str:
+        """Who can mend it."""
+        return mended_by(self.row.error)
+
+
+@dataclass(kw_only=True)
+class SyncReport:
+    """One sync, in words and figures; made of its rows as they stand."""
+
+    sync: Sync
+    rows: Sequence[StreamRun]
+    failed_by_stream: dict[str, int]
+    failed: list[FailedPart]
+    broken: int  # repositories with a part that could not be read
+    quota: QuotaLeft | None
+
+    @property
+    def headline(self) -> str:
+        return words.headline(self.sync, self.rows, self.broken)
+
+    @property
+    def is_live(self) -> bool:
+        return self.sync.state in UNFINISHED
+
+    @cached_property
+    def percent(self) -> int:
+        return round(100 * words.share_done(self.rows))
+
+    @property
+    def time_left(self) -> str:
+        return words.time_left(self.sync, self.rows)
+
+    @property
+    def started_by(self) -> str:
+        return words.started_by(self.sync)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When the page was made: it says how old what it shows is."""
+        return now()
+
+    @property
+    def silent_since(self) -> datetime | None:
+        return words.silent_since(self.sync)
+
+    @property
+    def took(self) -> timedelta | None:
+        return words.duration(self.sync)
+
+    @property
+    def waits_for(self) -> str:
+        return words.waits_for(self.sync) if self.sync.state == State.WAITING else ""
+
+    @property
+    def saved(self) -> str:
+        return words.saved(self.sync, self.rows)
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """Why it ended as it did; the parts that failed stand below by themselves."""
+        if self.sync.state == State.FAILED or (
+            self.sync.state == State.PARTIAL and not self.failed
+        ):
+            return self.sync.error
+        return None
+
+    @property
+    def mended_by(self) -> str:
+        return mended_by(self.sync.error)
+
+    @property
+    def read(self) -> int:
+        return max(int(self.sync.counts.get("read") or 0), sum(row.read for row in self.rows))
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second while it worked."""
+        took = self.took or timedelta()
+        waited = float(self.sync.seconds.get("waiting") or 0)
+        return _rate(self.sync.requests, took.total_seconds() - waited)
+
+    @cached_property
+    def repositories(self) -> int | None:
+        """How many repositories it visits, once that is known."""
+        return max((row.total or 0 for row in self.rows), default=0) or None
+
+    @property
+    def repositories_ok(self) -> int:
+        return max(0, (self.repositories or 0) - self.broken)
+
+    @cached_property
+    def streams(self) -> list[StreamLine]:
+        return [_line(self.sync, row, self.failed_by_stream) for row in self.rows]
+
+    @property
+    def times(self) -> list[tuple[str, float, str]]:
+        """Where time went: name, seconds, tone of each part."""
+        seconds = self.sync.seconds
+        return [(label, float(seconds.get(key) or 0), tone) for key, label, tone in TIMES]
+
+    @property
+    def has_times(self) -> bool:
+        return any(seconds for _, seconds, _ in self.times)
+
+    @property
+    def failed_total(self) -> int:
+        return sum(self.failed_by_stream.values())
+
+    @property
+    def failed_more(self) -> int:
+        return self.failed_total - len(self.failed)
+
+    @property
+    def failed_sentence(self) -> str:
+        what = counted(self.broken, "repository", "repositories")
+        return f"{what} could not be read in full"
+
+
+def report(
+    sync: Sync,
+    rows: Sequence[StreamRun],
+    *,
+    failed: Sequence[StreamRun],
+    failed_by_stream: dict[str, int],
+    quota: QuotaLeft | None,
+) -> SyncReport:
+    """Put together what the page shows."""
+    key = sync.connection.connector
+    shown = [FailedPart(row=row, label=stream_label(key, row.stream)) for row in failed]
+    return SyncReport(
+        sync=sync,
+        rows=rows,
+        failed_by_stream=failed_by_stream,
+        failed=shown[:SHOWN_FAILURES],
+        broken=len({row.repository_id for row in failed}),
+        quota=quota,
+    )
+
+
+def mended_by(error: dict[str, Any] | None) -> str:
+    """Who can mend an error, as a sentence."""
+    return MENDERS.get(str((error or {}).get("mended_by")), "")
+
+
+def _line(sync: Sync, row: StreamRun, failed: dict[str, int]) -> StreamLine:
+    took = (row.finished_at or now()) - row.started_at if row.started_at else timedelta()
+    return StreamLine(
+        row=row,
+        label=stream_label(sync.connection.connector, row.stream),
+        state=State(row.state),
+        percent=round(100 * words.share(row)),
+        rate=_rate(row.requests, took.total_seconds()),
+        failed=failed.get(row.stream, 0),
+    )
+
+
+def _rate(requests: int, seconds: float) -> float | None:
+    """Requests a second; None where there were too few to speak of a rate."""
+    rate = round(requests / seconds, 1) if seconds >= 1 else 0.0
+    return rate or None
