@@ -135,6 +135,22 @@
     });
   }
 
+  /* --- passkeys: say in the page when the browser refuses */
+
+  function sayRefused(event) {
+    event.preventDefault();
+    const place = document.querySelector("main");
+    const notice = document.querySelector("[data-refused]") || document.createElement("div");
+    notice.dataset.refused = "";
+    notice.className = "notice notice-attention";
+    notice.setAttribute("role", "alert");
+    const byName = /^[\d.:[\]]+$/.test(location.hostname)
+      ? "Browsers allow keys only where the address has a name, such as localhost."
+      : "Nothing has changed. You can try again.";
+    notice.textContent = `Your browser did not use a key. ${byName}`;
+    place.prepend(notice);
+  }
+
   /* --- parts that appear, at load or by htmx */
 
   function prepare(root) {
@@ -155,6 +171,7 @@
     if (button) copy(button);
   });
   document.addEventListener("keydown", onEscape);
+  document.addEventListener("allauth.error", sayRefused);
   document.addEventListener("htmx:load", (event) => {
     if (event.target !== document.body) prepare(event.target);
   });

@@ -1,11 +1,14 @@
 """What every page may use: times, numbers, badges, bars. `{% load tributary %}`."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
 from django import template
+from django.conf import settings
 from django.contrib.messages.storage.base import Message
 from django.template.context import Context
 from django.utils import timezone
@@ -158,6 +161,13 @@ def signup_is_open(context: Context) -> bool:
     """Whether somebody may make an account here, now."""
     request = context["request"]
     return bool(get_adapter(request).is_open_for_signup(request))
+
+
+@register.simple_tag
+def passkeys_work() -> bool:
+    """Whether this installation's address has a name: browsers allow no key for a bare number."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    return not re.fullmatch(r"[\d.]+|.*:.*", host)
 
 
 @register.filter
