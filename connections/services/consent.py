@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Authorizations, Reach, RefreshedTokens
 from connections.models import Connection, Consent, Draft, Grant
-from connections.services.drafts import start_draft, use_grant
+from connections.services.drafts import finish_draft, start_draft, use_grant
 from connections.services.errors import (
     ConsentElsewhere,
     ConsentExpired,
@@ -21,7 +21,9 @@ from connections.services.errors import (
     ConsentUnknown,
     ConsentUsed,
     NoConsumer,
+    Refused,
 )
+from connections.services.verification import begin_draft_verification, verify_draft
 from connections.transport.errors import ProviderError
 from tenants import access
 from tenants.actor import Actor
@@ -75,8 +77,8 @@ def complete_consent(
     """Take the answer of the consent page: the draft of the consent gets the authorization.
 
     Enters the organization itself: the callback's address does not name it. Makes requests: never
-    call it in a transaction. Raises ConsentFailed in its kinds, each with `return_path` where it
-    is known, and ProviderError.
+    call it in a transaction. A connection that is renewed is verified and has the new credential
+    when this returns. Raises ConsentFailed in its kinds, with `return_path` where it is known.
     """
     rows = Consent.objects.filter(state_hash=_state_hash(state)).select_related("draft")
     consent: Consent | None = rows.first()
@@ -92,6 +94,8 @@ def complete_consent(
         if error or not code:
             raise ConsentRefused(_told(error), return_path=consent.return_path)
         _authorize(consent, code, user)
+        if consent.connection is not None and consent.connection.identity:
+            _renew(consent, user)
     return consent
 
 
@@ -153,6 +157,16 @@ def _authorize(consent: Consent, code: str, user: User) -> None:
     except ProviderError as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
     _keep(consent, draft, tokens, reach, user)
+
+
+def _renew(consent: Consent, user: User) -> None:
+    """Prove the new authorization of a connection, then let it take over."""
+    draft = Draft.objects.get(pk=consent.draft_id)
+    verify_draft(begin_draft_verification(draft=draft, send=False))
+    try:
+        finish_draft(draft=draft, actor=Actor.for_user(user))
+    except Refused as error:
+        raise ConsentFailed(error.message, return_path=consent.return_path) from error
 
 
 @transaction.atomic

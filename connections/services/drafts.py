@@ -1,4 +1,4 @@
-"""What the wizard knows between its steps. Success turns it into a connection, all at once."""
+"""What the wizard knows between its steps. Only its author sees it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -8,29 +8,16 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
-from connections.connectors.base import Entry
+from connections.connectors.base import Connector, Method, UnknownMethod
 from connections.connectors.schema import InvalidFields
-from connections.models import Connection, Credential, Draft, Grant, Verification
+from connections.models import Connection, Draft, Grant, Verification
 from connections.services.entering import read_given
-from connections.services.entries import draft_entry_values, secret_hash
-from connections.services.errors import (
-    AlreadyConnected,
-    NotVerified,
-    OtherWorkspace,
-    UnknownMethodGiven,
-)
+from connections.services.errors import NotVerified, UnknownMethodGiven
+from connections.services.finishing import finish_draft
 from connections.services.grants import erase_unused
-from connections.services.rows import (
-    check_name,
-    connected_as,
-    default_label,
-    note,
-    store_connection,
-)
-from connections.services.schedules import clean_schedule, next_run
+from connections.services.schedules import clean_schedule
 from connections.services.selections import clean_selection
-from connections.services.states import DAILY
-from connections.services.verification import draft_streams, judge_draft
+from connections.services.verification import judge_draft, latest_verification
 from tenants.actor import Actor
 from tenants.models import Organization, User
 
@@ -83,9 +70,12 @@ def fill_draft(
 ) -> Draft:
     """Keep what was typed. A blank secret keeps the stored one of the same method.
 
-    What was verified before is forgotten. Raises InvalidFields, UnknownMethodGiven.
+    For an authorization there is nothing to type but the workspace, out of those that it was given
+    for. What was verified before is forgotten. Raises InvalidFields, UnknownMethodGiven.
     """
     kind = connector_of(draft.connector)
+    if _method_of(kind, method).by_consent:
+        return _fill_for_consent(draft, method, settings, actor)
     kept = draft.secrets if draft.method == method and draft.expires_at > now() else None
     own = {field.name for field in kind.settings}
     connected = {key: value for key, value in settings.items() if key in own}
@@ -105,6 +95,23 @@ def fill_draft(
     draft.secrets, draft.grant = given.secrets, None
     draft.name = name or draft.name
     return _touch(draft, forget=True)
+
+
+def _fill_for_consent(
+    draft: Draft, method: str, settings: Mapping[str, str], actor: Actor
+) -> Draft:
+    workspace = settings.get("workspace", "")
+    if draft.grant is not None and draft.connection is None and workspace:
+        return choose_workspace(draft=draft, workspace=workspace, actor=actor)
+    draft.method, draft.secrets = method, None
+    return _touch(draft, forget=True)
+
+
+def _method_of(kind: Connector, key: str) -> Method:
+    try:
+        return kind.method(key)
+    except UnknownMethod as error:
+        raise UnknownMethodGiven(str(error)) from None
 
 
 @transaction.atomic
@@ -168,114 +175,12 @@ def choose(
 
 
 @transaction.atomic
-def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
-    """Turn a verified draft into connection, credential and selection; the draft is gone then.
-
-    Where the draft finishes or renews a connection, that one gets the credential. Raises
-    NotVerified, NameTaken, AlreadyConnected, OtherWorkspace.
-    """
-    draft = Draft.objects.select_for_update().get(pk=draft.pk)
-    verification = _proof(draft)
-    entry = draft_entry_values(draft)
-    found = draft.found
-    renewed = draft.connection
-    if renewed is not None and renewed.identity and renewed.identity != found["connected"]:
-        raise OtherWorkspace(found["connected_name"], renewed.settings.get("workspace", ""))
-    other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
-    if other is not None:
-        raise AlreadyConnected(other)
-    name = draft.name or found["connected_name"]
-    check_name(draft.organization_id, name, renewed)
-    connection = _connection(draft, name, actor)
-    credential = _credential(connection, draft, entry, actor)
-    Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
-    draft.delete()
-    return connection
-
-
-@transaction.atomic
 def discard_draft(*, draft: Draft, actor: Actor) -> None:
     """Forget a draft and its secret."""
     grant = draft.grant
     draft.delete()
     if grant is not None:
         erase_unused(grant)
-
-
-def latest_verification(draft: Draft) -> Verification | None:
-    """The last proof of a draft's secret, finished or not."""
-    return Verification.objects.filter(draft=draft).order_by("-id").first()
-
-
-def _proof(draft: Draft) -> Verification:
-    verification = latest_verification(draft)
-    if verification is None or verification.finished_at is None or not draft.found:
-        raise NotVerified
-    finding = judge_draft(draft, verification)
-    if not finding.is_ok:
-        raise NotVerified(finding.message)
-    if draft.expires_at <= now() or not (draft.secrets or draft.grant):
-        raise NotVerified("The secret was erased after 60 minutes. Enter it again.")
-    return verification
-
-
-def _connection(draft: Draft, name: str, actor: Actor) -> Connection:
-    kind, moment = connector_of(draft.connector), now()
-    connection = draft.connection or Connection(
-        organization_id=draft.organization_id,
-        connector=draft.connector,
-        created_by=draft.by,
-        created_by_name=actor.name or actor.email,
-    )
-    is_new = connection.pk is None
-    connection.name, connection.identity = name, draft.found["connected"]
-    connection.settings = {"workspace": draft.found["connected_name"]}
-    selection = clean_selection(kind, draft.selection or {})
-    if draft.left_out or selection["streams"]:
-        selection["streams"] = list(draft_streams(kind, draft))
-    connection.selection = selection
-    connection.schedule = draft.schedule or connection.schedule
-    if connection.status != Connection.Status.DISABLED:
-        connection.status = Connection.Status.AVAILABLE
-    connection.status_code = connection.status_message = ""
-    connection.failures, connection.failing_since = 0, None
-    connection.verified_at, connection.next_verification_at = moment, moment + DAILY
-    connection.next_sync_at = next_run(connection.schedule, moment, draft.organization.timezone)
-    connection.version += 0 if is_new else 1
-    store_connection(connection)
-    note("connections.created" if is_new else "connections.reconnected", connection, actor)
-    return connection
-
-
-def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor) -> Credential:
-    kind, found = connector_of(draft.connector), draft.found
-    own = {field.name for field in kind.method(draft.method).settings}
-    credential = _renewed(connection, draft) or Credential(
-        connection=connection, organization_id=connection.organization_id, method=draft.method
-    )
-    is_new = credential.pk is None
-    credential.grant = draft.grant
-    credential.secrets = None if draft.grant is not None else dict(entry.secrets)
-    credential.settings = {key: value for key, value in draft.settings.items() if key in own}
-    credential.identity, credential.acts_as = found["acts_as"], found["acts_as_name"]
-    credential.scopes, credential.missing_scopes = found["scopes"], []
-    credential.secret_hash = secret_hash(entry)
-    credential.quota_subject = kind.quota_subject(entry)
-    credential.status, credential.status_message = Credential.Status.ACTIVE, ""
-    credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
-    credential.version += 0 if is_new else 1
-    credential.save()
-    event = "credentials.created" if is_new else "credentials.updated"
-    note(event, credential, actor, {"method": draft.method, "secrets": "changed"})
-    return credential
-
-
-def _renewed(connection: Connection, draft: Draft) -> Credential | None:
-    """The credential whose authorization the draft renews: of the same method and account."""
-    if draft.grant is None or draft.connection is None:
-        return None
-    rows = connection.credentials.filter(method=draft.method, deleted_at=None)
-    return rows.filter(identity=draft.grant.identity).first()
 
 
 def _touch(draft: Draft, *, forget: bool = False) -> Draft:
@@ -287,7 +192,7 @@ def _touch(draft: Draft, *, forget: bool = False) -> Draft:
     return draft
 
 
-def _stream_required(kind: Any, key: str) -> bool:
+def _stream_required(kind: Connector, key: str) -> bool:
     try:
         return bool(kind.stream(key).required)
     except LookupError:

@@ -44,13 +44,17 @@ def verify_entry(
     return kind.verify(entry, streams=streams, on_result=on_result, whole_list=whole_list)
 
 
-def begin_draft_verification(*, draft: Draft) -> Verification:
-    """Let the checks of a draft run in the background. Raises VerificationsTooMany."""
+def begin_draft_verification(*, draft: Draft, send: bool = True) -> Verification:
+    """Let the checks of a draft run in the background. Raises VerificationsTooMany.
+
+    Without `send` the caller runs them itself.
+    """
     count_verification(draft.organization_id)
     with transaction.atomic():
         Verification.objects.filter(draft=draft).delete()
         row = _begin(Verification(draft=draft), connector(draft.connector), draft.method)
-        send_on_commit(VERIFY_DRAFT, draft.organization_id, row.pk)
+        if send:
+            send_on_commit(VERIFY_DRAFT, draft.organization_id, row.pk)
     return row
 
 
@@ -119,6 +123,11 @@ def draft_streams(kind: Connector, draft: Draft) -> tuple[str, ...]:
     """The streams that a draft is to copy: those selected, without those left out."""
     wanted = wanted_streams(kind, draft.selection or {})
     return tuple(key for key in wanted if key not in draft.left_out)
+
+
+def latest_verification(draft: Draft) -> Verification | None:
+    """The last proof of a draft's secret, finished or not."""
+    return Verification.objects.filter(draft=draft).order_by("-id").first()
 
 
 def judge_draft(draft: Draft, verification: Verification) -> Finding:

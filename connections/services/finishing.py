@@ -1,0 +1,119 @@
+"""Turns a verified draft into connection, credential and selection, all at once."""
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from connections.connectors import connector as connector_of
+from connections.connectors.base import Entry
+from connections.models import Connection, Credential, Draft, Verification
+from connections.services.entries import draft_entry_values, secret_hash
+from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
+from connections.services.rows import (
+    check_name,
+    connected_as,
+    default_label,
+    note,
+    store_connection,
+)
+from connections.services.schedules import next_run
+from connections.services.selections import clean_selection
+from connections.services.states import DAILY
+from connections.services.verification import draft_streams, judge_draft, latest_verification
+from tenants.actor import Actor
+
+
+@transaction.atomic
+def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
+    """Turn a verified draft into connection, credential and selection; the draft is gone then.
+
+    Where the draft finishes or renews a connection, that one gets the credential. Raises
+    NotVerified, NameTaken, AlreadyConnected, OtherWorkspace.
+    """
+    draft = Draft.objects.select_for_update().get(pk=draft.pk)
+    verification = _proof(draft)
+    entry = draft_entry_values(draft)
+    found = draft.found
+    renewed = draft.connection
+    if renewed is not None and renewed.identity and renewed.identity != found["connected"]:
+        raise OtherWorkspace(found["connected_name"], renewed.settings.get("workspace", ""))
+    other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
+    if other is not None:
+        raise AlreadyConnected(other)
+    name = draft.name or found["connected_name"]
+    check_name(draft.organization_id, name, renewed)
+    connection = _connection(draft, name, actor)
+    credential = _credential(connection, draft, entry, actor)
+    Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
+    draft.delete()
+    return connection
+
+
+def _proof(draft: Draft) -> Verification:
+    verification = latest_verification(draft)
+    if verification is None or verification.finished_at is None or not draft.found:
+        raise NotVerified
+    finding = judge_draft(draft, verification)
+    if not finding.is_ok:
+        raise NotVerified(finding.message)
+    if draft.expires_at <= now() or not (draft.secrets or draft.grant):
+        raise NotVerified("The secret was erased after 60 minutes. Enter it again.")
+    return verification
+
+
+def _connection(draft: Draft, name: str, actor: Actor) -> Connection:
+    kind, moment = connector_of(draft.connector), now()
+    connection = draft.connection or Connection(
+        organization_id=draft.organization_id,
+        connector=draft.connector,
+        created_by=draft.by,
+        created_by_name=actor.name or actor.email,
+    )
+    is_new = connection.pk is None
+    connection.name, connection.identity = name, draft.found["connected"]
+    connection.settings = {"workspace": draft.found["connected_name"]}
+    selection = clean_selection(kind, draft.selection or {})
+    if draft.left_out or selection["streams"]:
+        selection["streams"] = list(draft_streams(kind, draft))
+    connection.selection = selection
+    connection.schedule = draft.schedule or connection.schedule
+    if connection.status != Connection.Status.DISABLED:
+        connection.status = Connection.Status.AVAILABLE
+    connection.status_code = connection.status_message = ""
+    connection.failures, connection.failing_since = 0, None
+    connection.verified_at, connection.next_verification_at = moment, moment + DAILY
+    connection.next_sync_at = next_run(connection.schedule, moment, draft.organization.timezone)
+    connection.version += 0 if is_new else 1
+    store_connection(connection)
+    note("connections.created" if is_new else "connections.reconnected", connection, actor)
+    return connection
+
+
+def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor) -> Credential:
+    kind, found = connector_of(draft.connector), draft.found
+    own = {field.name for field in kind.method(draft.method).settings}
+    credential = _renewed(connection, draft) or Credential(
+        connection=connection, organization_id=connection.organization_id, method=draft.method
+    )
+    is_new = credential.pk is None
+    credential.grant = draft.grant
+    credential.secrets = None if draft.grant is not None else dict(entry.secrets)
+    credential.settings = {key: value for key, value in draft.settings.items() if key in own}
+    credential.identity, credential.acts_as = found["acts_as"], found["acts_as_name"]
+    credential.scopes, credential.missing_scopes = found["scopes"], []
+    credential.secret_hash = secret_hash(entry)
+    credential.quota_subject = kind.quota_subject(entry)
+    credential.status, credential.status_message = Credential.Status.ACTIVE, ""
+    credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
+    credential.version += 0 if is_new else 1
+    credential.save()
+    event = "credentials.created" if is_new else "credentials.updated"
+    note(event, credential, actor, {"method": draft.method, "secrets": "changed"})
+    return credential
+
+
+def _renewed(connection: Connection, draft: Draft) -> Credential | None:
+    """The credential whose authorization the draft renews: of the same method and account."""
+    if draft.grant is None or draft.connection is None:
+        return None
+    rows = connection.credentials.filter(method=draft.method, deleted_at=None)
+    return rows.filter(identity=draft.grant.identity).first()
