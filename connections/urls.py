@@ -1,6 +1,72 @@
 """Addresses of the connections pages."""
 
-from django.urls import URLPattern
+from django.urls import path, register_converter
+
+from connections.views import connection, consent, credentials, verify, wizard
+
+
+class KeyConverter:
+    """The key of a connector or a method. It has no hyphen, so that no UUID is taken for one."""
+
+    regex = "[a-z][a-z0-9_]{1,39}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(KeyConverter, "connector_key")
 
 app_name = "connections"
-urlpatterns: list[URLPattern] = []
+
+LIST = "o/<slug:organization>/connections/"
+NEW = f"{LIST}new/"
+KIND = f"{NEW}<connector_key:connector>/"
+DRAFT = f"{NEW}<uuid:draft>/"
+ONE = f"{LIST}<bigid:pk>/"
+CREDENTIAL = f"{ONE}credentials/<bigid:credential>/"
+
+urlpatterns = [
+    path(NEW, wizard.What.as_view(), name="wizard_what"),
+    path(KIND, wizard.How.as_view(), name="wizard_how"),
+    path(f"{KIND}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
+    path(f"{KIND}<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),
+    path(f"{DRAFT}how/", wizard.How.as_view(), name="wizard_how"),
+    path(f"{DRAFT}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
+    path(f"{DRAFT}workspace/", consent.ChooseWorkspace.as_view(), name="wizard_workspace"),
+    path(f"{DRAFT}enter/<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),
+    path(f"{DRAFT}verify/", verify.Verify.as_view(), name="wizard_verify"),
+    path(f"{DRAFT}verify/live/", verify.VerifyLive.as_view(), name="wizard_verify_live"),
+    path(f"{DRAFT}leave-out/", verify.LeaveOut.as_view(), name="wizard_leave_out"),
+    path(f"{DRAFT}take-over/", wizard.TakeOver.as_view(), name="wizard_take_over"),
+    path(f"{DRAFT}discard/", wizard.Discard.as_view(), name="wizard_discard"),
+    path("consent/bitbucket/", consent.ConsentCallback.as_view(), name="consent_callback"),
+    path(f"{ONE}finish/", wizard.Finish.as_view(), name="connection_finish"),
+    path(f"{ONE}verify/", connection.VerifyNow.as_view(), name="connection_verify"),
+    path(f"{ONE}consent/", consent.ConsentRenew.as_view(), name="consent_renew"),
+    path(f"{ONE}settings/", connection.Settings.as_view(), name="connection_settings"),
+    path(f"{ONE}pause/", connection.Pause.as_view(), name="connection_pause"),
+    path(f"{ONE}resume/", connection.Resume.as_view(), name="connection_resume"),
+    path(f"{ONE}delete/", connection.Delete.as_view(), name="connection_delete"),
+    path(f"{ONE}credentials/", credentials.CredentialList.as_view(), name="credentials"),
+    path(f"{ONE}credentials/add/", credentials.CredentialAdd.as_view(), name="credential_add"),
+    path(
+        f"{ONE}credentials/add/<connector_key:method>/",
+        credentials.CredentialAdd.as_view(),
+        name="credential_add",
+    ),
+    path(f"{CREDENTIAL}test/", credentials.CredentialTest.as_view(), name="credential_test"),
+    path(
+        f"{CREDENTIAL}test/live/",
+        credentials.CredentialTestLive.as_view(),
+        name="credential_test_live",
+    ),
+    path(f"{CREDENTIAL}rotate/", credentials.CredentialRotate.as_view(), name="credential_rotate"),
+    path(
+        f"{CREDENTIAL}disable/", credentials.CredentialDisable.as_view(), name="credential_disable"
+    ),
+    path(f"{CREDENTIAL}enable/", credentials.CredentialEnable.as_view(), name="credential_enable"),
+    path(f"{CREDENTIAL}delete/", credentials.CredentialDelete.as_view(), name="credential_delete"),
+]

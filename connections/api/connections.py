@@ -1,0 +1,207 @@
+"""The methods connections.*."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections.api.lookups import (
+    connection_of,
+    connector_of,
+    credential_of,
+    expected,
+    methods_are_arguments,
+)
+from connections.api.rows import (
+    STATUSES,
+    connection_row,
+    credential_row,
+    finding_row,
+    verification_row,
+)
+from connections.api.schemas import (
+    ChangedConnection,
+    ConnectionList,
+    NewConnection,
+    Nothing,
+    OneRow,
+    VerifiedConnection,
+)
+from connections.models import Connection
+from connections.services import connections, verification
+from connections.services.connections import Created, NewCredential
+from tenants.api import ApiError, ApiView, InvalidArguments, paginate, read
+from tenants.authentication import require_scope
+from tenants.models import Scope
+
+WITHOUT_LIMIT = 1000  # rows that a list answers when no limit is asked for
+
+
+class ConnectionsList(ApiView):
+    """The connections of the organization, by type, then name."""
+
+    scope = Scope.CONNECTIONS_READ
+
+    def get(self, request: Request) -> Response:
+        asked = read(request, ConnectionList)
+        rows = Connection.objects.for_organization(self.organization).filter(deleted_at=None)
+        if "type" in asked:
+            rows = rows.filter(connector=connector_of(asked["type"]).key)
+        state = asked.get("state")
+        if state is None:
+            rows = rows.exclude(status=Connection.Status.PENDING)
+        elif state != "all":
+            rows = rows.filter(status=STATUSES[state])
+        page, cursor = paginate(rows, request, ("connector", "name", "id"), usual=WITHOUT_LIMIT)
+        return Response(
+            {
+                "connections": [connection_row(row) for row in page],
+                "response_metadata": {"next_cursor": cursor},
+            }
+        )
+
+
+class ConnectionsInfo(ApiView):
+    """One connection, its credentials and its last sync."""
+
+    scope = Scope.CONNECTIONS_READ
+
+    def get(self, request: Request, pk: str) -> Response:
+        read(request, Nothing)
+        connection = connection_of(self, pk)
+        credentials = connection.credentials.filter(deleted_at=None)
+        return Response(
+            {
+                "connection": connection_row(connection),
+                "credentials": [credential_row(row, connection) for row in credentials],
+                "last_sync": _last_sync(connection),
+            }
+        )
+
+
+class ConnectionsCreate(ApiView):
+    """Make a connection: verified with its credential, or pending without one."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        given = read(request, NewConnection)
+        connector = connector_of(given["type"])
+        if "credential" in given:
+            require_scope(self.key, Scope.CREDENTIALS_WRITE)
+        _check_parent(connector.requires_parent, given.get("parent_id"))
+        with methods_are_arguments("credential."):
+            created = connections.create_connection(
+                organization=self.organization,
+                connector=connector.key,
+                name=given["name"],
+                settings=given["settings"],
+                credential=NewCredential(**given["credential"]) if "credential" in given else None,
+                schedule=given.get("schedule"),
+                selection=given.get("selection"),
+                by=self.actor,
+                user=self.key.made_by,
+            )
+        return Response(_made(created), status=201)
+
+
+class ConnectionsUpdate(ApiView):
+    """Change the name, the schedule or the selection."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        given = read(request, ChangedConnection)
+        connection = connection_of(self, given.pop("id"))
+        changed = connections.update_connection(
+            connection=connection, **given, by=self.actor, version=expected(request, connection)
+        )
+        return Response({"connection": connection_row(changed)})
+
+
+class ConnectionsVerify(ApiView):
+    """Verify a credential of a connection now; it answers also when that fails."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        given = read(request, VerifiedConnection)
+        connection = connection_of(self, given["id"])
+        if "credential_id" in given:
+            credential = credential_of(connection, given["credential_id"])
+        else:
+            usable = connection.credentials.filter(deleted_at=None, disabled_at=None)
+            credential = usable.order_by("id").first()
+        if credential is None:
+            raise ApiError("connection_not_ready", "This connection has no credential to verify.")
+        found = verification.verify_credential(credential=credential, by=self.actor)
+        return Response({"verification": verification_row(found)})
+
+
+class ConnectionsDisable(ApiView):
+    """Pause a connection."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        connection = connection_of(self, read(request, OneRow)["id"])
+        connections.disable_connection(connection=connection, by=self.actor)
+        connection.refresh_from_db()
+        return Response({"connection": connection_row(connection)})
+
+
+class ConnectionsEnable(ApiView):
+    """Let a paused connection go on."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        connection = connection_of(self, read(request, OneRow)["id"])
+        connections.enable_connection(connection=connection, by=self.actor)
+        connection.refresh_from_db()
+        return Response({"connection": connection_row(connection)})
+
+
+class ConnectionsDelete(ApiView):
+    """Delete a connection; its secrets are erased at once."""
+
+    scope = Scope.CONNECTIONS_WRITE
+
+    def post(self, request: Request) -> Response:
+        connection = connection_of(self, read(request, OneRow)["id"])
+        connections.delete_connection(
+            connection=connection, by=self.actor, version=expected(request, connection)
+        )
+        return Response({})
+
+
+def _made(created: Created) -> dict[str, Any]:
+    """The answer of a creation; a pending connection says where a member finishes it."""
+    connection, credential, finding = created.connection, created.credential, created.finding
+    if connection is None:
+        raise ValueError("Only a dry run makes no connection, and none was asked for.")
+    answer: dict[str, Any] = {"connection": connection_row(connection)}
+    if credential is not None and finding is not None:
+        answer["credential"] = credential_row(credential, connection)
+        answer["verification"] = finding_row(finding)
+    else:
+        slug = connection.organization.slug
+        path = reverse("connections:connection_finish", args=(slug, connection.pk))
+        answer["complete_url"] = f"{settings.PUBLIC_URL}{path}"
+    return answer
+
+
+def _check_parent(required: str, given: int | None) -> None:
+    if required and given is None:
+        raise ApiError("parent_required", f"Name the {required} connection that it belongs to.")
+    if given is not None and not required:
+        raise InvalidArguments({"parent_id": "A connection of this type belongs to no other."})
+
+
+def _last_sync(connection: Connection) -> dict[str, Any] | None:
+    """The row of the last sync, from the app above that copies."""
+    row: dict[str, Any] | None = import_string(settings.LAST_SYNC_ROW)(connection)
+    return row

@@ -1,0 +1,32 @@
+"""connectors.list and connectors.info."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections import connectors
+from connections.api.lookups import connector_of
+from connections.api.rows import connector_row
+from connections.api.schemas import Nothing
+from tenants.api import ApiView, read
+from tenants.authentication import ANY
+
+
+class ConnectorsList(ApiView):
+    """Every kind of thing that can be connected."""
+
+    scope = ANY
+
+    def get(self, request: Request) -> Response:
+        read(request, Nothing)
+        rows = [connector_row(connector) for connector in connectors.connectors().values()]
+        return Response({"connectors": rows})
+
+
+class ConnectorsInfo(ApiView):
+    """One of them."""
+
+    scope = ANY
+
+    def get(self, request: Request, type: str) -> Response:  # noqa: A002  # the name in the path
+        read(request, Nothing)
+        return Response({"connector": connector_row(connector_of(type))})

@@ -1,0 +1,140 @@
+"""The methods credentials.* of one connection."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections.api.connections import WITHOUT_LIMIT
+from connections.api.lookups import (
+    connection_of,
+    credential_of,
+    expected,
+    methods_are_arguments,
+)
+from connections.api.rows import credential_row, finding_row, verification_row
+from connections.api.schemas import ChangedCredential, NewCredential, Nothing, OneRow
+from connections.services import credentials, verification
+from connections.services.credentials import Stored
+from tenants.api import ApiView, PageSerializer, paginate, read, timestamp
+from tenants.models import Scope
+
+
+class CredentialsCreate(ApiView):
+    """Verify a secret, then store it. When it fails, nothing is stored."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        given = read(request, NewCredential)
+        with methods_are_arguments():
+            stored = credentials.create_credential(connection=connection, **given, by=self.actor)
+        return Response(_answer(stored), status=201)
+
+
+class CredentialsUpdate(ApiView):
+    """Change a credential. Settings and secrets are verified again before they are stored."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        given = read(request, ChangedCredential)
+        credential = credential_of(connection, given.pop("id"))
+        stored = credentials.update_credential(
+            credential=credential, **given, by=self.actor, version=expected(request, credential)
+        )
+        return Response(_answer(stored))
+
+
+class CredentialsInfo(ApiView):
+    """One credential; also one that was deleted."""
+
+    scope = Scope.CREDENTIALS_READ
+
+    def get(self, request: Request, connection_id: str, pk: str) -> Response:
+        connection = connection_of(self, connection_id)
+        read(request, Nothing)
+        credential = credential_of(connection, pk, with_deleted=True)
+        row = credential_row(credential, connection)
+        return Response({"credential": {**row, "deleted_at": timestamp(credential.deleted_at)}})
+
+
+class CredentialsList(ApiView):
+    """The credentials of a connection, without deleted ones."""
+
+    scope = Scope.CREDENTIALS_READ
+
+    def get(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        read(request, PageSerializer)
+        rows = connection.credentials.filter(deleted_at=None)
+        page, cursor = paginate(rows, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
+        return Response(
+            {
+                "credentials": [credential_row(row, connection) for row in page],
+                "response_metadata": {"next_cursor": cursor},
+            }
+        )
+
+
+class CredentialsDelete(ApiView):
+    """Delete a credential; its secret is erased at once."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        credential = credential_of(connection, read(request, OneRow)["id"])
+        credentials.delete_credential(
+            credential=credential, by=self.actor, version=expected(request, credential)
+        )
+        return Response({})
+
+
+class CredentialsVerify(ApiView):
+    """Verify a credential now; it answers also when that fails."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        credential = credential_of(connection, read(request, OneRow)["id"])
+        found = verification.verify_credential(credential=credential, by=self.actor)
+        return Response({"verification": verification_row(found)})
+
+
+class CredentialsDisable(ApiView):
+    """Switch a credential off; it is kept, and not used."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        credential = credential_of(connection, read(request, OneRow)["id"])
+        credentials.disable_credential(credential=credential, by=self.actor)
+        credential.refresh_from_db()
+        return Response({"credential": credential_row(credential, connection)})
+
+
+class CredentialsEnable(ApiView):
+    """Switch a credential on again."""
+
+    scope = Scope.CREDENTIALS_WRITE
+
+    def post(self, request: Request, connection_id: str) -> Response:
+        connection = connection_of(self, connection_id)
+        credential = credential_of(connection, read(request, OneRow)["id"])
+        credentials.enable_credential(credential=credential, by=self.actor)
+        credential.refresh_from_db()
+        return Response({"credential": credential_row(credential, connection)})
+
+
+def _answer(stored: Stored) -> dict[str, Any]:
+    """A credential and what was just found of it."""
+    answer: dict[str, Any] = {"verification": finding_row(stored.finding)}
+    if stored.credential is not None:
+        stored.credential.refresh_from_db()
+        answer["credential"] = credential_row(stored.credential, stored.credential.connection)
+    return answer

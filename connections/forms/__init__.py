@@ -1,0 +1,6 @@
+"""What people type into the pages of connections."""
+
+from connections.forms.connection import DeleteForm, SettingsForm
+from connections.forms.entry import CredentialForm, EntryForm
+
+__all__ = ("CredentialForm", "DeleteForm", "EntryForm", "SettingsForm")

@@ -1,0 +1,108 @@
+"""Forms made of what a connector declares. A secret that was typed never comes back as HTML."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+
+from connections.connectors.base import Field
+
+KEPT = "kept, type to replace"
+# A secret travels in an HTTP header: one line, no spaces, nothing outside of ASCII.
+one_word = RegexValidator(
+    r"\A[\x21-\x7e]+\Z", "This has spaces or other characters that no token has. Paste it again."
+)
+
+
+class EntryForm(forms.Form):
+    """The settings and secrets with which a connector is entered."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        declared: Iterable[Field],
+        initial: Mapping[str, Any] | None = None,
+        kept: Collection[str] = (),
+    ) -> None:
+        """`kept` names the secrets that are stored already: leaving them blank keeps them."""
+        super().__init__(data, initial=dict(initial or {}))
+        self.declared = tuple(declared)
+        for field in self.declared:
+            self.fields[field.name] = form_field(field, kept=field.name in kept)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that were typed, by name; left-out ones are not in it."""
+        return self._typed(secret=False)
+
+    @property
+    def secrets(self) -> dict[str, str] | None:
+        """The secrets that were typed, or None where the stored ones stay."""
+        return self._typed(secret=True) or None
+
+    def refuse(self, fields: Mapping[str, str]) -> None:
+        """Show what a service said of single fields (`settings.workspace`: a sentence)."""
+        for name, message in fields.items():
+            short = name.rpartition(".")[2]
+            self.add_error(short if short in self.fields else None, message)
+
+    def _typed(self, *, secret: bool) -> dict[str, str]:
+        names = [field.name for field in self.declared if field.secret is secret]
+        values = {name: self.cleaned_data.get(name) or "" for name in names}
+        return {name: value for name, value in values.items() if value}
+
+
+class CredentialForm(EntryForm):
+    """A further credential, or a new secret for one: the method's fields, and our own notes."""
+
+    label = forms.CharField(
+        label="Name",
+        max_length=100,
+        required=False,
+        help_text="What this credential is called here. Empty: a name made of its kind and owner.",
+    )
+    expiration_date = forms.DateField(
+        label="Expires on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="The date that Atlassian showed when the token was made. "
+        "A reminder appears here before it comes.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = [name for name in self.fields if name not in ("label", "expiration_date")]
+        self.order_fields([*own, "label", "expiration_date"])
+
+
+def form_field(field: Field, *, kept: bool = False) -> forms.CharField:
+    """A form's field for a declared one."""
+    made = _class_of(field)(
+        label=field.label,
+        help_text=field.help,
+        required=field.required and not kept,
+        max_length=field.max_length,
+        widget=_widget(field, kept=kept),
+    )
+    if field.secret:
+        made.validators.append(one_word)
+    elif field.pattern:
+        made.validators.append(RegexValidator(field.pattern, f"This is no {field.label.lower()}."))
+    return made
+
+
+def _class_of(field: Field) -> type[forms.CharField]:
+    return forms.EmailField if field.kind == "email" else forms.CharField
+
+
+def _widget(field: Field, *, kept: bool) -> forms.Widget:
+    attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+    placeholder = KEPT if kept else field.placeholder
+    if placeholder:
+        attributes["placeholder"] = placeholder
+    if field.secret:
+        # render_value stays off: what was typed is never put back.
+        return forms.PasswordInput(attrs={**attributes, "autocomplete": "new-password"})
+    return forms.TextInput(attrs=attributes)

@@ -1,0 +1,120 @@
+"""What the pages of connections have in common: they look their row up through the organization."""
+
+import uuid
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from connections import connectors, selectors
+from connections.connectors.base import Connector, Method, UnknownConnector, UnknownMethod
+from connections.models import Connection, Credential, Draft
+from connections.services import verification
+from connections.services.errors import VerificationsTooMany
+from tenants.roles import Permission
+from tenants.views.base import OrganizationView
+
+
+class ConnectionView(OrganizationView):
+    """A page of one connection. Everybody reads it; who may connect may change it."""
+
+    write_permission = Permission.CONNECT
+
+    @cached_property
+    def connection(self) -> Connection:
+        rows = Connection.objects.for_organization(self.organization).filter(deleted_at=None)
+        found: Connection = get_object_or_404(
+            rows.select_related("organization"), pk=self.kwargs["pk"]
+        )
+        return found
+
+    @cached_property
+    def connector(self) -> Connector:
+        return connectors.connector(self.connection.connector)
+
+
+class CredentialView(ConnectionView):
+    """A page of one credential of one connection."""
+
+    @cached_property
+    def credential(self) -> Credential:
+        rows = Credential.objects.for_organization(self.organization)
+        found: Credential = get_object_or_404(
+            rows.filter(connection=self.connection, deleted_at=None), pk=self.kwargs["credential"]
+        )
+        return found
+
+    @cached_property
+    def method(self) -> Method:
+        return self.connector.method(self.credential.method)
+
+
+class WizardView(OrganizationView):
+    """A step of the wizard. The address names a connector, or the draft that knows it."""
+
+    permission = Permission.CONNECT
+
+    @cached_property
+    def draft(self) -> Draft | None:
+        """The draft in the address, if it has one. Only its author finds it."""
+        public_id: uuid.UUID | None = self.kwargs.get("draft")
+        if public_id is None:
+            return None
+        found = selectors.draft_of(self.organization, self.user, public_id)
+        if found is None:
+            raise Http404("This unfinished connection is gone. Begin a new one.")
+        return found
+
+    @property
+    def kept_draft(self) -> Draft:
+        """The draft, on steps whose address always has one."""
+        if self.draft is None:
+            raise Http404
+        return self.draft
+
+    @cached_property
+    def connector(self) -> Connector:
+        key = self.draft.connector if self.draft else self.kwargs["connector"]
+        try:
+            return connectors.connector(key)
+        except UnknownConnector as error:
+            raise Http404(str(error)) from error
+
+    @cached_property
+    def method(self) -> Method:
+        try:
+            return self.connector.method(self.kwargs["method"])
+        except UnknownMethod as error:
+            raise Http404(str(error)) from error
+
+    @property
+    def step_context(self) -> dict[str, Any]:
+        """What the frame of every step shows."""
+        return {"nav": "connections", "connector": self.connector, "draft": self.draft}
+
+
+class LeadsToBitbucket(OrganizationView):
+    """A page whose form ends at Bitbucket: browsers check a form's redirects too."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response._csp_update = {  # type: ignore[attr-defined]  # how django-csp is told
+            "form-action": [settings.BITBUCKET_CLOUD_WEB_URL]
+        }
+        return response
+
+
+def begin_checks(request: HttpRequest, draft: Draft) -> None:
+    """Let the checks of a draft run, or say why not now."""
+    try:
+        verification.begin_draft_verification(draft=draft)
+    except VerificationsTooMany as error:
+        messages.error(request, error.message)
+
+
+def scope_names(method: Method) -> str:
+    """The scopes that a method needs, as one line to copy."""
+    return " ".join(scope.name for scope in method.scopes)

@@ -1,0 +1,139 @@
+"""The settings of a connection: name, schedule, pause, delete."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from connections.forms import DeleteForm, SettingsForm
+from connections.services import connections, schedules, verification
+from connections.services.errors import (
+    ConnectionInUse,
+    InvalidSettings,
+    NameTaken,
+    VerificationsTooMany,
+)
+from connections.views.base import ConnectionView
+
+
+class Settings(ConnectionView):
+    """Name, schedule and the danger zone."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.page(SettingsForm(connection=self.connection))
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        form = SettingsForm(request.POST, connection=self.connection)
+        if not form.is_valid() or not self._save(form):
+            return self.page(form, status=422)
+        messages.success(request, "Saved.")
+        return redirect(
+            "connections:connection_settings", self.organization.slug, self.connection.pk
+        )
+
+    def _save(self, form: SettingsForm) -> bool:
+        try:
+            connections.update_connection(
+                connection=self.connection,
+                name=form.cleaned_data["name"],
+                schedule=form.chosen_schedule,
+                by=self.actor,
+            )
+        except NameTaken as error:
+            form.add_error("name", error.message)
+        except InvalidSettings as error:
+            for name, message in error.fields.items():
+                form.add_error("name" if name == "name" else "cron", message)
+        return form.is_valid()
+
+    def page(
+        self,
+        form: SettingsForm,
+        *,
+        delete: DeleteForm | None = None,
+        status: int = 200,
+        **more: Any,
+    ) -> HttpResponse:
+        context = {
+            "nav": "connections",
+            "active": "settings",
+            "connection": self.connection,
+            "connector": self.connector,
+            "form": form,
+            "zone": form.timezone,
+            "credential_count": self.connection.credentials.filter(deleted_at=None).count(),
+            "delete_form": delete or DeleteForm(connection=self.connection),
+            "next_runs": schedules.next_runs(
+                self.connection.schedule, 3, timezone=self.organization.timezone
+            ),
+            "dependents": self.connection.children.filter(deleted_at=None),
+            **more,
+        }
+        return render(self.request, "connections/settings.html", context, status=status)
+
+
+class Delete(Settings):
+    """Delete a connection whose name was typed."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        typed = DeleteForm(request.POST, connection=self.connection)
+        form = SettingsForm(connection=self.connection)
+        if not typed.is_valid():
+            return self.page(form, delete=typed, status=422)
+        try:
+            connections.delete_connection(connection=self.connection, by=self.actor)
+        except ConnectionInUse as error:
+            typed.add_error("confirm", error.message)
+            return self.page(form, delete=typed, status=409)
+        messages.success(request, f"{self.connection.name} is deleted and its secrets are erased.")
+        return redirect("ingestion:connections", self.organization.slug)
+
+
+class Pause(ConnectionView):
+    """Stop syncing, and keep everything."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        where = (self.organization.slug, self.connection.pk)
+        connections.disable_connection(connection=self.connection, by=self.actor)
+        undo = reverse("connections:connection_resume", args=where)
+        said = f"{self.connection.name} is paused. Its records stay."
+        messages.success(request, said, extra_tags=f"undo:{undo}")
+        return redirect("connections:connection_settings", *where)
+
+
+class Resume(ConnectionView):
+    """Go on after a pause."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        connections.enable_connection(connection=self.connection, by=self.actor)
+        messages.success(request, f"{self.connection.name} goes on.")
+        return redirect(
+            "connections:connection_settings", self.organization.slug, self.connection.pk
+        )
+
+
+class VerifyNow(ConnectionView):
+    """Verify the credential that is used first, and show its checks."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        slug, pk = self.organization.slug, self.connection.pk
+        rows = self.connection.credentials.filter(deleted_at=None, disabled_at=None)
+        credential = rows.order_by("id").first()
+        if credential is None:
+            messages.error(request, "There is no credential to verify. Add one.")
+            return redirect("connections:credentials", slug, pk)
+        try:
+            verification.begin_credential_verification(credential=credential, by=self.actor)
+        except VerificationsTooMany as error:
+            messages.error(request, error.message)
+        return redirect("connections:credential_test", slug, pk, credential.pk)

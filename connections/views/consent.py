@@ -1,0 +1,136 @@
+"""To Bitbucket's consent page and back, and the choice of a workspace."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.generic import View
+
+from connections import selectors
+from connections.models import Draft
+from connections.services import consent, drafts
+from connections.services.errors import ConsentFailed, InvalidSettings
+from connections.transport.errors import ProviderError
+from connections.views.base import ConnectionView, LeadsToBitbucket, WizardView, begin_checks
+from tenants.models import User
+from tenants.roles import Permission
+from tenants.views.base import OrganizationView
+
+METHOD = "oauth2"
+
+
+class ToBitbucket(LeadsToBitbucket, OrganizationView):
+    """Sends a person to the consent page; the draft waits here."""
+
+    permission = Permission.CONNECT
+    http_method_names = ["post"]
+
+    def go(self, draft: Draft) -> HttpResponse:
+        where = (self.organization.slug, draft.public_id)
+        try:
+            address = consent.begin_consent(
+                draft=draft,
+                user=self.user,
+                session_key=self.request.session.session_key or "",
+                return_path=reverse("connections:wizard_workspace", args=where),
+            )
+        except ConsentFailed as error:
+            messages.error(self.request, error.message)
+            return redirect("connections:wizard_how", *where)
+        return HttpResponseRedirect(address)
+
+
+class ConsentBegin(ToBitbucket, WizardView):
+    """From the wizard."""
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        draft = self.draft or drafts.start_draft(
+            organization=self.organization,
+            connector=self.connector.key,
+            by=self.user,
+            actor=self.actor,
+        )
+        return self.go(draft)
+
+
+class ConsentRenew(ToBitbucket, ConnectionView):
+    """From a connection that exists: for one more authorization, or the same anew."""
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        draft = drafts.start_draft(
+            organization=self.organization,
+            connector=self.connector.key,
+            by=self.user,
+            actor=self.actor,
+            connection=self.connection,
+        )
+        return self.go(draft)
+
+
+class ConsentCallback(LoginRequiredMixin, View):
+    """Where Bitbucket sends people back to. The state names what was under way."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User):
+            return self.handle_no_permission()
+        try:
+            done = consent.complete_consent(
+                state=request.GET.get("state", ""),
+                code=request.GET.get("code", ""),
+                error=request.GET.get("error", ""),
+                session_key=request.session.session_key or "",
+                user=user,
+            )
+        except ConsentFailed as error:
+            if not error.return_path:
+                return _failed(request, error.message, status=400)
+            messages.error(request, error.message)
+            return HttpResponseRedirect(error.return_path)
+        except ProviderError as error:
+            return _failed(request, error.message, status=502)
+        return HttpResponseRedirect(done.return_path)
+
+
+class ChooseWorkspace(WizardView):
+    """Which of the workspaces that the authorization reaches."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        if self.kept_draft.grant is None:
+            where = (self.organization.slug, self.kept_draft.public_id, METHOD)
+            return redirect("connections:wizard_enter", *where)
+        return self._page()
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        draft = self.kept_draft
+        if draft.connection is None:
+            chosen = request.POST.get("workspace", "")
+            try:
+                drafts.choose_workspace(draft=draft, workspace=chosen, actor=self.actor)
+            except InvalidSettings:
+                return self._page(error="Choose one of these workspaces.", status=422)
+        begin_checks(request, draft)
+        return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
+
+    def _page(self, status: int = 200, **more: Any) -> HttpResponse:
+        draft = self.kept_draft
+        offered = selectors.workspaces(draft.grant) if draft.grant else []
+        only = offered[0]["slug"] if len(offered) == 1 else ""
+        context = {
+            **self.step_context,
+            "step": 2,
+            "grant": draft.grant,
+            "workspaces": offered,
+            "chosen": draft.settings.get("workspace", only),
+            **more,
+        }
+        return render(self.request, "connections/workspace.html", context, status=status)
+
+
+def _failed(request: HttpRequest, message: str, *, status: int) -> HttpResponse:
+    return render(request, "connections/consent_failed.html", {"text": message}, status=status)

@@ -1,0 +1,269 @@
+"""The credentials of a connection: list, add, test, replace, switch off, delete."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from connections.connectors.base import Method, UnknownMethod
+from connections.forms import CredentialForm
+from connections.services import credentials, verification
+from connections.services.errors import (
+    InvalidSettings,
+    Refused,
+    VerificationFailed,
+    VerificationsTooMany,
+)
+from connections.services.selections import wanted_streams
+from connections.views.base import ConnectionView, CredentialView, LeadsToBitbucket, scope_names
+from connections.views.findings import Reading, read_checks, read_credential
+from tenants.roles import Permission
+
+
+class CredentialList(ConnectionView):
+    """All credentials of a connection."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        rows = self.connection.credentials.filter(deleted_at=None).select_related("grant")
+        listed = [(row, self.connector.method(row.method)) for row in rows]
+        context = {
+            "nav": "connections",
+            "active": "credentials",
+            "connection": self.connection,
+            "connector": self.connector,
+            "credentials": listed,
+        }
+        return render(request, "connections/credentials.html", context)
+
+
+class SecretForm(ConnectionView):
+    """A page with the form of a secret, which is verified before it is stored."""
+
+    permission = Permission.CONNECT
+    template = ""
+
+    @property
+    def method(self) -> Method:
+        """The method whose fields are asked."""
+        raise NotImplementedError
+
+    def store(self, form: CredentialForm) -> None:
+        """Verify what was typed, then store it."""
+        raise NotImplementedError
+
+    def more(self) -> dict[str, Any]:
+        """What else the page shows."""
+        return {}
+
+    def submitted(self, form: CredentialForm, praise: str) -> HttpResponse:
+        """Store what was typed; else the form again, with what stands in the way."""
+        try:
+            if form.is_valid():
+                self.store(form)
+        except InvalidSettings as error:
+            form.refuse(error.fields)
+        except Refused as error:
+            form.add_error(None, error.message)
+        except VerificationFailed as error:
+            return self.page(form, status=422, finding=self._read(error))
+        if form.errors:
+            return self.page(form, status=422)
+        messages.success(self.request, praise)
+        return redirect("connections:credentials", self.organization.slug, self.connection.pk)
+
+    def page(self, form: CredentialForm, *, status: int = 200, **found: Any) -> HttpResponse:
+        context = {
+            "nav": "connections",
+            "active": "credentials",
+            "connection": self.connection,
+            "connector": self.connector,
+            "method": self.method,
+            "scope_names": scope_names(self.method),
+            "form": form,
+            **self.more(),
+            **found,
+        }
+        return render(self.request, self.template, context, status=status)
+
+    def _read(self, error: VerificationFailed) -> Reading:
+        return read_checks(
+            connector=self.connector,
+            outcome=error.finding.outcome,
+            checks=error.finding.check_rows(),
+            streams=wanted_streams(self.connector, self.connection.selection),
+        )
+
+
+class CredentialAdd(LeadsToBitbucket, SecretForm):
+    """Add a credential: pick a method, then enter it."""
+
+    template = "connections/credential_add.html"
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        if "method" not in self.kwargs:
+            return self._methods()
+        return self.page(self._form())
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.submitted(self._form(request.POST), "The credential works and is stored.")
+
+    @property
+    def method(self) -> Method:
+        try:
+            return self.connector.method(self.kwargs["method"])
+        except (KeyError, UnknownMethod) as error:
+            raise Http404("There is no such way to connect.") from error
+
+    def _methods(self) -> HttpResponse:
+        offered = [method for method in self.connector.methods if not method.deprecated]
+        context = {
+            "nav": "connections",
+            "active": "credentials",
+            "connection": self.connection,
+            "connector": self.connector,
+            "methods": offered,
+            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
+        }
+        return render(self.request, "connections/credential_methods.html", context)
+
+    def _form(self, data: QueryDict | None = None) -> CredentialForm:
+        return CredentialForm(data, declared=self.method.settings + self.method.secrets)
+
+    def store(self, form: CredentialForm) -> None:
+        credentials.create_credential(
+            connection=self.connection,
+            method=self.method.key,
+            label=form.cleaned_data["label"],
+            settings=form.settings,
+            secrets=form.secrets or {},
+            expiration_date=form.cleaned_data["expiration_date"],
+            by=self.actor,
+        )
+
+
+class CredentialRotate(CredentialView, SecretForm):
+    """Replace a secret. The old one stays until the new one has proved itself."""
+
+    template = "connections/credential_rotate.html"
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.page(self._form())
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.submitted(self._form(request.POST), "It works, and has taken over.")
+
+    def more(self) -> dict[str, Any]:
+        return {"credential": self.credential}
+
+    def _form(self, data: QueryDict | None = None) -> CredentialForm:
+        kept = self.credential
+        initial = {**kept.settings, "label": kept.label, "expiration_date": kept.expiration_date}
+        declared = self.method.settings + self.method.secrets
+        return CredentialForm(
+            data, declared=declared, initial=initial, kept=list(kept.secrets or ())
+        )
+
+    def store(self, form: CredentialForm) -> None:
+        credentials.update_credential(
+            credential=self.credential,
+            label=form.cleaned_data["label"] or self.credential.label,
+            settings=form.settings,
+            secrets=form.secrets,
+            expiration_date=form.cleaned_data["expiration_date"],
+            by=self.actor,
+        )
+
+
+class CredentialTest(CredentialView):
+    """The last verification of a credential; a POST runs a new one."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return render(request, "connections/credential_test.html", self.verification_context)
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        self.begin()
+        return redirect(
+            "connections:credential_test",
+            self.organization.slug,
+            self.connection.pk,
+            self.credential.pk,
+        )
+
+    def begin(self) -> None:
+        try:
+            verification.begin_credential_verification(credential=self.credential, by=self.actor)
+        except VerificationsTooMany as error:
+            messages.error(self.request, error.message)
+
+    @property
+    def verification_context(self) -> dict[str, Any]:
+        latest = self.credential.verifications.order_by("-id").first()
+        return {
+            "nav": "connections",
+            "active": "credentials",
+            "connection": self.connection,
+            "connector": self.connector,
+            "credential": self.credential,
+            "method": self.method,
+            "verification": latest,
+            "finding": read_credential(self.connection, latest, self.connector) if latest else None,
+        }
+
+
+class CredentialTestLive(CredentialTest):
+    """The part of that page that fills while the checks run."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return render(request, "connections/_verify.html", self.verification_context)
+
+
+class CredentialDisable(CredentialView):
+    """Switch a credential off."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        where = (self.organization.slug, self.connection.pk)
+        credentials.disable_credential(credential=self.credential, by=self.actor)
+        undo = reverse("connections:credential_enable", args=(*where, self.credential.pk))
+        said = f"{self.credential.label} is off. It is kept, and not used."
+        messages.success(request, said, extra_tags=f"undo:{undo}")
+        return redirect("connections:credentials", *where)
+
+
+class CredentialEnable(CredentialView):
+    """Switch a credential on again."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        credentials.enable_credential(credential=self.credential, by=self.actor)
+        messages.success(request, f"{self.credential.label} is used again.")
+        return redirect("connections:credentials", self.organization.slug, self.connection.pk)
+
+
+class CredentialDelete(CredentialView):
+    """Says what deleting a credential does, and does it."""
+
+    permission = Permission.CONNECT
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        others = self.connection.credentials.filter(deleted_at=None, disabled_at=None)
+        context = {
+            "nav": "connections",
+            "active": "credentials",
+            "connection": self.connection,
+            "credential": self.credential,
+            "is_last": not others.exclude(pk=self.credential.pk).exists(),
+        }
+        return render(request, "connections/credential_delete.html", context)
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        credentials.delete_credential(credential=self.credential, by=self.actor)
+        messages.success(request, f"{self.credential.label} is deleted and its secret erased.")
+        return redirect("connections:credentials", self.organization.slug, self.connection.pk)

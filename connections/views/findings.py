@@ -1,0 +1,138 @@
+"""What a verification found, in the words of a page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connections.connectors.base import CheckResult, Connector, Stream
+from connections.connectors.findings import OK, available, counts, failing, from_row, summary
+from connections.models import Connection, Draft, Verification
+from connections.services.selections import wanted_streams
+from connections.services.verification import draft_streams
+
+Tone = Literal["busy", "good", "attention", "bad"]
+Outcome = Verification.Outcome
+
+# For each way to fail as a whole: the way out.
+WAYS_OUT: dict[str, str] = {
+    Outcome.INVALID_CREDENTIALS: "Make a new one at Atlassian, then enter it here.",
+    Outcome.INVALID_PERMISSIONS: "Make one that has it, or go on without what cannot be read.",
+    Outcome.NO_RESOURCES: "Give it access to a repository at Bitbucket, or enter another one.",
+    Outcome.WORKSPACE_NOT_FOUND: "Check the name of the workspace, and that this was made for it.",
+    Outcome.RATE_LIMITED: "Nothing is wrong with what you entered. Check again in a while.",
+    Outcome.UNREACHABLE: "Waiting helps: check again in a minute.",
+    Outcome.TLS_ERROR: "Whoever runs this installation has to mend it.",
+    Outcome.BLOCKED_ADDRESS: "Whoever runs this installation says which addresses are allowed.",
+    Outcome.UNEXPECTED_RESPONSE: "Check again in a minute. If it stays, it is at Bitbucket.",
+}
+MENDED_BY_TIME = {Outcome.RATE_LIMITED, Outcome.UNREACHABLE, Outcome.UNEXPECTED_RESPONSE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A verification as a person reads it."""
+
+    tone: Tone
+    headline: str
+    text: str
+    checks: Sequence[dict[str, Any]]
+    seconds: float | None
+    without: tuple[Stream, ...]  # what one could go on without
+    left_out: tuple[Stream, ...]
+    is_mended_by_time: bool
+
+    @property
+    def is_running(self) -> bool:
+        return self.tone == "busy"
+
+    @property
+    def is_good(self) -> bool:
+        return self.tone == "good"
+
+    @property
+    def without_names(self) -> str:
+        """“pull requests, history and comments” would say less than the streams' own names."""
+        return in_words(stream.label.lower() for stream in self.without)
+
+
+def read_checks(
+    *,
+    connector: Connector,
+    outcome: str,
+    checks: Sequence[dict[str, Any]],
+    streams: Iterable[str],
+    left_out: Iterable[str] = (),
+    seconds: float | None = None,
+) -> Reading:
+    """Make sentences of the checks for the wanted streams. A blank outcome: they still run."""
+    wanted = set(streams)
+    results = [from_row(row) for row in checks]
+    possible = set(available(results, connector.streams)) & wanted
+    tone = _tone(outcome, failing(results, wanted), possible)
+    return Reading(
+        tone=tone,
+        headline=_progress(results, wanted) if tone == "busy" else summary(results, wanted),
+        text=WAYS_OUT.get(outcome, "") if tone in ("attention", "bad") else "",
+        checks=checks,
+        seconds=seconds,
+        without=_streams(connector, wanted - possible) if tone == "attention" else (),
+        left_out=_streams(connector, set(left_out)),
+        is_mended_by_time=outcome in MENDED_BY_TIME,
+    )
+
+
+def read_draft(draft: Draft, verification: Verification, connector: Connector) -> Reading:
+    """The reading of a draft's verification."""
+    return read_checks(
+        connector=connector,
+        outcome=verification.outcome,
+        checks=verification.checks,
+        streams=draft_streams(connector, draft),
+        left_out=draft.left_out,
+        seconds=_seconds(verification),
+    )
+
+
+def read_credential(
+    connection: Connection, verification: Verification, connector: Connector
+) -> Reading:
+    """The reading of the verification of a credential."""
+    return read_checks(
+        connector=connector,
+        outcome=verification.outcome,
+        checks=verification.checks,
+        streams=wanted_streams(connector, connection.selection),
+        seconds=_seconds(verification),
+    )
+
+
+def in_words(names: Iterable[str]) -> str:
+    """“a”, “a and b”, “a, b and c”."""
+    listed = list(names)
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def _seconds(verification: Verification) -> float | None:
+    if verification.finished_at is None:
+        return None
+    return (verification.finished_at - verification.started_at).total_seconds()
+
+
+def _tone(outcome: str, failed: list[CheckResult], possible: set[str]) -> Tone:
+    if not outcome:
+        return "busy"
+    if not failed:
+        return "good" if outcome in (OK, Outcome.INVALID_PERMISSIONS) else "bad"
+    return "attention" if possible else "bad"
+
+
+def _progress(results: Sequence[CheckResult], wanted: set[str]) -> str:
+    asked = [result for result in results if counts(result, wanted)]
+    done = sum(result.state == "done" for result in asked)
+    return f"Asking Bitbucket: {done} of {len(asked)} answered." if asked else "Asking Bitbucket."
+
+
+def _streams(connector: Connector, keys: set[str]) -> tuple[Stream, ...]:
+    return tuple(stream for stream in connector.streams if stream.key in keys)

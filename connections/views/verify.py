@@ -1,0 +1,63 @@
+"""The third step of connecting: the checks are run and shown one by one."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from connections.models import Verification
+from connections.services import drafts
+from connections.views.base import WizardView, begin_checks
+from connections.views.findings import read_draft
+
+
+class VerifyStep(WizardView):
+    """What the page and its live part share."""
+
+    @property
+    def verification_context(self) -> dict[str, Any]:
+        draft = self.kept_draft
+        latest = draft.verifications.order_by("-id").first()
+        finding = read_draft(draft, latest, self.connector) if latest else None
+        return {**self.step_context, "step": 3, "verification": latest, "finding": finding}
+
+
+class Verify(VerifyStep):
+    """The page of the checks. Asking again is a POST."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        context = self.verification_context
+        if context["verification"] is None:
+            return redirect(
+                "connections:wizard_how", self.organization.slug, self.kept_draft.public_id
+            )
+        return render(request, "connections/verify.html", context)
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        if not self._is_running():
+            begin_checks(request, self.kept_draft)
+        return redirect(
+            "connections:wizard_verify", self.organization.slug, self.kept_draft.public_id
+        )
+
+    def _is_running(self) -> bool:
+        rows = Verification.objects.for_organization(self.organization)
+        return rows.filter(draft=self.kept_draft, finished_at=None).exists()
+
+
+class VerifyLive(VerifyStep):
+    """The part of that page that fills while the checks run."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return render(request, "connections/_verify.html", self.verification_context)
+
+
+class LeaveOut(VerifyStep):
+    """Go on without the streams whose check fails."""
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        draft, finding = self.kept_draft, self.verification_context["finding"]
+        if finding is None or not finding.without:
+            return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
+        drafts.leave_out(draft=draft, streams=[stream.key for stream in finding.without])
+        return redirect("ingestion:wizard_choose", self.organization.slug, draft.public_id)

@@ -1,0 +1,227 @@
+"""The methods credentials.*, against the simulated Bitbucket."""
+
+from typing import Any
+
+import pytest
+
+from connections.models import Connection, Credential
+from tests.connections.api.conftest import Script
+from tests.factories import ConnectionFactory, CredentialFactory
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+ROW = {
+    "id",
+    "type",
+    "label",
+    "method",
+    "settings",
+    "created_at",
+    "disabled_at",
+    "expiration_date",
+    "status",
+    "identity",
+    "scopes",
+    "last_used_at",
+    "etag",
+}
+
+
+def call(connection: Connection, verb: str) -> str:
+    return f"connections/{connection.pk}/credentials.{verb}"
+
+
+def test_a_credential_is_created_after_it_was_verified(
+    script: Script, connection: Connection, sandbox: Sandbox
+) -> None:
+    second = sandbox.tokens.workspace("acme", label="second")
+
+    answer = script.post(
+        call(connection, "create"),
+        {"secrets": {"api_token": second}, "label": "CI", "expiration_date": "2027-05-01"},
+    )
+
+    assert answer.status == 201, answer.body
+    row = answer.body["credential"]
+    assert set(row) == ROW
+    assert (row["type"], row["label"], row["expiration_date"], row["method"]) == (
+        "bitbucket_cloud",
+        "CI",
+        "2027-05-01",
+        "access_token",
+    )
+    assert answer.body["verification"]["outcome"] == "ok"
+    assert second not in str(answer.body)
+
+
+def test_a_method_is_recognised_and_a_label_made(
+    script: Script, connection: Connection, sandbox: Sandbox
+) -> None:
+    secret = sandbox.tokens.api_token("ada@example.com")
+
+    row = script.post(
+        call(connection, "create"),
+        {"settings": {"username": "ada@example.com"}, "secrets": {"password": secret}},
+    ).body["credential"]
+
+    assert row["method"] == "api_token"
+    assert row["label"]
+    assert row["identity"]
+
+
+@pytest.mark.parametrize("alias", ["access_token", "token", "api_token"])
+def test_the_secret_has_other_names(
+    script: Script, connection: Connection, sandbox: Sandbox, alias: str
+) -> None:
+    secret = sandbox.tokens.workspace("acme", label="other")
+
+    answer = script.post(call(connection, "create"), {"secrets": {alias: secret}})
+
+    assert answer.status == 201, answer.body
+
+
+def test_two_secrets_at_once_are_refused(script: Script, connection: Connection) -> None:
+    answer = script.post(
+        call(connection, "create"), {"secrets": {"api_token": "a", "password": "b"}}
+    )
+
+    assert (answer.status, answer.error) == (422, "invalid_arguments")
+    assert any(name.startswith("secrets") for name in answer.body["fields"])
+
+
+def test_an_app_password_is_explained(script: Script, connection: Connection) -> None:
+    answer = script.post(
+        call(connection, "create"),
+        {"settings": {"username": "ada"}, "secrets": {"password": "ATBBexampleexample"}},
+    )
+
+    assert answer.status == 422
+    assert "API token" in answer.body["message"]
+
+
+def test_a_refused_secret_stores_nothing(script: Script, connection: Connection) -> None:
+    answer = script.post(call(connection, "create"), {"secrets": {"api_token": "ATCTTwrong"}})
+
+    assert (answer.status, answer.error) == (422, "invalid_credentials")
+    assert Credential.objects.count() == 1
+
+
+def test_a_secret_of_another_workspace_is_refused(
+    script: Script, connection: Connection, sandbox: Sandbox
+) -> None:
+    other = sandbox.tokens.workspace("globex")
+
+    answer = script.post(call(connection, "create"), {"secrets": {"api_token": other}})
+
+    assert answer.status == 422
+    assert Credential.objects.count() == 1
+
+
+def test_update_replaces_the_secret_after_it_was_verified(
+    script: Script, connection: Connection, credential: Credential, sandbox: Sandbox
+) -> None:
+    fresh = sandbox.tokens.workspace("acme", label="fresh")
+    body = {"id": credential.pk, "secrets": {"api_token": fresh}}
+
+    answer = script.post(call(connection, "update"), body)
+
+    assert answer.status == 200, answer.body
+    credential.refresh_from_db()
+    assert dict(credential.secrets) == {"api_token": fresh}
+
+
+def test_a_failed_update_leaves_the_row(
+    script: Script, connection: Connection, credential: Credential, token: str
+) -> None:
+    body = {"id": credential.pk, "label": "new", "secrets": {"api_token": "ATCTTwrong"}}
+
+    answer = script.post(call(connection, "update"), body)
+
+    assert (answer.status, answer.error) == (422, "invalid_credentials")
+    credential.refresh_from_db()
+    assert dict(credential.secrets) == {"api_token": token}
+    assert credential.label != "new"
+
+
+def test_what_is_left_out_stays(
+    script: Script, connection: Connection, credential: Credential, token: str
+) -> None:
+    body: dict[str, Any] = {"id": credential.pk, "label": "Kept", "secrets": {}}
+    script.post(call(connection, "update"), {**body, "expiration_date": "2027-01-31"})
+
+    cleared = script.post(
+        call(connection, "update"), {"id": credential.pk, "expiration_date": None}
+    )
+
+    assert cleared.body["credential"]["expiration_date"] is None
+    assert cleared.body["credential"]["label"] == "Kept"
+    credential.refresh_from_db()
+    assert dict(credential.secrets) == {"api_token": token}
+
+
+def test_a_label_is_stored_whatever_the_verification_says(
+    script: Script, connection: Connection, credential: Credential, sandbox: Sandbox, token: str
+) -> None:
+    sandbox.change.revoke(token)
+
+    answer = script.post(call(connection, "update"), {"id": credential.pk, "label": "Old one"})
+
+    assert answer.status == 200, answer.body
+    assert answer.body["credential"]["label"] == "Old one"
+    assert answer.body["verification"]["outcome"] == "invalid_credentials"
+
+
+def test_info_answers_for_deleted_ones_too(
+    script: Script, connection: Connection, credential: Credential
+) -> None:
+    script.post(call(connection, "delete"), {"id": credential.pk})
+
+    info = script.get(f"{call(connection, 'info')}/{credential.pk}")
+    listed = script.get(call(connection, "list")).body["credentials"]
+
+    assert info.body["credential"]["deleted_at"].endswith("Z")
+    assert listed == []
+
+
+def test_deleting_the_last_one_says_what_is_missing(
+    script: Script, connection: Connection, credential: Credential
+) -> None:
+    answer = script.post(call(connection, "delete"), {"id": credential.pk})
+
+    assert answer.body == {"ok": True}
+    credential.refresh_from_db()
+    connection.refresh_from_db()
+    assert credential.secrets is None
+    assert (connection.status, connection.status_code) == ("error", "no_credentials")
+
+
+def test_a_credential_of_another_connection_is_not_found(
+    script: Script, connection: Connection
+) -> None:
+    other = CredentialFactory.create(
+        connection=ConnectionFactory.create(organization=connection.organization)
+    )
+
+    answers = [
+        script.get(f"{call(connection, 'info')}/{other.pk}"),
+        *(
+            script.post(call(connection, verb), {"id": other.pk})
+            for verb in ("update", "delete", "verify", "disable", "enable")
+        ),
+    ]
+
+    assert {(answer.status, answer.error) for answer in answers} == {(404, "credential_not_found")}
+
+
+def test_verify_disable_enable(
+    script: Script, connection: Connection, credential: Credential
+) -> None:
+    body = {"id": credential.pk}
+
+    verified = script.post(call(connection, "verify"), body).body["verification"]
+    off = script.post(call(connection, "disable"), body).body["credential"]
+    on = script.post(call(connection, "enable"), body).body["credential"]
+
+    assert verified["outcome"] == "ok"
+    assert (off["status"], on["status"]) == ("disabled", "active")

@@ -1,0 +1,139 @@
+"""To Bitbucket's consent page and back."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from django.test import Client
+
+from connections.models import Connection, Draft, Grant
+from tests.connections.views.conftest import Visit
+from tests.connections.views.test_wizard import text
+from tests.factories import MembershipFactory
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+Url = Callable[..., str]
+
+
+def decide(address: str, *, persona: str, decision: str = "grant", **ticked: Any) -> str:
+    """What a person does at Bitbucket; the path and query to which the browser is sent back."""
+    asked = urlsplit(address)
+    form = {key: values[0] for key, values in parse_qs(asked.query).items()}
+    answer = requests.post(
+        f"{asked.scheme}://{asked.netloc}{asked.path}",
+        data={**form, "persona": persona, "decision": decision, **ticked},
+        allow_redirects=False,
+        timeout=5,
+    )
+    back = urlsplit(answer.headers["Location"])
+    return f"{back.path}?{back.query}"
+
+
+@pytest.fixture
+def begun(post: Visit, url: Url, consumer: tuple[str, str]) -> str:
+    """The address at Bitbucket to which the browser was sent."""
+    answer = post(url("consent_begin", "bitbucket_cloud"))
+    return str(answer["Location"])
+
+
+def test_consent_leads_to_the_choice_of_a_workspace(
+    member: Client, post: Visit, url: Url, begun: str, draft_of: Callable[[], Draft]
+) -> None:
+    back = decide(begun, persona="ada", workspace=["acme", "globex"])
+
+    returned = member.get(back)
+    page = member.get(returned["Location"])
+    chosen = post(returned["Location"], workspace="acme")
+    verified = member.get(chosen["Location"])
+
+    assert returned["Location"] == url("wizard_workspace", draft_of().public_id)
+    assert "You are at Bitbucket as Ada" in text(page)
+    assert "Use another account" in text(page)
+    assert "checks pass" in text(verified)
+    grant = Grant.objects.get()
+    assert grant.secrets is not None
+    for secret in grant.secrets.values():
+        assert secret not in page.content.decode() + verified.content.decode()
+    assert not Connection.objects.exists()
+
+
+def test_only_a_ticked_workspace_can_be_chosen(member: Client, post: Visit, begun: str) -> None:
+    returned = member.get(decide(begun, persona="ada", workspace=["acme"]))
+
+    answer = post(returned["Location"], workspace="globex")
+
+    assert answer.status_code == 422
+
+
+def test_the_page_lets_its_form_lead_to_bitbucket(
+    member: Client, url: Url, consumer: tuple[str, str], sandbox: Sandbox
+) -> None:
+    page = member.get(url("wizard_enter", "bitbucket_cloud", "oauth2"))
+
+    policy = page["Content-Security-Policy"]
+    assert f"form-action 'self' {sandbox.web_url}" in policy
+
+
+def test_cancelling_at_bitbucket_is_no_error_of_anybody(
+    member: Client, begun: str, draft_of: Callable[[], Draft]
+) -> None:
+    answer = member.get(decide(begun, persona="ada", decision="cancel"), follow=True)
+
+    assert answer.status_code == 200
+    assert "Cancel" in text(answer)
+    assert draft_of() is not None
+    assert not Grant.objects.exists()
+
+
+def test_an_answer_counts_once(member: Client, begun: str) -> None:
+    back = decide(begun, persona="ada", workspace=["acme"])
+    member.get(back)
+
+    again = member.get(back, follow=True)
+
+    assert "already" in text(again) or "second time" in text(again)
+    assert Grant.objects.count() == 1
+
+
+def test_another_browser_is_not_let_in(member: Client, begun: str, organization: Any) -> None:
+    back = decide(begun, persona="ada", workspace=["acme"])
+    other = Client()
+    other.force_login(MembershipFactory.create(organization=organization).user)
+
+    answer = other.get(back, follow=True)
+
+    assert not Grant.objects.exists()
+    assert answer.status_code in {200, 400, 403, 404}
+    assert "browser" in text(answer)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?state=x", "?state=x&code=y", "?code=y", "?state=%00&code=%00", "?error=x"]
+)
+def test_an_unknown_answer_is_refused(member: Client, db: None, query: str) -> None:
+    answer = member.get(f"/consent/bitbucket/{query}", follow=True)
+
+    assert 400 <= answer.status_code < 500
+    assert not Grant.objects.exists()
+
+
+def test_who_is_not_signed_in_signs_in_first(client: Client, db: None) -> None:
+    answer = client.get("/consent/bitbucket/?state=x&code=y")
+
+    assert answer.status_code == 302
+    assert "/accounts/login/" in answer["Location"]
+
+
+def test_renewing_gives_the_connection_a_new_authorization(
+    member: Client, post: Visit, url: Url, connection: Connection, consumer: tuple[str, str]
+) -> None:
+    begun = post(url("consent_renew", connection.pk))
+
+    returned = member.get(decide(begun["Location"], persona="ada", workspace=["acme"]), follow=True)
+
+    assert returned.status_code == 200
+    assert Grant.objects.count() == 1

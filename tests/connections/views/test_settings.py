@@ -1,0 +1,126 @@
+"""The settings tab: name, schedule, pause, delete."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from connections.models import Connection, Credential
+from tenants.models import Organization
+from tests.connections.views.conftest import Visit
+from tests.connections.views.test_wizard import text
+from tests.factories import ConnectionFactory, OrganizationFactory
+
+pytestmark = pytest.mark.django_db
+
+Url = Callable[..., str]
+
+
+def test_name_and_schedule_are_kept(
+    member: Client, post: Visit, url: Url, connection: Connection, organization: Organization
+) -> None:
+    where = url("connection_settings", connection.pk)
+
+    answer = post(where, name="Renamed", schedule="cron", cron="30 6 * * 1")
+    page = text(member.get(answer["Location"]))
+
+    connection.refresh_from_db()
+    assert connection.name == "Renamed"
+    assert connection.schedule == {
+        "kind": "cron",
+        "cron": "30 6 * * 1",
+        "timezone": organization.timezone,
+    }
+    assert page.count("06:30") == 3
+
+
+@pytest.mark.parametrize(
+    ("schedule", "kept"),
+    [("off", {"kind": "off"}), ("60", {"kind": "every", "minutes": 60})],
+)
+def test_presets(
+    post: Visit, url: Url, connection: Connection, schedule: str, kept: dict[str, object]
+) -> None:
+    post(url("connection_settings", connection.pk), name=connection.name, schedule=schedule)
+
+    connection.refresh_from_db()
+    assert connection.schedule == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": ""},
+        {"name": "n" * 101},
+        {"name": "a\x00b"},
+        {"schedule": "sometimes"},
+        {"schedule": "cron"},
+        {"schedule": "cron", "cron": "every day"},
+        {"schedule": "cron", "cron": "0 0 31 2 *"},
+        {"schedule": "cron", "cron": "* " * 100},
+    ],
+)
+def test_what_does_not_fit_is_named(
+    post: Visit, url: Url, connection: Connection, given: dict[str, str]
+) -> None:
+    values = {"name": connection.name, "schedule": "off", **given}
+
+    answer = post(url("connection_settings", connection.pk), **values)
+
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.content.decode()
+    before = connection.name, connection.schedule
+    connection.refresh_from_db()
+    assert (connection.name, connection.schedule) == before
+
+
+def test_a_name_of_another_connection_is_taken(
+    post: Visit, url: Url, connection: Connection, organization: Organization
+) -> None:
+    ConnectionFactory.create(organization=organization, name="Taken")
+
+    answer = post(url("connection_settings", connection.pk), name="Taken", schedule="off")
+
+    assert answer.status_code == 422
+    assert "already called" in text(answer)
+
+
+def test_pausing_can_be_undone(
+    member: Client, post: Visit, url: Url, connection: Connection
+) -> None:
+    answer = post(url("connection_pause", connection.pk))
+    page = member.get(answer["Location"]).content.decode()
+    connection.refresh_from_db()
+    paused = connection.status
+    post(url("connection_resume", connection.pk))
+    connection.refresh_from_db()
+
+    assert f'action="{url("connection_resume", connection.pk)}"' in page
+    assert (paused, connection.status) == ("disabled", "available")
+
+
+def test_deleting_needs_the_name(
+    member: Client, post: Visit, url: Url, connection: Connection
+) -> None:
+    where = url("connection_delete", connection.pk)
+
+    refused = post(where, confirm="something else")
+    standing = Connection.objects.filter(deleted_at=None).count()
+    deleted = post(where, confirm=connection.name)
+
+    assert refused.status_code == 422
+    assert standing == 1
+    assert deleted.status_code == 302
+    assert Credential.objects.get().secrets is None
+    assert member.get(url("connection_settings", connection.pk)).status_code == 404
+
+
+def test_another_organizations_connection_is_not_there(member: Client, url: Url) -> None:
+    other = ConnectionFactory.create(organization=OrganizationFactory.create())
+
+    answers = [
+        member.get(url(name, other.pk))
+        for name in ("connection_settings", "credentials", "connection_finish")
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
