@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -18,6 +19,7 @@ from tenants.models import User
 from tenants.secrets import keyring
 
 SECONDS_FOR_BITBUCKET = 15
+LONGEST_EMAIL = 254
 SIGN_IN_PROVIDER = "bitbucket_oauth2"
 
 
@@ -28,6 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if settings.SIGNUP == "invited":
             return selectors.is_first_user() or selectors.is_invited(request.session)
         return bool(settings.SIGNUP == "open")
+
+    def clean_email(self, email: str) -> str:
+        if len(email) > LONGEST_EMAIL:
+            raise ValidationError(f"An e-mail address has at most {LONGEST_EMAIL} characters.")
+        return str(super().clean_email(email))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
