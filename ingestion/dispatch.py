@@ -1,6 +1,4 @@
-"""Sends slices to the workers. The database stays the truth: a message that is lost is sent again."""
-
-from functools import partial
+"""Sends slices to the workers. The database stays the truth: a lost message is sent again."""
 
 from celery import current_app
 from django.db import transaction
@@ -10,7 +8,7 @@ RUN_SLICE = "ingestion.tasks.run_slice"
 
 def send_slice(organization_id: int, sync_id: int) -> None:
     """Wake a worker for this sync, now."""
-    current_app.tasks[RUN_SLICE].apply_async((organization_id, sync_id))
+    current_app.signature(RUN_SLICE, args=(organization_id, sync_id)).apply_async()
 
 
 def send_slice_on_commit(organization_id: int, sync_id: int) -> None:
@@ -18,4 +16,8 @@ def send_slice_on_commit(organization_id: int, sync_id: int) -> None:
 
     A broker that cannot be reached loses nothing: the tick sends the slice again.
     """
-    transaction.on_commit(partial(send_slice, organization_id, sync_id), robust=True)
+
+    def send() -> None:
+        send_slice(organization_id, sync_id)
+
+    transaction.on_commit(send, robust=True)

@@ -1,15 +1,17 @@
 """Background work of ingestion: ids in, one service called."""
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from ingestion import engine
+from ingestion.engine import shutdown
 from ingestion.services import schedule
 from tenants import access
 
 
 @shared_task(ignore_result=True)
 def run_slice(organization_id: int, sync_id: int) -> None:
-    """Do a stretch of a sync, if nobody else does."""
+    """Do a stretch of a sync, if nobody else does; then wake whoever waits for the slot."""
     with access.enter(organization_id):
         engine.run_slice(sync_id)
     schedule.dispatch_due()
@@ -19,3 +21,8 @@ def run_slice(organization_id: int, sync_id: int) -> None:
 def tick() -> None:
     """Start what is due, send again what was lost. Runs outside of any organization."""
     schedule.tick()
+
+
+def connect() -> None:
+    """Let slices end after their batch when the worker is asked to end."""
+    worker_shutting_down.connect(shutdown.ask, dispatch_uid="slices end")

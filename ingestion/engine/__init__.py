@@ -1,6 +1,5 @@
 """Copies records in slices: claims a sync, walks its streams, writes batches, lets go."""
 
+from ingestion.engine.running import run_slice, run_to_end
 
-def run_slice(sync_id: int) -> None:
-    """Do a stretch of a sync, if nobody else does."""
-    raise NotImplementedError
+__all__ = ("run_slice", "run_to_end")

@@ -1,10 +1,112 @@
-"""What is due, and whose turn it is: the tick's work, in few statements."""
+"""What is due, and whose turn it is: the tick's work, in few statements, whatever the number."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from connections.models import Connection
+from connections.services.schedules import next_run
+from ingestion.clock import database_now
+from ingestion.dispatch import send_slice
+from ingestion.engine.fence import claimable
+from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.services.syncs import no_counts, stream_runs, streams_of
+
+AT_A_TIME = 200  # connections that one tick starts at most
+LOST_AFTER = timedelta(seconds=30)  # a message that nobody took by then is sent again
 
 
 def tick() -> None:
-    """Start what is due and send what waits."""
+    """Start what is due, then send what waits, what was lost, and what lost its worker."""
+    start_due()
+    dispatch_due()
+
+
+def start_due() -> int:
+    """Queue a sync for each connection whose time has come. Returns how many."""
+    now = database_now()
+    due = _due(now)
+    if not due:
+        return 0
+    try:
+        with transaction.atomic():
+            return _queue(due, now)
+    except IntegrityError:
+        return 0  # somebody started one of them meanwhile; the next tick sees the rest
+
+
+def _due(now: datetime) -> list[Connection]:
+    busy = Sync.objects.filter(state__in=UNFINISHED).values("connection_id")
+    found = Connection.objects.filter(
+        next_sync_at__lte=now, deleted_at=None, status=Connection.Status.AVAILABLE
+    ).exclude(pk__in=busy)
+    return list(found.select_related("organization").order_by("next_sync_at", "pk")[:AT_A_TIME])
+
+
+def _queue(due: list[Connection], now: datetime) -> int:
+    syncs = Sync.objects.bulk_create([_sync(connection) for connection in due])
+    StreamRun.objects.bulk_create([run for sync in syncs for run in stream_runs(sync)])
+    for connection in due:
+        timezone = connection.organization.timezone
+        connection.next_sync_at = next_run(connection.schedule, now, timezone)
+    Connection.objects.bulk_update(due, ["next_sync_at"])
+    return len(syncs)
+
+
+def _sync(connection: Connection) -> Sync:
+    return Sync(
+        connection=connection,
+        organization_id=connection.organization_id,
+        trigger=Sync.Trigger.SCHEDULE,
+        streams=streams_of(connection),
+        counts=no_counts(),
+    )
 
 
 def dispatch_due() -> int:
-    """Send slices for which there is room. Returns how many."""
-    return 0
+    """Send slices for which there is room. Returns how many.
+
+    The next slice goes to the organization with the fewest running ones, the oldest sync first.
+    """
+    now = database_now()
+    unfinished = list(
+        Sync.objects.filter(state__in=UNFINISHED)
+        .filter(claimable(now) | Q(state=State.RUNNING))
+        .order_by("resume_at", "created_at", "pk")
+        .values_list("pk", "organization_id", "state", "lease_until", "dispatched_at", named=True)
+    )
+    busy = Counter[int]()
+    waiting = []
+    for row in unfinished:
+        holds = row.state == State.RUNNING and row.lease_until and row.lease_until >= now
+        if holds or (row.dispatched_at and row.dispatched_at > now - LOST_AFTER):
+            busy[row.organization_id] += 1
+        else:
+            waiting.append(row)
+    return _send(_next(waiting, busy), now)
+
+
+def _next(waiting: list[tuple[int, ...]], busy: "Counter[int]") -> list[tuple[int, int]]:
+    """Sync and organization of the next slices, as many as there is room for."""
+    chosen: list[tuple[int, int]] = []
+    room = settings.SYNC_SLOTS - busy.total()
+    left = list(waiting)
+    while left and len(chosen) < room:
+        row = min(left, key=lambda one: busy[one[1]])
+        left.remove(row)
+        busy[row[1]] += 1
+        chosen.append((row[0], row[1]))
+    return chosen
+
+
+def _send(chosen: list[tuple[int, int]], now: datetime) -> int:
+    if not chosen:
+        return 0
+    keys = [sync for sync, _ in chosen]
+    Sync.objects.filter(pk__in=keys, state__in=UNFINISHED).update(dispatched_at=now)
+    for sync, organization in chosen:
+        send_slice(organization, sync)
+    return len(chosen)

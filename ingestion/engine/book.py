@@ -1,0 +1,154 @@
+"""What is known of coverage and of stream runs while a slice runs, and how it is saved.
+
+One worker holds the sync, so its memory is the truth between two transactions.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Model
+
+from ingestion.models import Coverage, State, StreamRun, Sync
+from ingestion.writer.batch import Counts, Place
+
+SAVED_COVERAGE = [
+    "covered_from",
+    "watermark",
+    "complete_as_of",
+    "checkpoint",
+    "gap",
+    "rows",
+    "refusals",
+    "asked_at",
+    "ended_by",
+    "looked_back_at",
+]
+SAVED_RUN = [
+    "state",
+    "done",
+    "total",
+    "expected",
+    "read",
+    "created",
+    "updated",
+    "unchanged",
+    "removed",
+    "rejected",
+    "requests",
+    "error",
+    "started_at",
+    "finished_at",
+]
+COUNTED = ("read", "created", "updated", "unchanged", "removed", "rejected")
+
+
+class Book:
+    """Coverage and stream runs of one sync, by stream and repository."""
+
+    def __init__(self, sync: Sync) -> None:
+        self._sync = sync
+        self._coverage: dict[Place, Coverage] = {}
+        self._runs: dict[Place, StreamRun] = {}
+        self._changed: dict[int, Coverage | StreamRun] = {}
+
+    def load(self) -> None:
+        """Read what there is of this connection and of this sync."""
+        for one in Coverage.objects.filter(connection_id=self._sync.connection_id):
+            self._coverage[Place(one.stream, one.repository_id)] = one
+        for run in StreamRun.objects.filter(sync=self._sync):
+            self._runs[Place(run.stream, run.repository_id)] = run
+
+    def coverage(self, place: Place) -> Coverage:
+        """The coverage of a place; what is done to it is saved with the next batch."""
+        found = self._coverage.get(place)
+        if found is None:
+            found = self._coverage[place] = Coverage(
+                organization_id=self._sync.organization_id,
+                connection_id=self._sync.connection_id,
+                repository_id=place.repository_id,
+                stream=place.stream,
+            )
+        self._changed[id(found)] = found
+        return found
+
+    def known(self, place: Place) -> Coverage | None:
+        """The coverage of a place where there is one, to look at."""
+        return self._coverage.get(place)
+
+    def run(self, place: Place) -> StreamRun:
+        """The row of a stream, or of a stream of one repository."""
+        found = self._runs.get(place)
+        if found is None:
+            found = self._runs[place] = StreamRun(
+                organization_id=self._sync.organization_id,
+                sync=self._sync,
+                stream=place.stream,
+                repository_id=place.repository_id,
+                state=State.RUNNING,
+            )
+        self._changed[id(found)] = found
+        return found
+
+    def has_run(self, place: Place) -> bool:
+        """Whether a repository has a row of its own in this sync."""
+        return place in self._runs
+
+    def runs(self, stream: str) -> list[StreamRun]:
+        """The rows of the repositories of a stream that changed or failed."""
+        return [
+            run
+            for place, run in self._runs.items()
+            if place.stream == stream and place.repository_id is not None
+        ]
+
+    def streams(self) -> list[StreamRun]:
+        """The row of each stream as a whole."""
+        return [run for place, run in self._runs.items() if place.repository_id is None]
+
+    def count(self, place: Place, counts: Counts) -> None:
+        """Add to the counts of a row."""
+        run = self.run(place)
+        for name in COUNTED:
+            setattr(run, name, getattr(run, name) + getattr(counts, name))
+
+    def count_ended(self) -> None:
+        """Show at how many repositories this sync came to an end of each stream."""
+        for row in self.streams():
+            if row.total is not None:
+                row.done = sum(
+                    place.stream == row.stream
+                    and one.repository_id is not None
+                    and one.ended_by == self._sync.pk
+                    for place, one in self._coverage.items()
+                )
+                self._changed[id(row)] = row
+
+    def totals(self) -> dict[str, int]:
+        """The counts of the whole sync."""
+        return {name: sum(getattr(run, name) for run in self.streams()) for name in COUNTED}
+
+    def requests(self) -> int:
+        """How often this sync has asked."""
+        return sum(run.requests for run in self.streams())
+
+    def save(self) -> None:
+        """Write what changed: at most two statements for each of the two tables."""
+        changed, self._changed = self._changed, {}
+        _save(Coverage, [row for row in changed.values() if isinstance(row, Coverage)])
+        _save(StreamRun, [row for row in changed.values() if isinstance(row, StreamRun)])
+
+
+def _save(model: type[Coverage] | type[StreamRun], rows: list[Any]) -> None:
+    saved = SAVED_COVERAGE if model is Coverage else SAVED_RUN
+    _create(model, [row for row in rows if row.pk is None])
+    old = [row for row in rows if row.pk is not None]
+    if old:
+        model.objects.bulk_create(
+            old, update_conflicts=True, unique_fields=["id"], update_fields=saved
+        )
+
+
+def _create(model: type[Model], rows: Iterable[Any]) -> None:
+    new = list(rows)
+    if new:
+        model._default_manager.bulk_create(new)

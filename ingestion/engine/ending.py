@@ -1,0 +1,122 @@
+"""How a slice lets go of its sync: waiting for something, or at its end."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from connections.models import Connection
+from connections.services.schedules import next_run
+from ingestion.engine.failures import rejected_rows
+from ingestion.engine.fence import Fence
+from ingestion.engine.run import Run
+from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.writer.batch import Place
+
+BAD = {State.FAILED, State.PARTIAL}
+
+
+def wait(
+    run: Run,
+    fence: Fence,
+    reason: Sync.Reason,
+    until: datetime,
+    error: dict[str, Any] | None = None,
+) -> State:
+    """Put the sync back until a moment; it holds no worker meanwhile."""
+    changes: dict[str, Any] = {"error": error}
+    if reason == Sync.Reason.RETRY:
+        changes["retry_count"] = run.sync.retry_count + 1
+    with transaction.atomic():
+        fence.hold()
+        run.book.save()
+        _let_go(
+            run, state=State.WAITING, reason=reason, resume_at=until, dispatched_at=None, **changes
+        )
+    return State.WAITING
+
+
+def retry_at(run: Run) -> datetime:
+    """When the next try is due after trouble at Bitbucket."""
+    delay = settings.SYNC_RETRY_DELAYS[run.sync.retry_count]
+    return run.clock.now() + timedelta(seconds=delay)
+
+
+def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State:
+    """End the sync as its streams ended. An error is of the whole sync and ends it as failed."""
+    now = run.clock.now()
+    with transaction.atomic():
+        fence.hold()
+        states = [_finish_stream(run, row, now, error) for row in run.book.streams()]
+        state = _state_of(states)
+        run.book.save()
+        StreamRun.objects.filter(sync=run.sync, state__in=UNFINISHED).update(
+            state=State.FAILED if error else state, finished_at=now
+        )
+        _let_go(
+            run,
+            state=state,
+            reason=Sync.Reason.NONE,
+            resume_at=None,
+            finished_at=now,
+            error=error or _first_error(run),
+        )
+        _note_on_connection(run, state, now)
+    return state
+
+
+def _let_go(run: Run, **changes: Any) -> None:
+    Sync.objects.filter(pk=run.sync.pk).update(
+        lease_until=None,
+        counts=run.book.totals(),
+        requests=run.book.requests(),
+        seconds=run.sync.seconds,
+        **changes,
+    )
+
+
+def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any] | None) -> State:
+    place = Place(row.stream, None)
+    row = run.book.run(place)
+    failed = [one for one in run.book.runs(row.stream) if one.state in BAD]
+    if row.error is None and not _is_done(run, row):
+        row.error = error or run.book.run(Place("repositories", None)).error
+    if row.error or (failed and len(failed) >= (row.total or 0)):
+        row.state = State.FAILED if not row.done else State.PARTIAL
+        row.error = row.error or failed[0].error
+    elif failed or row.rejected:
+        row.state = State.PARTIAL
+        row.error = (failed[0].error if failed else None) or rejected_rows(row.rejected)
+    else:
+        row.state = State.SUCCEEDED
+    row.started_at = row.started_at or now
+    row.finished_at = now
+    return State(row.state)
+
+
+def _is_done(run: Run, row: StreamRun) -> bool:
+    if row.stream in ("repositories", "people"):
+        return run.has_ended(Place(row.stream, None))
+    return row.total is not None and row.done >= row.total
+
+
+def _state_of(states: list[State]) -> State:
+    if all(state == State.SUCCEEDED for state in states):
+        return State.SUCCEEDED
+    if all(state == State.FAILED for state in states):
+        return State.FAILED
+    return State.PARTIAL
+
+
+def _first_error(run: Run) -> dict[str, Any] | None:
+    return next((row.error for row in run.book.streams() if row.error), None)
+
+
+def _note_on_connection(run: Run, state: State, now: datetime) -> None:
+    changes: dict[str, Any] = {
+        "next_sync_at": next_run(run.connection.schedule, now, run.connection.organization.timezone)
+    }
+    if state in (State.SUCCEEDED, State.PARTIAL):
+        changes["last_synced_at"] = now
+    Connection.objects.filter(pk=run.connection.pk).update(**changes)

@@ -1,0 +1,141 @@
+"""What the failure of one visit means: for its repository, its stream, or the whole sync."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from connections.models import Credential
+from connections.services import states
+from connections.transport.errors import (
+    BlockedAddress,
+    Gone,
+    InvalidCredentials,
+    InvalidPermissions,
+    NotFound,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+)
+from ingestion.engine.run import Run
+from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.models import State
+from ingestion.quota import usage
+from ingestion.writer.batch import Place
+
+FOLLOWERS = {"pull_requests": ("pull_request_activity", "pull_request_comments")}
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What stops the slice: quota until a moment, or an error that ends the sync."""
+
+    wait_until: datetime | None = None
+    error: ProviderError | None = None
+
+
+class Failures:
+    """Judges failed visits of one slice, inside the transaction that writes its batch."""
+
+    def __init__(self, run: Run, credential: Credential) -> None:
+        self._run = run
+        self._credential = credential
+        self.trouble: Trouble | None = None
+        self.first_retryable: ProviderError | None = None
+        self.last: ProviderError | None = None
+        self.is_answering = False  # some visit of this slice ended well
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether this sync may pause for Bitbucket and try again."""
+        return self._run.sync.retry_count < len(settings.SYNC_RETRY_DELAYS)
+
+    def judge(self, visit: Visit, error: ProviderError) -> None:
+        """Note what failed, and what that stops."""
+        self.last = error
+        if isinstance(error, QuotaExhausted | RateLimited):
+            self._wait_for_quota(error)
+        elif isinstance(error, InvalidCredentials | BlockedAddress):
+            self.trouble = Trouble(error=error)
+        elif self._stops_stream(error):
+            self._stop_stream(visit, error)
+        elif error.retryable and self.may_retry:
+            self._put_off(visit, error)
+        else:
+            self._give_up(visit, error)
+
+    def note_on_connection(self) -> None:
+        """Tell the connection how Bitbucket answered; never inside the slice's transactions.
+
+        One repository's trouble is not the connection's.
+        """
+        connection, error = self._run.connection, self.last
+        if error is None or (self.is_answering and not self._is_of_credential(error)):
+            states.note_success(connection)
+        else:
+            states.note_failure(connection, error, credential=self._credential)
+
+    @staticmethod
+    def _is_of_credential(error: ProviderError) -> bool:
+        lacks = isinstance(error, InvalidPermissions) and bool(error.missing_scopes)
+        return lacks or isinstance(error, InvalidCredentials | BlockedAddress)
+
+    def _wait_for_quota(self, error: QuotaExhausted | RateLimited) -> None:
+        if isinstance(error, QuotaExhausted):
+            until = error.resume_at
+        else:
+            until = usage(self._credential.quota_subject).free_at or self._run.clock.now()
+        if self.trouble is None:
+            self.trouble = Trouble(wait_until=until)
+
+    def _stops_stream(self, error: ProviderError) -> bool:
+        if isinstance(error, InvalidPermissions):
+            return bool(error.missing_scopes)
+        return isinstance(error, Gone)
+
+    def _stop_stream(self, visit: Visit, error: ProviderError) -> None:
+        """A missing scope, or an endpoint that is no more: no other repository is asked."""
+        told = error.as_dict()
+        self._run.stopped.setdefault(visit.stream, told)
+        self._end(visit, told)
+        row = self._run.book.run(Place(visit.stream, None))
+        row.error = row.error or told
+
+    def _put_off(self, visit: Visit, error: ProviderError) -> None:
+        self.first_retryable = self.first_retryable or error
+        self._run.put_off.add(visit.place)
+        row = self._run.book.run(visit.place)
+        if isinstance(visit, RepositoryVisit):
+            row.state = State.WAITING
+        row.error = error.as_dict()
+
+    def _give_up(self, visit: Visit, error: ProviderError) -> None:
+        told = error.as_dict()
+        coverage = visit.coverage
+        if isinstance(error, NotFound | InvalidPermissions):
+            coverage.refusals += 1
+            coverage.asked_at = self._run.clock.now()
+        self._end(visit, told)
+        row = self._run.book.run(visit.place)
+        row.error = told
+        row.state, row.finished_at = State.FAILED, self._run.clock.now()
+
+    def _end(self, visit: Visit, told: dict[str, Any]) -> None:
+        """This sync is done here; what hangs on it is not asked either, and says why."""
+        if not isinstance(visit, RepositoryVisit):
+            return
+        for stream in (visit.stream, *FOLLOWERS.get(visit.stream, ())):
+            if stream in self._run.sync.streams:
+                coverage = self._run.book.coverage(Place(stream, visit.repository.pk))
+                coverage.gap, coverage.ended_by = told, self._run.sync.pk
+
+
+def rejected_rows(count: int) -> dict[str, Any]:
+    """The gap that rows leave which could not be kept."""
+    return {
+        "code": "rejected_rows",
+        "message": f"{count:,} of Bitbucket's records could not be stored. They are listed by key.",
+        "retryable": False,
+        "mended_by": "operator",
+    }

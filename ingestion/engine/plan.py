@@ -1,0 +1,90 @@
+"""What a slice has to visit, and in what order."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from ingestion.engine.run import ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
+from ingestion.engine.visits.activity import after_pull_requests
+from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.people import PeopleVisit
+from ingestion.engine.visits.pipelines import PipelinesVisit
+from ingestion.engine.visits.pull_requests import PullRequestsVisit
+from ingestion.engine.visits.repositories import RepositoriesVisit
+from ingestion.models import Repository, State
+from ingestion.writer.batch import Place
+
+FIRST_OF_CHAIN: tuple[type[RepositoryVisit], ...] = (PullRequestsVisit, PipelinesVisit)
+CHAIN = ("pull_requests", "pull_request_activity", "pull_request_comments")
+
+
+class Plan:
+    """The visits that are ready to be walked; what ends may bring others."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._ready: deque[Visit] = deque()
+
+    def begin(self) -> None:
+        """Find what this sync has not come to an end with."""
+        run = self._run
+        self._load_repositories()
+        if not run.has_ended(Place("repositories", None)):
+            self._ready.append(RepositoriesVisit(run))
+        else:
+            self.visit_repositories()
+        if run.copies("people") and not run.has_ended(Place("people", None)):
+            self._ready.append(PeopleVisit(run))
+
+    def visit_repositories(self) -> None:
+        """Line up the repositories, those with signs of change first."""
+        self._load_repositories()
+        for repository in self._run.repositories.values():
+            self._line_up(repository)
+
+    def take(self) -> Visit | None:
+        """The next visit, or None while there is none."""
+        return self._ready.popleft() if self._ready else None
+
+    def follow(self, visits: Sequence[Visit]) -> None:
+        """What follows a visit comes first, so that repositories are finished one by one."""
+        self._ready.extendleft(reversed(visits))
+
+    def _load_repositories(self) -> None:
+        chosen = Repository.objects.filter(
+            connection_id=self._run.connection.pk, is_selected=True, removed_at=None
+        ).only("pk", "uuid", "full_name", "organization_id")
+        self._run.repositories = {one.pk: one for one in chosen.order_by("-updated_on", "pk")}
+        for run in self._run.book.streams():
+            if run.stream in CHAIN or run.stream == PipelinesVisit.stream:
+                self._run.book.run(Place(run.stream, None)).total = len(self._run.repositories)
+
+    def _line_up(self, repository: Repository) -> None:
+        run = self._run
+        if self._is_to_visit(Place(PullRequestsVisit.stream, repository.pk)):
+            self._ready.append(PullRequestsVisit(run, repository))
+        elif run.has_ended(Place(PullRequestsVisit.stream, repository.pk)):
+            self._ready.extend(after_pull_requests(run, repository))
+        if self._is_to_visit(Place(PipelinesVisit.stream, repository.pk)):
+            self._ready.append(PipelinesVisit(run, repository))
+
+    def _is_to_visit(self, place: Place) -> bool:
+        run = self._run
+        if not run.copies(place.stream) or run.has_ended(place) or place in run.put_off:
+            return False
+        known = run.book.known(place)
+        if known is None or known.refusals < REFUSALS_TO_NO_ACCESS or known.asked_at is None:
+            return True
+        if run.clock.now() - known.asked_at > ONCE_A_DAY:
+            return True
+        run.book.coverage(place).ended_by = run.sync.pk  # no access: asked once a day
+        return False
+
+
+def put_off(run: Run) -> set[Place]:
+    """Places that failed in this sync and wait for another try."""
+    return {
+        Place(row.stream, row.repository_id)
+        for stream in run.sync.streams
+        for row in run.book.runs(stream)
+        if row.state == State.WAITING
+    }

@@ -1,0 +1,74 @@
+"""What every part of a running slice shares."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connections.models import Connection
+from ingestion.clock import database_now
+from ingestion.engine.book import Book
+from ingestion.models import Repository, Sync
+from ingestion.sources.base import Checkpoint
+from ingestion.writer.batch import Place
+
+REFUSALS_TO_NO_ACCESS = 3  # syncs in a row
+ONCE_A_DAY = timedelta(days=1)
+
+
+class Clock:
+    """The database's clock without a question each time: read once, then carried on."""
+
+    def __init__(self) -> None:
+        self._read = database_now()
+        self._at = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._read + timedelta(seconds=time.monotonic() - self._at)
+
+
+@dataclass(slots=True)
+class Run:
+    """A slice of a sync on its way.
+
+    `stopped` holds the error of each stream that stops as a whole, such as for a missing scope.
+    `put_off` are places that failed in this sync and are tried again after a pause.
+    """
+
+    sync: Sync
+    connection: Connection
+    book: Book
+    clock: Clock = field(default_factory=Clock)
+    repositories: dict[int, Repository] = field(default_factory=dict)
+    stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
+    put_off: set[Place] = field(default_factory=set)
+
+    @property
+    def is_full(self) -> bool:
+        return self.sync.mode == Sync.Mode.FULL
+
+    @property
+    def since(self) -> datetime | None:
+        """The start of the history window, None for everything."""
+        day = self.connection.selection.get("since")
+        return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+
+    def copies(self, stream: str) -> bool:
+        """Whether this sync copies a stream, and nothing stops it as a whole."""
+        return stream in self.sync.streams and stream not in self.stopped
+
+    def has_ended(self, place: Place) -> bool:
+        """Whether this sync came to an end at this place, well or not."""
+        known = self.book.known(place)
+        return known is not None and known.ended_by == self.sync.pk
+
+    def is_due_daily(self, looked_back_at: datetime | None) -> bool:
+        return looked_back_at is None or self.clock.now() - looked_back_at > ONCE_A_DAY
+
+    def walk_of(self, place: Place) -> tuple[datetime | None, Checkpoint | None]:
+        """When an unfinished walk began, and where it stands. A full sync goes on only its own."""
+        known = self.book.known(place)
+        kept = known.checkpoint if known else None
+        if kept is None or (self.is_full and kept.get("sync") != self.sync.pk):
+            return None, None
+        return datetime.fromisoformat(kept["begun"]), kept["walk"]

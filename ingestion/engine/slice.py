@@ -1,0 +1,242 @@
+"""A slice: one stretch of a sync in one worker. Threads fetch, this thread writes.
+
+What several walks brought meanwhile is written together in one transaction, with their
+checkpoints; so batches grow by themselves when Bitbucket is quicker than the database.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from connections.models import Credential
+from connections.transport.errors import ProviderError
+from ingestion.engine import ending, shutdown
+from ingestion.engine.failures import Failures, rejected_rows
+from ingestion.engine.fence import Fence, is_wanted_elsewhere
+from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
+from ingestion.engine.plan import Plan
+from ingestion.engine.run import Run
+from ingestion.engine.visits.base import NothingListed, Visit
+from ingestion.engine.visits.repositories import RepositoriesVisit, is_selected
+from ingestion.models import RejectedRow, State, Sync
+from ingestion.sources.base import Source
+from ingestion.writer import store
+from ingestion.writer.batch import Batch, Counts, Place
+from ingestion.writer.people import People
+
+PAGES_AT_A_TIME = 24  # messages that one transaction takes at most
+LOOK = 1.0  # seconds between two looks at the clock
+LONGEST = 600  # seconds, so that an authorization is renewed in time
+
+
+MakeSource = Callable[[], tuple[Source, Callable[[], None]]]
+
+
+class Slice:
+    """Walks what is left of a sync until it ends, waits, or is another's."""
+
+    def __init__(
+        self, run: Run, fence: Fence, credential: Credential, make_source: MakeSource
+    ) -> None:
+        self._run = run
+        self._fence = fence
+        self._plan = Plan(run)
+        self._failures = Failures(run, credential)
+        self._people = People(run.sync.organization_id, run.sync.connection_id)
+        self._fetchers = Fetchers(make_source, settings.SYNC_FETCHERS)
+        self._begun = self._looked = time.monotonic()
+        self._yields = False
+        self._rejecting: set[Place] = set()
+
+    def work(self) -> State:
+        """Do the slice. Raises Lost when the sync is another's by now."""
+        try:
+            self._prepare()
+            self._walk()
+        finally:
+            self._fetchers.close()
+        return self._let_go()
+
+    def _prepare(self) -> None:
+        store.prepare()
+        self._people.load()
+        with transaction.atomic():
+            self._fence.hold()
+            self._plan.begin()
+            self._begin_streams()
+            self._run.book.save()
+
+    def _begin_streams(self) -> None:
+        for row in self._run.book.streams():
+            if row.state in (State.QUEUED, State.WAITING):
+                row = self._run.book.run(Place(row.stream, None))
+                row.state = State.RUNNING
+                row.started_at = row.started_at or self._run.clock.now()
+
+    def _walk(self) -> None:
+        while True:
+            self._submit()
+            if not self._fetchers.walking:
+                return
+            waited = time.monotonic()
+            messages = self._fetchers.receive(LOOK, PAGES_AT_A_TIME)
+            self._spend("bitbucket", time.monotonic() - waited)
+            if messages:
+                self._write(messages)
+            self._look_up()
+
+    def _submit(self) -> None:
+        while not self._fetchers.is_stopping and self._fetchers.walking < settings.SYNC_FETCHERS:
+            visit = self._plan.take()
+            if visit is None:
+                return
+            self._fetchers.submit(visit)
+
+    def _look_up(self) -> None:
+        """Renew the lease, and stop where somebody else's turn has come."""
+        if self._fence.is_due():
+            with transaction.atomic():
+                self._fence.hold()
+        if time.monotonic() - self._looked < LOOK or self._fetchers.is_stopping:
+            return
+        self._looked = time.monotonic()
+        lasted = self._looked - self._begun
+        has_had_turn = lasted > settings.SYNC_SLICE and is_wanted_elsewhere(self._fence.sync_id)
+        if has_had_turn or lasted > LONGEST or shutdown.is_asked():
+            self._yields = True
+            self._fetchers.stop()
+
+    def _write(self, messages: Sequence[Message]) -> None:
+        begun = time.monotonic()
+        try:
+            self._write_together(messages, careful=False)
+        except store.REFUSALS:
+            self._people.load()
+            self._write_together(messages, careful=True)
+        self._spend("database", time.monotonic() - begun)
+        if self._failures.trouble:
+            self._fetchers.stop()
+
+    def _write_together(self, messages: Sequence[Message], *, careful: bool) -> None:
+        """Rows, checkpoints, counts and ends, in one transaction behind the fence."""
+        with transaction.atomic():
+            self._fence.hold(
+                counts=self._run.book.totals(),
+                requests=self._run.book.requests(),
+                seconds=self._run.sync.seconds,
+            )
+            batch = self._batch(careful)
+            arrived = [message for message in messages if isinstance(message, Arrived)]
+            batch.write([(one.visit.place, one.page.rows) for one in arrived])
+            self._account(batch, messages)
+            self._run.book.save()
+        for message in arrived:
+            if message.verdict:
+                message.verdict.give(batch.tally[message.visit.place].changed > 0)
+
+    def _batch(self, careful: bool) -> Batch:
+        return Batch(
+            organization_id=self._run.sync.organization_id,
+            connection_id=self._run.sync.connection_id,
+            people=self._people,
+            now=self._run.clock.now(),
+            is_selected=partial(is_selected, self._run.connection.selection),
+            careful=careful,
+        )
+
+    def _account(self, batch: Batch, messages: Sequence[Message]) -> None:
+        """Draw the conclusions of a batch that was written."""
+        book = self._run.book
+        for place, counts in batch.tally.items():
+            self._count(place, counts)
+        told = set[Place]()
+        for message in messages:
+            book.run(Place(message.visit.stream, None)).requests += message.requests
+            if isinstance(message, Arrived):
+                place = message.visit.place
+                counts = Counts() if place in told else batch.tally[place]
+                told.add(place)
+                message.visit.arrived(message.page, counts)
+            else:
+                self._end(message)
+        if any(isinstance(message, Ended) for message in messages):
+            book.count_ended()
+        self._keep_rejections(batch)
+
+    def _count(self, place: Place, counts: Counts) -> None:
+        self._run.book.count(Place(place.stream, None), counts)
+        if place.repository_id is None:
+            return
+        if counts.changed or counts.rejected or self._run.book.has_run(place):
+            self._run.book.count(place, counts)
+
+    def _end(self, message: Ended) -> None:
+        visit, error = message.visit, message.error
+        if isinstance(error, ProviderError):
+            self._failures.judge(visit, error)
+        elif error is not None:
+            raise error
+        elif message.is_whole:
+            try:
+                self._follow(visit)
+            except NothingListed as nothing:
+                self._failures.judge(visit, nothing)
+        if visit.counts.removed:
+            self._count(visit.place, Counts(removed=visit.counts.removed))
+
+    def _follow(self, visit: Visit) -> None:
+        followers = visit.ended()
+        self._failures.is_answering = True
+        place = visit.place
+        if self._run.book.has_run(place) and self._run.has_ended(place):
+            row = self._run.book.run(place)
+            row.error = None
+            if place.repository_id is not None:
+                row.state = State.PARTIAL if row.rejected else State.SUCCEEDED
+                row.finished_at = self._run.clock.now()
+        self._plan.follow(followers)
+        if isinstance(visit, RepositoriesVisit):
+            self._plan.visit_repositories()
+
+    def _keep_rejections(self, batch: Batch) -> None:
+        """Rows that were refused stay named, and their place shows a gap until it is read anew."""
+        self._rejecting |= {one.place for one in batch.rejections}
+        for place in self._rejecting:
+            self._run.book.coverage(place).gap = rejected_rows(self._run.book.run(place).rejected)
+        RejectedRow.objects.bulk_create(
+            [
+                RejectedRow(
+                    organization_id=self._run.sync.organization_id,
+                    sync=self._run.sync,
+                    repository_id=one.place.repository_id,
+                    stream=one.place.stream,
+                    key=one.key[:200],
+                    reason=one.reason,
+                )
+                for one in batch.rejections
+            ]
+        )
+
+    def _spend(self, on: str, seconds: float) -> None:
+        spent = self._run.sync.seconds
+        spent[on] = round(spent.get(on, 0) + seconds, 3)
+
+    def _let_go(self) -> State:
+        """End or put back the sync, as the slice went."""
+        failures, run, fence = self._failures, self._run, self._fence
+        trouble = failures.trouble
+        failures.note_on_connection()
+        if trouble and trouble.error:
+            return ending.finish(run, fence, trouble.error.as_dict())
+        if trouble and trouble.wait_until:
+            return ending.wait(run, fence, Sync.Reason.QUOTA, trouble.wait_until)
+        if self._yields:
+            return ending.wait(run, fence, Sync.Reason.TURN, run.clock.now())
+        if run.put_off and failures.may_retry:
+            error = failures.first_retryable
+            told = error.as_dict() if error else None
+            return ending.wait(run, fence, Sync.Reason.RETRY, ending.retry_at(run), told)
+        return ending.finish(run, fence)

@@ -1,0 +1,116 @@
+"""A visit: one walk of one stream, of a repository or of the whole connection."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from connections.transport.errors import ProviderError
+from ingestion.engine.run import Run
+from ingestion.models import Coverage, Repository
+from ingestion.sources.base import MARGIN, Page, Since, Source, Walk
+from ingestion.writer.batch import Counts, Place
+
+
+class NothingListed(ProviderError):
+    """A listing that had rows has none now. That is no proof that they are gone."""
+
+    code = "no_resources"
+    mended_by = "workspace_admin"
+
+
+class Visit(ABC):
+    """Made, told of its pages and ended in the writing thread; walked in a fetching one.
+
+    `arrived` and `ended` are called inside the transaction that writes the rows.
+    """
+
+    stream: ClassVar[str]
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.begun = run.clock.now()
+        self.counts = Counts()
+        self.as_of: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.stream, None)
+
+    @property
+    def name(self) -> str:
+        """What is visited, as people know it."""
+        return self.run.connection.name
+
+    @property
+    def coverage(self) -> Coverage:
+        return self.run.book.coverage(self.place)
+
+    @abstractmethod
+    def walk(self, source: Source) -> Walk:
+        """The pages, in a fetching thread."""
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        """A page was written. `counts` are those of this stream and repository in the batch."""
+        self.as_of = self.as_of or page.as_of
+        if page.expected is not None:
+            row = self.run.book.run(Place(self.stream, None))
+            row.expected = (row.expected or 0) + page.expected
+        self.counts.add(counts)
+
+    def keep(self, walk: dict[str, Any] | None) -> None:
+        """Save where the walk goes on after a stop."""
+        kept = {"sync": self.run.sync.pk, "begun": self.begun.isoformat(), "walk": walk}
+        self.coverage.checkpoint = kept if walk else None
+
+    def ended(self) -> Sequence["Visit"]:
+        """The walk came to its end. Returns what follows."""
+        self.complete(self.as_of)
+        return ()
+
+    def complete(self, as_of: datetime | None) -> None:
+        """Everything up to `as_of`, less a margin, is here."""
+        coverage = self.coverage
+        if as_of is not None:
+            coverage.watermark = coverage.complete_as_of = as_of - MARGIN
+        coverage.checkpoint = coverage.gap = None
+        coverage.refusals = 0
+        coverage.ended_by = self.run.sync.pk
+
+    def refuse_nothing(self, what: str) -> None:
+        """Raise NothingListed where a whole listing is empty that had rows before."""
+        before = self.coverage.rows
+        if self.counts.read == 0 and before:
+            raise NothingListed(
+                f"{self.name} listed {before:,} {what} before and lists none now."
+                " What was copied is kept."
+            )
+        self.coverage.rows = self.counts.read
+
+
+class RepositoryVisit(Visit):
+    """A visit to one repository."""
+
+    def __init__(self, run: Run, repository: Repository) -> None:
+        super().__init__(run)
+        self.repository = repository
+
+    @property
+    def place(self) -> Place:
+        return Place(self.stream, self.repository.pk)
+
+    @property
+    def name(self) -> str:
+        return self.repository.full_name
+
+    def resume(self, watermark: datetime | None) -> Since:
+        """Where the walk begins: where it stood, else at the watermark, unless all is read."""
+        begun, checkpoint = self.run.walk_of(self.place)
+        if checkpoint:
+            self.begun = begun or self.begun
+            self.as_of = datetime.fromisoformat(checkpoint["as_of"])
+        return Since(
+            watermark=None if self.run.is_full else watermark,
+            checkpoint=checkpoint,
+            not_before=self.run.since,
+        )

@@ -1,0 +1,51 @@
+"""The pull requests of a repository, and what follows them: open ones, history, comments."""
+
+from collections.abc import Sequence
+
+from ingestion.engine.run import Run
+from ingestion.engine.visits import activity
+from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.models import Repository
+from ingestion.sources.base import Page, Source, Walk
+from ingestion.writer.batch import Counts
+
+
+class PullRequestsVisit(RepositoryVisit):
+    """Walks what changed since the watermark, and everything the first time."""
+
+    stream = "pull_requests"
+
+    def __init__(self, run: Run, repository: Repository) -> None:
+        super().__init__(run, repository)
+        self._since = self.resume(self.coverage.watermark)
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.pull_requests(self.repository.uuid, self._since)
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        super().arrived(page, counts)
+        self.keep(page.checkpoint)
+
+    def ended(self) -> Sequence[Visit]:
+        coverage = self.coverage
+        if self._since.watermark is None and self._since.checkpoint is None:
+            self.refuse_nothing("pull requests")
+            coverage.covered_from = self.run.since
+            coverage.looked_back_at = self.begun
+        self.complete(self.as_of)
+        if self.run.is_due_daily(coverage.looked_back_at):
+            return [OpenPullRequestsVisit(self.run, self.repository)]
+        return activity.after_pull_requests(self.run, self.repository)
+
+
+class OpenPullRequestsVisit(RepositoryVisit):
+    """Reads all open pull requests once a day: where their reviewers stand."""
+
+    stream = "pull_requests"
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.open_pull_requests(self.repository.uuid)
+
+    def ended(self) -> Sequence[Visit]:
+        self.coverage.looked_back_at = self.begun
+        return activity.after_pull_requests(self.run, self.repository)

@@ -1,0 +1,98 @@
+"""The repositories of a connection: a full listing, and what is gone."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ingestion.engine.run import Run
+from ingestion.engine.visits.base import Visit
+from ingestion.models import Repository
+from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.rows import RepositoryRow
+from ingestion.writer.batch import Counts
+
+MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
+FEW = 3  # so many may always go
+
+
+class RepositoriesVisit(Visit):
+    """Lists every repository that the credential sees."""
+
+    stream = "repositories"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._seen: set[str] = set()
+
+    def walk(self, source: Source) -> Walk:
+        return source.repositories()
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        super().arrived(page, counts)
+        self._seen.update(row.uuid for row in page.rows if isinstance(row, RepositoryRow))
+
+    def ended(self) -> Sequence[Visit]:
+        self.refuse_nothing("repositories")
+        self.complete(self.as_of)
+        missing = self._missing()
+        return [GoneVisit(self.run, missing)] if missing else []
+
+    def _missing(self) -> list[Repository]:
+        """Those that are kept here, that were there, and that the listing lacks."""
+        kept = Repository.objects.filter(
+            connection_id=self.run.connection.pk, removed_at=None
+        ).only("pk", "uuid", "full_name")
+        found = [one for one in kept if one.uuid not in self._seen]
+        limit = max(FEW, MOST_GONE * (len(found) + len(self._seen)))
+        if len(found) > limit:
+            names = ", ".join(one.full_name for one in found[:3])
+            self.coverage.gap = {
+                "code": "many_gone",
+                "message": f"{len(found):,} repositories are not listed any more ({names}, …)."
+                " That is a fifth of all or more, so nothing was marked as gone.",
+                "retryable": False,
+                "mended_by": "admin",
+            }
+            return []
+        return found
+
+
+class GoneVisit(Visit):
+    """Asks for each missing repository by its uuid; only a refusal marks it as gone."""
+
+    stream = "repositories"
+
+    def __init__(self, run: Run, missing: list[Repository]) -> None:
+        super().__init__(run)
+        self._missing = missing
+        self._gone: list[int] = []
+
+    def walk(self, source: Source) -> Walk:
+        for one in self._missing:
+            if source.is_gone(one.uuid):
+                self._gone.append(one.pk)
+            yield Page(rows=())
+
+    def ended(self) -> Sequence[Visit]:
+        now = self.run.clock.now()
+        self.counts.removed += Repository.objects.filter(pk__in=self._gone, removed_at=None).update(
+            removed_at=now, changed_at=now
+        )
+        return ()
+
+
+def is_selected(selection: dict[str, Any], row: RepositoryRow) -> bool:
+    """Whether a repository belongs to what a person chose to sync."""
+    chosen = selection.get("repositories") or {}
+    match chosen.get("mode", "all"):
+        case "chosen":
+            return row.uuid in chosen.get("ids", ())
+        case "patterns":
+            includes = chosen.get("include") or ["*"]
+            return _matches(row, includes) and not _matches(row, chosen.get("exclude") or ())
+    return True
+
+
+def _matches(row: RepositoryRow, patterns: Sequence[str]) -> bool:
+    names = {row.slug.lower(), row.full_name.lower(), row.name.lower()}
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in names)

@@ -1,0 +1,109 @@
+"""The contract of a source: how a provider's streams are walked, page by page.
+
+A source holds no row and knows no table. Its walks are generators that run in threads of the
+engine; each page carries the checkpoint from which the walk can go on once its rows are written.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from connections.transport.errors import UnexpectedResponse
+from ingestion.sources.rows import Row
+
+MARGIN = timedelta(minutes=10)  # how far a watermark stays behind the provider's clock
+OVERLAP = timedelta(hours=1)  # how far a feed, which is not in strict order, is read again
+
+Checkpoint = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Page:
+    """Rows of one answer.
+
+    `as_of` is the provider's clock at the walk's first answer; `expected` how many rows the
+    listing says that it has, on its first page; `finished` names the pull request whose whole
+    list ends with this page; `wants_verdict` asks whether any row differed from the stored one,
+    before the walk goes on: see `Verdict`.
+    """
+
+    rows: Sequence[Row]
+    checkpoint: Checkpoint | None = None
+    as_of: datetime | None = None
+    expected: int | None = None
+    finished: int | None = None
+    is_missing: bool = False  # the finished one was not there: its old rows stay
+    wants_verdict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """Where a walk begins: at a checkpoint, else at the watermark, else at the beginning."""
+
+    watermark: datetime | None = None
+    checkpoint: Checkpoint | None = None
+    look_back_to: datetime | None = None  # read on to this moment, even where nothing differs
+    not_before: datetime | None = None  # the history window: nothing older is asked for
+
+
+# Yields pages; is sent whether a page that wants a verdict differed, None otherwise.
+Walk = Generator[Page, bool | None, None]
+
+
+class Source(ABC):
+    """A provider as the engine sees it. `repository` is the provider's own id."""
+
+    streams: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def repositories(self) -> Walk:
+        """All repositories of the connection, from the beginning."""
+
+    @abstractmethod
+    def people(self) -> Walk:
+        """All members, from the beginning."""
+
+    @abstractmethod
+    def pull_requests(self, repository: str, since: Since) -> Walk:
+        """Pull requests in the order of their last change."""
+
+    @abstractmethod
+    def open_pull_requests(self, repository: str) -> Walk:
+        """Open pull requests with their participants, from the beginning."""
+
+    @abstractmethod
+    def activity(self, repository: str, since: Since) -> Walk:
+        """The feed of a repository's pull requests, newest first, down to the watermark."""
+
+    @abstractmethod
+    def comments(self, repository: str, pull_requests: Sequence[int]) -> Walk:
+        """The whole list of comments of each of these pull requests, one after the other."""
+
+    @abstractmethod
+    def pipelines(self, repository: str, since: Since) -> Walk:
+        """Runs of pipelines, newest first."""
+
+    @abstractmethod
+    def is_gone(self, repository: str) -> bool:
+        """Whether the provider, asked for this one repository, does not show it."""
+
+
+@dataclass(slots=True)
+class NewPages:
+    """Refuses a page that adds nothing to its walk, so that no listing is followed for ever."""
+
+    what: str
+    seen: set[int] = field(default_factory=set)
+
+    def check(self, identities: Sequence[object]) -> None:
+        """Note a page by what tells its rows apart. Raises UnexpectedResponse for a repetition."""
+        if not identities:
+            return
+        mark = hash(tuple(identities))
+        if mark in self.seen:
+            raise UnexpectedResponse(
+                f"Bitbucket's list of {self.what} repeats itself and has no end."
+            )
+        self.seen.add(mark)

@@ -1,0 +1,52 @@
+"""Full listings: repositories, people, the comments of a pull request."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
+from connections.transport.answers import Answer
+from connections.transport.errors import NotFound
+from ingestion.sources.base import Page, Walk
+from ingestion.sources.bitbucket_cloud import parse
+from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of
+from ingestion.sources.bitbucket_cloud.read import Json
+from ingestion.sources.rows import Row
+
+
+def walk_repositories(client: BitbucketCloudClient) -> Walk:
+    """By the time of creation, so that what happens meanwhile moves no row between pages."""
+    answers = client.repositories(sort="created_on")
+    yield from _whole(answers, parse.repository, "full_name")
+
+
+def walk_people(client: BitbucketCloudClient) -> Walk:
+    """The members of the workspace."""
+    yield from _whole(client.members(), parse.member, "user")
+
+
+def walk_comments(
+    client: BitbucketCloudClient, repository: str, pull_requests: Sequence[int]
+) -> Walk:
+    """Each pull request's list in full; one that is gone meanwhile ends with no comments."""
+    for number in pull_requests:
+        read = partial(parse.comment, pull_request=number)
+        answers = iter(client.comments(repository, number))
+        try:
+            before = next(answers, None)
+        except NotFound:
+            before = None
+        for answer in answers:
+            if before is not None:
+                yield Page(rows=parse.rows(values_of(before), read, "id"))
+            before = answer
+        rows = parse.rows(values_of(before), read, "id") if before else []
+        yield Page(rows=rows, finished=number, is_missing=before is None)
+
+
+def _whole(answers: Iterable[Answer], read: Callable[[Json], Row], key: str) -> Walk:
+    as_of = expected = None
+    for answer in answers:
+        if as_of is None:
+            as_of, expected = clock_of(answer), size_of(answer)
+        yield Page(rows=parse.rows(values_of(answer), read, key), as_of=as_of, expected=expected)
+        expected = None

@@ -1,0 +1,146 @@
+"""Pull requests in the order of their last change, so that nothing is missed while it moves.
+
+Each page is a query of its own: `updated_on >=` the last instant of the page before. A pull
+request that changes meanwhile moves to the end, where the walk still comes to. `q` filters and
+sorts on the server: https://github.com/PostHog/posthog/pull/71200.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from connections.connectors.bitbucket_cloud.client import STATES, BitbucketCloudClient
+from connections.transport.answers import Answer
+from connections.transport.errors import UnexpectedResponse
+from ingestion.sources.base import Checkpoint, Page, Since, Walk
+from ingestion.sources.bitbucket_cloud import parse
+from ingestion.sources.bitbucket_cloud.answers import clock_of, has_next, size_of, values_of
+from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, moment, number
+
+# `q` overrides the parameter `state`: https://github.com/MunifTanjim/node-bitbucket/issues/16
+ALL_STATES = "state IN ({})".format(", ".join(f'"{state}"' for state in STATES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where the walk stands.
+
+    `after` is the instant that it has reached; `draining` says that pull requests of exactly that
+    instant fill more than a page and are read by their number, above `above`; `beyond` that all
+    of them were read.
+    """
+
+    after: datetime | None = None
+    draining: bool = False
+    above: int = 0
+    beyond: bool = False
+
+    @classmethod
+    def at(cls, since: Since) -> Self:
+        found = since.checkpoint
+        if found is None:
+            return cls(after=since.watermark or since.not_before)
+        after = datetime.fromisoformat(found["after"]) if found["after"] else None
+        return cls(
+            after=after,
+            draining=found["draining"],
+            above=found["above"],
+            beyond=found["beyond"],
+        )
+
+    def checkpoint(self, as_of: datetime) -> Checkpoint:
+        return {
+            "as_of": as_of.isoformat(),
+            "after": self.after.isoformat() if self.after else None,
+            "draining": self.draining,
+            "above": self.above,
+            "beyond": self.beyond,
+        }
+
+    def query(self) -> str:
+        """The condition for the next page, as Bitbucket's `q` wants it."""
+        if self.after is None:
+            return ALL_STATES
+        if self.draining:
+            limit = f"updated_on = {self.after.isoformat()} AND id > {self.above}"
+        else:
+            limit = f"updated_on {'>' if self.beyond else '>='} {self.after.isoformat()}"
+        return f"{limit} AND {ALL_STATES}"
+
+    def following(self, values: list[Json]) -> "Position":
+        """Where the walk stands after a page that has a `next`. Raises UnexpectedResponse."""
+        if self.draining:
+            above = max(_numbers(values), default=0)
+            if above <= self.above:
+                raise _stands_still()
+            return Position(after=self.after, draining=True, above=above)
+        instants = _instants(values)
+        last = max(instants, default=None)
+        if last is None or (self.after and last < self.after):
+            raise _stands_still()
+        if len(instants) == 1:
+            return Position(after=last, draining=True)
+        if self.after and last == self.after:
+            raise _stands_still()
+        return Position(after=last)
+
+
+def walk_pull_requests(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
+    """All changes since the watermark, each page with the checkpoint behind it."""
+    position, as_of = Position.at(since), _as_of(since)
+    while True:
+        sort = "id" if position.draining else "updated_on"
+        answer = next(client.pull_requests(repository, q=position.query(), sort=sort))
+        values = values_of(answer)
+        expected = size_of(answer) if as_of is None else None
+        as_of = as_of or clock_of(answer)
+        reached = _reached(position, answer, values)
+        yield Page(
+            rows=parse.rows(values, parse.pull_request, "id"),
+            checkpoint=reached.checkpoint(as_of) if reached else None,
+            as_of=as_of,
+            expected=expected,
+        )
+        if reached is None:
+            return
+        position = reached
+
+
+def _reached(position: Position, answer: Answer, values: list[Json]) -> Position | None:
+    """The position behind a page; None at the end of the walk."""
+    if has_next(answer):
+        return position.following(values)
+    if position.draining:
+        return Position(after=position.after, beyond=True)
+    return None
+
+
+def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
+    """What is open, by number: a walk for what changes without moving `updated_on`."""
+    for answer in client.pull_requests(repository, q='state = "OPEN"', sort="id"):
+        yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
+
+
+def _as_of(since: Since) -> datetime | None:
+    return datetime.fromisoformat(since.checkpoint["as_of"]) if since.checkpoint else None
+
+
+def _instants(values: list[Json]) -> set[datetime]:
+    found = set()
+    for value in values:
+        try:
+            found.add(moment(value.get("updated_on")))
+        except Unreadable:
+            continue  # that row is set aside; the others say where the page ends
+    return found
+
+
+def _numbers(values: list[Json]) -> list[int]:
+    try:
+        return [number(value.get("id")) for value in values]
+    except Unreadable:
+        raise _stands_still() from None
+
+
+def _stands_still() -> UnexpectedResponse:
+    return UnexpectedResponse("Bitbucket's list of pull requests repeats itself and has no end.")

@@ -1,0 +1,55 @@
+"""Bitbucket Cloud as the engine sees it: one walk per stream."""
+
+from collections.abc import Sequence
+
+from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
+from connections.transport.errors import Gone, InvalidPermissions, NotFound
+from ingestion.sources.base import Since, Source, Walk
+from ingestion.sources.bitbucket_cloud import listings
+from ingestion.sources.bitbucket_cloud.feed import walk_feed
+from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines
+from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
+
+
+class BitbucketCloudSource(Source):
+    """Reads one workspace through one client. Every walk raises ProviderError."""
+
+    streams = (
+        "repositories",
+        "people",
+        "pull_requests",
+        "pull_request_activity",
+        "pull_request_comments",
+        "pipelines",
+    )
+
+    def __init__(self, client: BitbucketCloudClient) -> None:
+        self._client = client
+
+    def repositories(self) -> Walk:
+        return listings.walk_repositories(self._client)
+
+    def people(self) -> Walk:
+        return listings.walk_people(self._client)
+
+    def pull_requests(self, repository: str, since: Since) -> Walk:
+        return walk_pull_requests(self._client, repository, since)
+
+    def open_pull_requests(self, repository: str) -> Walk:
+        return walk_open(self._client, repository)
+
+    def activity(self, repository: str, since: Since) -> Walk:
+        return walk_feed(self._client, repository, since)
+
+    def comments(self, repository: str, pull_requests: Sequence[int]) -> Walk:
+        return listings.walk_comments(self._client, repository, pull_requests)
+
+    def pipelines(self, repository: str, since: Since) -> Walk:
+        return walk_pipelines(self._client, repository, since)
+
+    def is_gone(self, repository: str) -> bool:
+        try:
+            self._client.repository(repository)
+        except (NotFound, Gone, InvalidPermissions):
+            return True
+        return False

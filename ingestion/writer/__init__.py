@@ -1,0 +1,1 @@
+"""Writes batches of rows: constant numbers of statements, only what differs, never older."""

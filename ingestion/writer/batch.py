@@ -1,0 +1,223 @@
+"""Writes what several pages brought, together: one upsert per table, whatever the number of pages.
+
+The caller holds the transaction and the fence.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ingestion.sources.rows import (
+    CommentRow,
+    EventRow,
+    PersonRow,
+    PipelineRow,
+    PullRequestRow,
+    RejectedRecord,
+    RepositoryRow,
+    Row,
+)
+from ingestion.writer import details, values
+from ingestion.writer.people import People
+from ingestion.writer.store import Values, Written, upsert, upsert_carefully
+from ingestion.writer.tables import (
+    COMMENT,
+    EVENT,
+    PERSON,
+    PIPELINE_RUN,
+    PULL_REQUEST,
+    REPOSITORY,
+    REVIEW,
+    Table,
+)
+
+STREAM_OF = {
+    PERSON: "people",
+    REPOSITORY: "repositories",
+    PULL_REQUEST: "pull_requests",
+    EVENT: "pull_request_activity",
+    COMMENT: "pull_request_comments",
+    PIPELINE_RUN: "pipelines",
+}
+
+
+class Place(NamedTuple):
+    """Where rows belong: a stream, of a repository or of the whole connection."""
+
+    stream: str
+    repository_id: int | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows that were read."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    rejected: int = 0
+
+    @property
+    def unchanged(self) -> int:
+        return max(0, self.read - self.created - self.updated - self.rejected)
+
+    @property
+    def changed(self) -> int:
+        return self.created + self.updated + self.removed
+
+    def add(self, other: "Counts") -> None:
+        self.read += other.read
+        self.created += other.created
+        self.updated += other.updated
+        self.removed += other.removed
+        self.rejected += other.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that was not kept."""
+
+    place: Place
+    key: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """Rows of one connection on their way into the database.
+
+    `is_selected` says which repositories are synced. A careful batch finds single rows that the
+    database refuses; one that is not raises what the database raises.
+    """
+
+    organization_id: int
+    connection_id: int
+    people: People
+    now: datetime
+    is_selected: Callable[[RepositoryRow], bool]
+    careful: bool = False
+    tally: defaultdict[Place, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    rejections: list[Rejection] = field(default_factory=list)
+
+    def write(self, pages: Iterable[tuple[Place, Sequence[Row]]]) -> None:
+        """Write all rows of all pages. `tally` and `rejections` then tell what became of them."""
+        found: dict[type, list[tuple[Place, Any]]] = defaultdict(list)
+        for place, rows in pages:
+            for row in rows:
+                found[type(row)].append((place, row))
+        self._reject_unread(found.pop(RejectedRecord, []))
+        self.people.meet(values.people_in(found), self._put, self.now)
+        self._write_members(found[PersonRow])
+        self._write_repositories(found[RepositoryRow])
+        self._write_pull_requests(found[PullRequestRow])
+        self._write_details(found[EventRow], found[CommentRow])
+        self._write_pipelines(found[PipelineRow])
+
+    def _reject_unread(self, found: list[tuple[Place, RejectedRecord]]) -> None:
+        for place, row in found:
+            self.tally[place].read += 1
+            self._reject(place, row.key, row.reason)
+
+    def _write_members(self, found: list[tuple[Place, PersonRow]]) -> None:
+        rows = [self.people.values(row, is_member=True, now=self.now) for _, row in found]
+        self._write(PERSON, rows)
+
+    def _write_repositories(self, found: list[tuple[Place, RepositoryRow]]) -> None:
+        owners = (self.organization_id, self.connection_id)
+        self._write(
+            REPOSITORY,
+            [
+                (*owners, *values.repository(row, self.is_selected(row)), self.now)
+                for _, row in found
+            ],
+        )
+
+    def _write_pull_requests(self, found: list[tuple[Place, PullRequestRow]]) -> None:
+        if not found:
+            return
+        rows = [
+            (*self._in_repository(place), *values.pull_request(row, self.people), self.now)
+            for place, row in found
+        ]
+        self._write(PULL_REQUEST, rows, newest_first_by=PULL_REQUEST.columns.index("updated_on"))
+        reviews, stale = details.reviews_of(found, self.people, self)
+        self._put(REVIEW, reviews, True)
+        details.withdraw_reviews(stale, self.now)
+
+    def _write_details(
+        self, events: list[tuple[Place, EventRow]], comments: list[tuple[Place, CommentRow]]
+    ) -> None:
+        if not events and not comments:
+            return
+        keys = details.pull_request_keys([*events, *comments])
+        bare = details.bare_pull_requests(events, keys, self)
+        if bare:
+            self._put(PULL_REQUEST, bare, False)
+            keys = details.pull_request_keys([*events, *comments])
+        known = details.keys_without_person(events, keys)
+        self._write(
+            EVENT,
+            [
+                (*self._in_repository(place), key, *values.event(row, self.people, known), self.now)
+                for place, row in events
+                if (key := keys.get((place.repository_id, row.pull_request)))
+            ],
+        )
+        self._write(
+            COMMENT,
+            [
+                (*self._in_repository(place), key, *values.comment(row, self.people), self.now)
+                for place, row in comments
+                if (key := keys.get((place.repository_id, row.pull_request)))
+            ],
+        )
+
+    def _write_pipelines(self, found: list[tuple[Place, PipelineRow]]) -> None:
+        self._write(
+            PIPELINE_RUN,
+            [
+                (*self._in_repository(place), *values.pipeline(row, self.people), self.now)
+                for place, row in found
+            ],
+        )
+
+    def _in_repository(self, place: Place) -> Values:
+        return (self.organization_id, self.connection_id, place.repository_id)
+
+    def _write(self, table: Table, rows: list[Values], newest_first_by: int | None = None) -> None:
+        """Write rows of a stream and count them. Of two with one key the newer one counts."""
+        if not rows:
+            return
+        for row in rows:
+            self.tally[self._place(table, row)].read += 1
+        if newest_first_by is not None:
+            rows = sorted(rows, key=lambda row: row[newest_first_by])
+        once = {tuple(row[at] for at in table.key_at): row for row in rows}
+        stream = STREAM_OF[table]
+        for written in self._put(table, list(once.values()), True):
+            counts = self.tally[Place(stream, written.repository_id)]
+            if written.is_created:
+                counts.created += 1
+            else:
+                counts.updated += 1
+
+    def _put(self, table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+        if not self.careful:
+            return upsert(table, rows, replace=replace)
+
+        def refused(row: Values, reason: str) -> None:
+            name = ":".join(str(row[at]) for at in table.key_at[1:])
+            self._reject(self._place(table, row), name, reason)
+
+        return upsert_carefully(table, rows, refused, replace=replace)
+
+    def _place(self, table: Table, row: Values) -> Place:
+        repository = None if table.repository_at is None else row[table.repository_at]
+        return Place(STREAM_OF.get(table, "pull_requests"), repository)
+
+    def _reject(self, place: Place, key: str, reason: str) -> None:
+        self.tally[place].rejected += 1
+        self.rejections.append(Rejection(place, key, reason))

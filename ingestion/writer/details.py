@@ -1,0 +1,164 @@
+"""What belongs to pull requests: finds their keys, keeps reviews, writes bare ones."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from django.db.models import Field
+
+from ingestion.models import Event, PullRequest, Review
+from ingestion.sources.rows import CommentRow, EventRow, PullRequestRow
+from ingestion.writer.people import People
+from ingestion.writer.store import Values
+from ingestion.writer.tables import PULL_REQUEST
+
+Pair = tuple[int | None, int]  # a repository's key and the number of a pull request
+
+
+class Owner(Protocol):
+    """Whose rows are written, and when."""
+
+    organization_id: int
+    connection_id: int
+    now: datetime
+
+
+def pull_request_keys(
+    found: Sequence[tuple[Any, EventRow | CommentRow]],
+) -> dict[Pair, int]:
+    """Our key of every pull request that events and comments name, where there is one."""
+    pairs = {(place.repository_id, row.pull_request) for place, row in found}
+    return {pair: key for pair, (key, _) in _stored(pairs).items()}
+
+
+def _stored(pairs: Collection[Pair]) -> dict[Pair, tuple[int, datetime]]:
+    if not pairs:
+        return {}
+    places = ", ".join(["(%s, %s)"] * len(pairs))
+    found = PullRequest.objects.raw(
+        "SELECT id, repository_id, number, updated_on FROM ingestion_pullrequest"
+        f" WHERE (repository_id, number) IN (VALUES {places})",
+        [value for pair in pairs for value in pair],
+    )
+    return {(one.repository_id, one.number): (one.pk, one.updated_on) for one in found}
+
+
+def bare_pull_requests(
+    events: Sequence[tuple[Any, EventRow]], known: Mapping[Pair, int], owner: Owner
+) -> list[Values]:
+    """Rows for pull requests that the feed names and no listing has shown yet.
+
+    They carry what the feed tells and are due; the next walk replaces them.
+    """
+    unknown: dict[Pair, list[EventRow]] = defaultdict(list)
+    for place, row in events:
+        if (place.repository_id, row.pull_request) not in known:
+            unknown[place.repository_id, row.pull_request].append(row)
+    return [_bare(pair, rows, owner) for pair, rows in unknown.items()]
+
+
+def _bare(pair: Pair, rows: list[EventRow], owner: Owner) -> Values:
+    last = max(rows, key=lambda row: row.happened_at)
+    state = next((row.state for row in rows if row.state), "")
+    told = {
+        "repository_id": pair[0],
+        "number": pair[1],
+        "title": last.title,
+        "state": state,
+        "web_url": last.web_url,
+        "updated_on": last.happened_at,
+        "due_for": last.happened_at,
+    }
+    return _pull_request_with(told, owner)
+
+
+def _pull_request_with(told: dict[str, Any], owner: Owner) -> Values:
+    every = {
+        "organization_id": owner.organization_id,
+        "connection_id": owner.connection_id,
+        "changed_at": owner.now,
+        **told,
+    }
+    return tuple(every.get(name, _empty(name)) for name in PULL_REQUEST.columns)
+
+
+def _empty(column: str) -> Any:
+    field = PullRequest._meta.get_field(column.removesuffix("_id"))
+    return None if not isinstance(field, Field) or field.null else field.get_default()
+
+
+def keys_without_person(
+    events: Sequence[tuple[Any, EventRow]], keys: Mapping[Pair, int]
+) -> dict[int, str]:
+    """For events of nobody: the key of the stored one of the same pull request, kind and time.
+
+    Its person may have been deleted since; the event must not come a second time.
+    """
+    nobody = {
+        (keys.get((place.repository_id, row.pull_request)), row.kind, row.happened_at): row
+        for place, row in events
+        if row.person is None and row.comment_number is None
+    }
+    if not nobody:
+        return {}
+    stored = Event.objects.filter(
+        pull_request_id__in={pk for pk, _, _ in nobody if pk},
+        happened_at__in={moment for _, _, moment in nobody},
+    ).values_list("pull_request_id", "kind", "happened_at", "key")
+    found = {(pk, kind, moment.astimezone(UTC)): key for pk, kind, moment, key in stored}
+    return {id(row): found[at] for at, row in nobody.items() if at in found}
+
+
+def reviews_of(
+    found: Iterable[tuple[Any, PullRequestRow]], people: People, owner: Owner
+) -> tuple[list[Values], dict[int, set[int]]]:
+    """Reviews to write, and for each pull request whose reviews they are.
+
+    Only of pull requests whose stored version is the one that was read.
+    """
+    told = {
+        (place.repository_id, row.number): row
+        for place, row in sorted(found, key=lambda one: one[1].updated_on)
+        if row.participants is not None
+    }
+    rows: list[Values] = []
+    whole: dict[int, set[int]] = {}
+    for pair, (key, updated_on) in _stored(told.keys()).items():
+        row = told[pair]
+        if updated_on != row.updated_on:
+            continue
+        mine = {people.key(one.person): one for one in row.participants or ()}
+        whole[key] = {person for person in mine if person}
+        rows += [
+            (
+                owner.organization_id,
+                owner.connection_id,
+                pair[0],
+                key,
+                person,
+                one.role,
+                one.state,
+                one.is_approved,
+                one.participated_on,
+                None,
+                owner.now,
+            )
+            for person, one in mine.items()
+            if person
+        ]
+    return rows, whole
+
+
+def withdraw_reviews(whole: Mapping[int, set[int]], now: datetime) -> None:
+    """Mark the reviews of people who are no longer among the participants."""
+    if not whole:
+        return
+    stored = Review.objects.filter(pull_request_id__in=whole.keys(), removed_at=None)
+    gone = [
+        key
+        for key, pull_request, person in stored.values_list("pk", "pull_request_id", "person_id")
+        if person not in whole[pull_request]
+    ]
+    if gone:
+        Review.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)

@@ -1,0 +1,191 @@
+"""The tables that are written: their keys, what is compared, and when a row may be replaced."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Model
+
+from ingestion.models import (
+    Comment,
+    Event,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    Review,
+)
+
+OWNERS = ("organization_id", "connection_id")
+IN_REPOSITORY = (*OWNERS, "repository_id")
+IN_PULL_REQUEST = (*IN_REPOSITORY, "pull_request_id")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `old` and `new` in `guard` are the stored row and the one to write.
+
+    A stored row is replaced only where a column of `compared` differs and `guard` holds. `also` is
+    written with it. Columns of `kept` keep their value where the new one is null.
+    """
+
+    model: type[Model]
+    owners: tuple[str, ...]
+    key: tuple[str, ...]
+    compared: tuple[str, ...]
+    guard: str = ""
+    also: tuple[str, ...] = ()
+    kept: frozenset[str] = frozenset()
+
+    @cached_property
+    def name(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of a row to write, in the order of its values."""
+        own = tuple(name for name in self.key if name not in self.owners)
+        compared = tuple(name for name in self.compared if name not in own)
+        return (*self.owners, *own, *compared, *self.also, "changed_at")
+
+    @cached_property
+    def key_at(self) -> tuple[int, ...]:
+        """Where the key stands in a row."""
+        return tuple(self.columns.index(name) for name in self.key)
+
+    @cached_property
+    def repository_at(self) -> int | None:
+        """Where the repository stands in a row."""
+        found = "repository_id" in self.columns
+        return self.columns.index("repository_id") if found else None
+
+
+PERSON = Table(
+    Person,
+    OWNERS,
+    ("connection_id", "uuid"),
+    ("account_id", "name", "nickname", "kind", "is_member", "removed_at"),
+)
+
+REPOSITORY = Table(
+    Repository,
+    OWNERS,
+    ("connection_id", "uuid"),
+    (
+        "name",
+        "slug",
+        "full_name",
+        "project_key",
+        "project_name",
+        "is_private",
+        "language",
+        "main_branch",
+        "parent_uuid",
+        "size",
+        "web_url",
+        "created_on",
+        "updated_on",
+        "is_selected",
+        "removed_at",
+    ),
+    guard="new.updated_on >= old.updated_on",
+)
+
+PULL_REQUEST = Table(
+    PullRequest,
+    IN_REPOSITORY,
+    ("repository_id", "number"),
+    (
+        "title",
+        "description",
+        "state",
+        "is_draft",
+        "author_id",
+        "closed_by_id",
+        "source_branch",
+        "source_commit",
+        "source_repository_uuid",
+        "destination_branch",
+        "destination_commit",
+        "merge_commit",
+        "close_source_branch",
+        "reason",
+        "comment_count",
+        "task_count",
+        "web_url",
+        "created_on",
+        "updated_on",
+        "removed_at",
+    ),
+    guard="new.updated_on >= old.updated_on",
+    also=("due_for",),
+)
+
+REVIEW = Table(
+    Review,
+    IN_PULL_REQUEST,
+    ("pull_request_id", "person_id"),
+    ("role", "state", "is_approved", "participated_on", "removed_at"),
+)
+
+EVENT = Table(
+    Event,
+    IN_PULL_REQUEST,
+    ("pull_request_id", "key"),
+    (
+        "kind",
+        "happened_at",
+        "person_id",
+        "state",
+        "source_commit",
+        "changes",
+        "comment_number",
+        "withdrawn_at",
+        "removed_at",
+    ),
+    kept=frozenset({"person_id"}),
+)
+
+COMMENT = Table(
+    Comment,
+    IN_PULL_REQUEST,
+    ("pull_request_id", "number"),
+    (
+        "author_id",
+        "content",
+        "path",
+        "line",
+        "parent_number",
+        "is_deleted",
+        "is_resolved",
+        "created_on",
+        "updated_on",
+        "removed_at",
+    ),
+    guard="(new.updated_on < old.updated_on) IS NOT TRUE",
+)
+
+PIPELINE_RUN = Table(
+    PipelineRun,
+    IN_REPOSITORY,
+    ("repository_id", "uuid"),
+    (
+        "number",
+        "run_number",
+        "state",
+        "result",
+        "trigger",
+        "creator_id",
+        "target",
+        "ref_name",
+        "commit",
+        "duration",
+        "build_seconds",
+        "created_on",
+        "completed_on",
+        "removed_at",
+    ),
+    guard="(new.run_number, new.completed_on IS NOT NULL, COALESCE(new.completed_on, '0001-01-01'))"
+    " >= (old.run_number, old.completed_on IS NOT NULL, COALESCE(old.completed_on, '0001-01-01'))",
+)
+
+ALL = (PERSON, REPOSITORY, PULL_REQUEST, REVIEW, EVENT, COMMENT, PIPELINE_RUN)
