@@ -202,6 +202,10 @@ DEMO_OWNER = "ada@example.com"
 CONNECTORS = ["connections.connectors.bitbucket_cloud.BitbucketCloud"]
 # What counts requests against Bitbucket's limits. Named here, so that connections need not know it.
 REQUEST_LEDGER = "ingestion.quota.Ledger"
+# Numbers beside the navigation. Named here, so that tenants need not know where they come from.
+FRAME_COUNTS = "ingestion.selectors.frame.counts"
+# What connections.info tells of the last sync, from the app above.
+LAST_SYNC_ROW = "ingestion.api.syncs.last_sync_row"
 SOURCES = {"bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource"}
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
