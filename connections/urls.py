@@ -40,7 +40,6 @@ urlpatterns = [
     path(f"{DRAFT}verify/", verify.Verify.as_view(), name="wizard_verify"),
     path(f"{DRAFT}verify/live/", verify.VerifyLive.as_view(), name="wizard_verify_live"),
     path(f"{DRAFT}leave-out/", verify.LeaveOut.as_view(), name="wizard_leave_out"),
-    path(f"{DRAFT}take-over/", wizard.TakeOver.as_view(), name="wizard_take_over"),
     path(f"{DRAFT}discard/", wizard.Discard.as_view(), name="wizard_discard"),
     path("consent/bitbucket/", consent.ConsentCallback.as_view(), name="consent_callback"),
     path(f"{ONE}finish/", wizard.Finish.as_view(), name="connection_finish"),

@@ -30,7 +30,7 @@ from connections.api.schemas import (
     OneRow,
     VerifiedConnection,
 )
-from connections.models import Connection
+from connections.models import Connection, Credential
 from connections.services import connections, verification
 from connections.services.connections import Created, NewCredential
 from tenants.api import ApiError, ApiView, InvalidArguments, paginate, read
@@ -131,7 +131,7 @@ class ConnectionsVerify(ApiView):
         given = read(request, VerifiedConnection)
         connection = connection_of(self, given["id"])
         if "credential_id" in given:
-            credential = credential_of(connection, given["credential_id"])
+            credential: Credential | None = credential_of(connection, given["credential_id"])
         else:
             usable = connection.credentials.filter(deleted_at=None, disabled_at=None)
             credential = usable.order_by("id").first()

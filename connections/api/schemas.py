@@ -48,7 +48,9 @@ class OneRow(StrictSerializer):
 class NewCredential(StrictSerializer):
     """credentials.create; also the credential inside connections.create."""
 
-    label = Text(max_length=100, required=False, allow_blank=True)
+    label = Text(  # type: ignore[assignment]  # a field named as an attribute of all fields
+        max_length=100, required=False, allow_blank=True
+    )
     method = Text(max_length=40, required=False)
     settings = Texts(required=False)
     secrets = Texts()
@@ -58,7 +60,9 @@ class NewCredential(StrictSerializer):
 class ChangedCredential(OneRow):
     """credentials.update. What is left out stays."""
 
-    label = Text(max_length=100, required=False)
+    label = Text(  # type: ignore[assignment]
+        max_length=100, required=False
+    )
     settings = Texts(required=False, removable=True)
     secrets = Texts(required=False)
     expiration_date = Day(required=False, allow_null=True)

@@ -48,7 +48,7 @@ class SettingsForm(forms.Form):
         """An interval set over the API, which is none of ours, can be kept."""
         field = self.fields["schedule"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [*field.choices, (minutes, f"Every {minutes} minutes")]  # type: ignore[misc,assignment,list-item]
+            field.choices = [*field.choices, (minutes, f"Every {minutes} minutes")]  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

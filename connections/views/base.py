@@ -4,9 +4,8 @@ import uuid
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from connections import connectors, selectors
@@ -94,17 +93,6 @@ class WizardView(OrganizationView):
     def step_context(self) -> dict[str, Any]:
         """What the frame of every step shows."""
         return {"nav": "connections", "connector": self.connector, "draft": self.draft}
-
-
-class LeadsToBitbucket(OrganizationView):
-    """A page whose form ends at Bitbucket: browsers check a form's redirects too."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
-        response._csp_update = {  # type: ignore[attr-defined]  # how django-csp is told
-            "form-action": [settings.BITBUCKET_CLOUD_WEB_URL]
-        }
-        return response
 
 
 def begin_checks(request: HttpRequest, draft: Draft) -> None:

@@ -10,41 +10,19 @@ from django.urls import reverse
 from django.views.generic import View
 
 from connections import selectors
-from connections.models import Draft
 from connections.services import consent, drafts
 from connections.services.errors import ConsentFailed, InvalidSettings
 from connections.transport.errors import ProviderError
-from connections.views.base import ConnectionView, LeadsToBitbucket, WizardView, begin_checks
+from connections.views.base import ConnectionView, WizardView, begin_checks
 from tenants.models import User
-from tenants.roles import Permission
-from tenants.views.base import OrganizationView
 
 METHOD = "oauth2"
 
 
-class ToBitbucket(LeadsToBitbucket, OrganizationView):
-    """Sends a person to the consent page; the draft waits here."""
+class ConsentBegin(WizardView):
+    """From the wizard to the consent page; the draft waits here."""
 
-    permission = Permission.CONNECT
     http_method_names = ["post"]
-
-    def go(self, draft: Draft) -> HttpResponse:
-        where = (self.organization.slug, draft.public_id)
-        try:
-            address = consent.begin_consent(
-                draft=draft,
-                user=self.user,
-                session_key=self.request.session.session_key or "",
-                return_path=reverse("connections:wizard_workspace", args=where),
-            )
-        except ConsentFailed as error:
-            messages.error(self.request, error.message)
-            return redirect("connections:wizard_how", *where)
-        return HttpResponseRedirect(address)
-
-
-class ConsentBegin(ToBitbucket, WizardView):
-    """From the wizard."""
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         draft = self.draft or drafts.start_draft(
@@ -53,21 +31,42 @@ class ConsentBegin(ToBitbucket, WizardView):
             by=self.user,
             actor=self.actor,
         )
-        return self.go(draft)
+        where = (self.organization.slug, draft.public_id)
+        try:
+            address = consent.begin_consent(
+                draft=draft,
+                user=self.user,
+                session_key=request.session.session_key or "",
+                return_path=reverse("connections:wizard_workspace", args=where),
+            )
+        except ConsentFailed as error:
+            messages.error(request, error.message)
+            return redirect("connections:wizard_how", *where)
+        return HttpResponseRedirect(address)
 
 
-class ConsentRenew(ToBitbucket, ConnectionView):
-    """From a connection that exists: for one more authorization, or the same anew."""
+class ConsentRenew(ConnectionView):
+    """From a connection to the consent page: authorize it anew, or by one more account."""
+
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        draft = drafts.start_draft(
-            organization=self.organization,
-            connector=self.connector.key,
-            by=self.user,
-            actor=self.actor,
-            connection=self.connection,
-        )
-        return self.go(draft)
+        where = (self.organization.slug, self.connection.pk)
+        if not self.connection.identity:
+            return redirect("connections:connection_finish", *where)
+        back = reverse("connections:credentials", args=where)
+        try:
+            address = consent.begin_consent(
+                connection=self.connection,
+                user=self.user,
+                actor=self.actor,
+                session_key=request.session.session_key or "",
+                return_path=back,
+            )
+        except ConsentFailed as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(back)
+        return HttpResponseRedirect(address)
 
 
 class ConsentCallback(LoginRequiredMixin, View):
@@ -94,6 +93,8 @@ class ConsentCallback(LoginRequiredMixin, View):
             return HttpResponseRedirect(error.return_path)
         except ProviderError as error:
             return _failed(request, error.message, status=502)
+        if done.purpose == "renew":
+            messages.success(request, "The authorization works, and is used from now on.")
         return HttpResponseRedirect(done.return_path)
 
 

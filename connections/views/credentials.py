@@ -18,7 +18,7 @@ from connections.services.errors import (
     VerificationsTooMany,
 )
 from connections.services.selections import wanted_streams
-from connections.views.base import ConnectionView, CredentialView, LeadsToBitbucket, scope_names
+from connections.views.base import ConnectionView, CredentialView, scope_names
 from connections.views.findings import Reading, read_checks, read_credential
 from tenants.roles import Permission
 
@@ -97,7 +97,7 @@ class SecretForm(ConnectionView):
         )
 
 
-class CredentialAdd(LeadsToBitbucket, SecretForm):
+class CredentialAdd(SecretForm):
     """Add a credential: pick a method, then enter it."""
 
     template = "connections/credential_add.html"
@@ -219,7 +219,7 @@ class CredentialTestLive(CredentialTest):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return render(request, "connections/_verify.html", self.verification_context)
+        return render(request, "connections/_test.html", self.verification_context)
 
 
 class CredentialDisable(CredentialView):

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from connections import connectors
@@ -10,10 +11,9 @@ from connections.connectors.base import Field
 from connections.forms import EntryForm
 from connections.models import Draft
 from connections.services import drafts
-from connections.services.errors import InvalidSettings, Refused
+from connections.services.errors import InvalidSettings
 from connections.views.base import (
     ConnectionView,
-    LeadsToBitbucket,
     WizardView,
     begin_checks,
     scope_names,
@@ -32,7 +32,7 @@ class What(OrganizationView):
         return render(request, "connections/what.html", context)
 
 
-class How(LeadsToBitbucket, WizardView):
+class How(WizardView):
     """Which secret to enter it with."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
@@ -46,7 +46,7 @@ class How(LeadsToBitbucket, WizardView):
         return render(request, "connections/how.html", context)
 
 
-class Enter(LeadsToBitbucket, WizardView):
+class Enter(WizardView):
     """Type the settings and the secret, or go on to Bitbucket's consent page."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
@@ -66,6 +66,7 @@ class Enter(LeadsToBitbucket, WizardView):
         begin_checks(request, draft)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
+    @transaction.atomic  # what does not fit leaves no draft behind
     def _fill(self, form: EntryForm) -> Draft:
         draft = self.draft or drafts.start_draft(
             organization=self.organization,
@@ -84,7 +85,7 @@ class Enter(LeadsToBitbucket, WizardView):
         )
         return draft
 
-    def _form(self, data: "HttpRequest.POST | None" = None) -> EntryForm:  # type: ignore[name-defined]
+    def _form(self, data: QueryDict | None = None) -> EntryForm:
         draft = self.draft
         same_method = draft is not None and draft.method == self.method.key
         kept = list(draft.secrets or ()) if draft is not None and same_method else []
@@ -120,20 +121,6 @@ class Discard(WizardView):
         drafts.discard_draft(draft=self.kept_draft, actor=self.actor)
         messages.info(request, "The unfinished connection is forgotten, and its secret erased.")
         return redirect("ingestion:overview", self.organization.slug)
-
-
-class TakeOver(WizardView):
-    """Give the connection that a draft renews what was verified."""
-
-    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        draft, slug = self.kept_draft, self.organization.slug
-        try:
-            connection = drafts.finish_draft(draft=draft, actor=self.actor)
-        except Refused as error:
-            messages.error(request, error.message)
-            return redirect("connections:wizard_verify", slug, draft.public_id)
-        messages.success(request, "It works, and is used from now on.")
-        return redirect("connections:credentials", slug, connection.pk)
 
 
 class Finish(ConnectionView):

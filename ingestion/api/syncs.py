@@ -25,6 +25,13 @@ def rows_of(connection: Connection, syncs: Sequence[Sync]) -> list[dict[str, Any
     return [sync_row(sync, streams[sync.pk], complete) for sync in syncs]
 
 
+def last_sync_row(connection: Connection) -> dict[str, Any] | None:
+    """The newest sync of a connection, for connections.info; see `settings.LAST_SYNC_ROW`."""
+    rows = Sync.objects.for_organization(connection.organization_id).filter(connection=connection)
+    latest = rows.order_by("-created_at", "-id").first()
+    return rows_of(connection, [latest])[0] if latest is not None else None
+
+
 class Start(OfConnection):
     """Queue a sync."""
 
