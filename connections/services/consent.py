@@ -161,7 +161,9 @@ def _authorize(consent: Consent, code: str, user: User) -> None:
 
 def _renew(consent: Consent, user: User) -> None:
     """Prove the new authorization of a connection, then let it take over."""
-    draft = Draft.objects.get(pk=consent.draft_id)
+    draft = consent.draft
+    if draft is None:
+        return
     verify_draft(begin_draft_verification(draft=draft, send=False))
     try:
         finish_draft(draft=draft, actor=Actor.for_user(user))

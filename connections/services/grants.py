@@ -18,6 +18,7 @@ from tenants.secrets import SecretsField
 
 FRESH = timedelta(minutes=15)  # less than that left: renew before use
 LEASE = timedelta(seconds=60)  # a winner that died is succeeded after that
+AGAIN = timedelta(hours=1)
 POLL = 0.1  # seconds
 PATIENCE = 40.0  # seconds that a loser waits for the winner
 
@@ -33,9 +34,9 @@ def access_token(grant: Grant, *, pause: Callable[[float], None] = time.sleep) -
     waited = 0.0
     while True:
         grant.refresh_from_db()
-        if grant.ended_at is not None or not grant.secrets:
+        if _is_over(grant):
             raise ConsentEnded("The authorization at Bitbucket has ended. Authorize again.")
-        if _is_fresh(grant):
+        if _is_fresh(grant) and grant.ended_at is None:
             return _tokens(grant)["access_token"]
         owner = _take_lease(grant)
         if owner is not None:
@@ -48,6 +49,13 @@ def access_token(grant: Grant, *, pause: Callable[[float], None] = time.sleep) -
 
 def _tokens(grant: Grant) -> dict[str, str]:
     return dict(grant.secrets or {})
+
+
+def _is_over(grant: Grant) -> bool:
+    """An hour after a refusal it is tried once more: a wrong consumer looks the same."""
+    if not grant.secrets:
+        return True
+    return grant.ended_at is not None and now() - grant.ended_at < AGAIN
 
 
 def _is_fresh(grant: Grant) -> bool:
@@ -105,7 +113,7 @@ def _after_refusal(grant: Grant, owner: uuid.UUID, refresh_token: str) -> str:
     stored = _tokens(grant)
     if stored.get("refresh_token") != refresh_token and _is_fresh(grant):
         return stored["access_token"]
-    Grant.objects.filter(pk=grant.pk).update(ended_at=now())
+    Grant.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=now())
     raise ConsentEnded(
         "Bitbucket ended this authorization: it was revoked, or not used for three months. "
         "Authorize again."

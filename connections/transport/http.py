@@ -164,6 +164,8 @@ class Transport:
                 )
                 with closing(response):
                     body = self._body(response, asked)
+                if watch.expired:  # cut off between two lines, which reads like an end
+                    raise TimeoutError
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 ms = _milliseconds(started)
                 raise self._failure(error, watch, replace(asked, ms=ms)) from None
@@ -262,6 +264,8 @@ def _session() -> requests.Session:
 def _decoded(answer: Answer) -> Answer:
     content_type = answer.headers.get("Content-Type", "")
     try:
+        if not answer.body and answer.status != 204:
+            raise ValueError("empty")
         return replace(answer, json=decode(answer.body, content_type), body=b"")
     except (ValueError, RecursionError):
         raise nonsense(answer.evidence(), content_type) from None

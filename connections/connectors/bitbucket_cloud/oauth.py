@@ -6,7 +6,9 @@ new one, and the old one dies some minutes later.
 
 import base64
 from collections.abc import MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -24,6 +26,7 @@ from connections.transport import answers
 from connections.transport.answers import Answer, words
 from connections.transport.errors import (
     ConsentEnded,
+    Evidence,
     InvalidCredentials,
     ProviderError,
     UnexpectedResponse,
@@ -32,8 +35,6 @@ from connections.transport.http import Transport, page_of
 from connections.transport.ledger import Purpose
 
 DEFAULT_LIFE = 3600  # seconds, where the answer does not say; observed are 7200
-CONSUMER_WRONG = "unauthorized_client"
-OVER = {"invalid_grant", CONSUMER_WRONG}
 
 
 class BitbucketAuthorizations(Authorizations):
@@ -84,7 +85,7 @@ class BitbucketAuthorizations(Authorizations):
             authenticate=self._authenticate,
             subject="",  # the token endpoint is not counted with the API's requests
             purpose=Purpose.CONSENT,
-            explain=_refused,
+            explain=partial(_refused, is_refresh=form["grant_type"] == "refresh_token"),
         )
         try:
             return _read(transport.post_form("/site/oauth2/access_token", form))
@@ -112,27 +113,37 @@ def _read(answer: Answer) -> RefreshedTokens:
     )
 
 
-def _refused(answer: Answer) -> ProviderError:
-    """The token endpoint's errors: {"error": "invalid_grant", "error_description": …}."""
-    try:
-        body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
-    except (ValueError, RecursionError):
-        body = None
-    code = body.get("error") if isinstance(body, dict) else None
-    if code in OVER:
-        # A refresh token that was rotated away may be answered unauthorized_client as well.
+def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:
+    """The token endpoint's errors: {"error": "invalid_grant", "error_description": …}.
+
+    A refresh token that was rotated away may be answered `unauthorized_client` as well.
+    """
+    code = _code(answer)
+    if code == "invalid_grant" or (is_refresh and code == "unauthorized_client"):
         return ConsentEnded(
-            "Bitbucket no longer accepts this authorization. It was revoked, ran out, "
-            "or its OAuth consumer changed.",
-            evidence=answer.evidence(),
+            "Bitbucket does not accept this authorization any more. It was revoked or ran out.",
+            evidence=_without_body(answer),
         )
-    if answer.status == 401 or code == "invalid_client":
+    if answer.status == 401:
         return InvalidCredentials(
             "Bitbucket refuses this installation's OAuth consumer. An operator must check "
             "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET.",
-            evidence=answer.evidence(),
+            evidence=_without_body(answer),
         )
-    return explain(answer)
+    return explain(replace(answer, body=b""))
+
+
+def _code(answer: Answer) -> str:
+    try:
+        body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
+    except (ValueError, RecursionError):
+        return ""
+    return str(body.get("error", "")) if isinstance(body, dict) else ""
+
+
+def _without_body(answer: Answer) -> Evidence:
+    """What was asked and the status; nothing out of an answer that is about secrets."""
+    return replace(answer.evidence(), excerpt="")
 
 
 def _workspaces(rows: list[dict[str, object]]) -> tuple[RemoteWorkspace, ...]:

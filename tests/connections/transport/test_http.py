@@ -1,0 +1,402 @@
+"""Requests: permits, limits of time and size, redirects, pages, and every way to fail."""
+
+import gzip
+import time
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from pytest_django.fixtures import Settings
+
+from connections.transport.errors import (
+    BlockedAddress,
+    Gone,
+    InvalidCredentials,
+    NotFound,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    TlsError,
+    Unavailable,
+    UnexpectedResponse,
+    Unreachable,
+)
+from connections.transport.http import RequestInTransaction, Transport
+from connections.transport.ledger import Purpose
+from tests.connections.ledgers import CountingLedger
+from tests.connections.transport.certificates import self_signed
+from tests.connections.transport.servers import Server, answer, says, serving
+
+SECRET = "ATCTT3xFfGN0-a-secret-that-nobody-may-see"
+
+
+def put_secret(headers: MutableMapping[str, str]) -> None:
+    headers["Authorization"] = f"Bearer {SECRET}"
+
+
+def transport_to(server: Server, settings: Settings, **options: Any) -> Transport:
+    settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset({server.host})
+    options = {"ledger": CountingLedger(), "deadline": 5.0, **options}
+    base = f"http://{server.host}/2.0"
+    return Transport(
+        base, authenticate=put_secret, subject="token", purpose=Purpose.VERIFY, **options
+    )
+
+
+def failure(talk: Any, settings: Settings, **options: Any) -> ProviderError:
+    with serving(talk) as server, pytest.raises(ProviderError) as caught:
+        transport_to(server, settings, **options).get("/user")
+    assert SECRET not in str(caught.value.as_dict())
+    return caught.value
+
+
+def test_an_answer_is_decoded_and_timed(settings: Settings) -> None:
+    date = "Sun, 22 Nov 2026 02:00:00 GMT"
+    with serving(says(answer(b'{"a": [1]}', Date=date))) as server:
+        found = transport_to(server, settings).get("/user", {"q": 'name ~ "ä"'})
+
+    assert found.json == {"a": [1]}
+    assert found.date is not None
+    assert found.date.isoformat() == "2026-11-22T02:00:00+00:00"
+    assert found.ms >= 0
+    assert b"GET /2.0/user?q=name+~+%22%C3%A4%22 " in server.asked[0]
+    assert f"Bearer {SECRET}".encode() in server.asked[0]
+
+
+def test_each_attempt_takes_a_permit_and_learns_the_limit(settings: Settings) -> None:
+    books = CountingLedger()
+    with serving(says(answer(X_RateLimit_Limit="1200, 60;w=3600"))) as server:
+        transport = transport_to(server, settings, ledger=books)
+        transport.get("/a")
+        transport.get("/b")
+
+    assert books.taken == [("token", Purpose.VERIFY)] * 2
+    assert books.learned == [(1200, None)] * 2
+
+
+def test_nothing_is_asked_when_the_ledger_refuses(settings: Settings) -> None:
+    from django.utils.timezone import now
+
+    books = CountingLedger(stop=QuotaExhausted("Nothing left.", resume_at=now()))
+    with serving(says(answer())) as server, pytest.raises(QuotaExhausted):
+        transport_to(server, settings, ledger=books).get("/user")
+
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retryable"),
+    [
+        ("401 Unauthorized", InvalidCredentials, False),
+        ("404 Not Found", NotFound, False),
+        ("410 Gone", Gone, False),
+        ("429 Too Many", RateLimited, True),
+        ("500 Oops", Unavailable, True),
+        ("555 Timeout", Unavailable, True),
+    ],
+)
+def test_a_status_becomes_its_error(
+    status: str, kind: type[ProviderError], retryable: bool, settings: Settings
+) -> None:
+    error = failure(says(answer(b'{"type": "error"}', status)), settings)
+
+    assert type(error) is kind
+    assert error.retryable is retryable
+    assert error.evidence.status == int(status.split()[0])
+    assert error.evidence.path == "/2.0/user"
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("30", 30.0), ("soon", None), ("", None)])
+def test_a_429_says_how_long_to_wait(told: str, seconds: float | None, settings: Settings) -> None:
+    books = CountingLedger()
+    talk = says(answer(b"Rate limit", "429 Too Many", "text/plain", Retry_After=told))
+
+    error = failure(talk, settings, ledger=books)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == seconds
+    assert books.learned == [(None, seconds or 0.0)]
+
+
+def test_a_429_may_name_a_date(settings: Settings) -> None:
+    talk = says(answer(b"", "429 Too Many", Retry_After="Sun, 22 Nov 2099 02:00:00 GMT"))
+
+    error = failure(talk, settings)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after is not None
+    assert error.retry_after > 1e9
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (b"<html>log in</html>", "text/html", "web page"),
+        (b'{"values": [', "application/json", "breaks off"),
+        (b'{"ok": true}', "text/plain", "text/plain instead of JSON"),
+        (b"[" * 100_000, "application/json", "breaks off"),
+        (b"", "application/json", "breaks off"),
+    ],
+)
+def test_an_answer_without_sense_is_told_as_one(
+    body: bytes, kind: str, said: str, settings: Settings
+) -> None:
+    error = failure(says(answer(body, kind=kind)), settings)
+
+    assert isinstance(error, UnexpectedResponse)
+    assert said in error.message
+
+
+def test_a_lone_surrogate_is_passed_on(settings: Settings) -> None:
+    with serving(says(answer(b'{"title": "\\ud800x"}'))) as server:
+        found = transport_to(server, settings).get("/user")
+
+    assert found.json == {"title": "\ud800x"}
+
+
+def test_an_excerpt_shows_no_secret(settings: Settings) -> None:
+    body = f'{{"error": "{SECRET} Bearer abcdefgh1234 https://ada:pw@x.org \\u0000"}}'.encode()
+
+    error = failure(says(answer(body, "400 Bad")), settings)
+
+    assert "•••" in error.evidence.excerpt
+    for secret in (SECRET, "abcdefgh1234", "ada:pw"):
+        assert secret not in str(error.as_dict())
+
+
+def test_a_hang_ends_at_the_deadline(settings: Settings) -> None:
+    started = time.monotonic()
+
+    error = failure(says(b"", pause=5), settings, deadline=0.3)
+
+    assert isinstance(error, Unreachable)
+    assert "0.3 seconds" in error.message
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"HTTP/1.1 200 OK\r\n", *([b"X-More: y\r\n"] * 50)],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", *([b"1"] * 50)],
+    ],
+    ids=["headers", "body"],
+)
+def test_an_answer_that_drips_ends_at_the_deadline(parts: list[bytes], settings: Settings) -> None:
+    started = time.monotonic()
+
+    error = failure(says(*parts, pause=0.1), settings, deadline=0.5)
+
+    assert isinstance(error, Unreachable)
+    assert time.monotonic() - started < 2
+
+
+def test_an_answer_that_is_too_large_is_not_read(settings: Settings) -> None:
+    error = failure(says(answer(b"[" + b" " * 200_000 + b"]")), settings, max_body=100_000)
+
+    assert isinstance(error, UnexpectedResponse)
+    assert "larger than" in error.message
+
+
+def test_the_size_counts_after_decompression(settings: Settings) -> None:
+    bomb = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
+    assert len(bomb) < 10_000
+
+    error = failure(says(answer(bomb, Content_Encoding="gzip")), settings, max_body=1_000_000)
+
+    assert isinstance(error, UnexpectedResponse)
+    assert "larger than" in error.message
+
+
+def test_a_body_that_breaks_off_is_an_error(settings: Settings) -> None:
+    def talk(opened: Any) -> None:
+        opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+        opened.close()
+
+    assert isinstance(failure(talk, settings), Unreachable)
+
+
+def test_nobody_listens(settings: Settings) -> None:
+    with serving(says(answer())) as server:
+        transport = transport_to(server, settings)
+    with pytest.raises(Unreachable, match="refused the connection"):
+        transport.get("/user")
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(settings: Settings) -> None:
+    said = []
+
+    def talk(opened: Any) -> None:
+        said.append(1)
+        if len(said) == 2:
+            opened.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # linger 0: reset
+            opened.close()
+        else:
+            opened.sendall(answer())
+
+    books = CountingLedger()
+    with serving(talk) as server:
+        transport = transport_to(server, settings, ledger=books)
+        transport.get("/a")
+        transport.get("/b")
+
+    assert len(books.taken) == 3
+
+
+def test_a_certificate_that_nobody_signed_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with serving(says(answer()), tls=self_signed(tmp_path)) as server:
+        settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset({server.host})
+        transport = Transport(
+            f"https://{server.host}",
+            authenticate=put_secret,
+            subject="token",
+            purpose=Purpose.VERIFY,
+            ledger=CountingLedger(),
+        )
+        with pytest.raises(TlsError):
+            transport.get("/user")
+
+    assert server.asked == []
+
+
+def test_a_redirect_on_the_same_host_is_followed_with_a_permit_of_its_own(
+    settings: Settings,
+) -> None:
+    steps = [answer(b"", "302 Found", Location="/2.0/moved"), answer(b'{"here": 1}')]
+
+    def talk(opened: Any) -> None:
+        opened.sendall(steps.pop(0))
+
+    books = CountingLedger()
+    with serving(talk) as server:
+        found = transport_to(server, settings, ledger=books).get("/user")
+
+    assert found.json == {"here": 1}
+    assert b"GET /2.0/moved " in server.asked[1]
+    assert len(books.taken) == 2
+
+
+def test_a_redirect_elsewhere_gets_no_secret(settings: Settings) -> None:
+    with serving(says(answer(b'{"stolen": 1}'))) as thief:
+        talk = says(answer(b"", "302 Found", Location=f"http://{thief.host}/2.0/user"))
+
+        error = failure(talk, settings)
+
+    assert isinstance(error, BlockedAddress)
+    assert thief.asked == []
+
+
+def test_redirects_in_a_circle_end(settings: Settings) -> None:
+    error = failure(says(answer(b"", "302 Found", Location="/2.0/user")), settings)
+
+    assert isinstance(error, UnexpectedResponse)
+    assert "without an end" in error.message
+
+
+def test_a_private_address_is_not_even_opened(settings: Settings) -> None:
+    with serving(says(answer())) as server:
+        settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset()
+        transport = Transport(
+            f"https://localhost:{server.port}",
+            authenticate=put_secret,
+            subject="token",
+            purpose=Purpose.VERIFY,
+            ledger=CountingLedger(),
+        )
+        with pytest.raises(BlockedAddress):
+            transport.get("/user")
+
+    assert server.asked == []
+
+
+def test_netrc_and_proxies_of_the_environment_are_ignored(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login eve password eves-own\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(says(answer(b'{"proxy": 1}'))) as proxy, serving(says(answer())) as server:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://{proxy.host}")
+        transport_to(server, settings).get("/user")
+
+    assert proxy.asked == []
+    assert f"Authorization: Bearer {SECRET}".encode() in server.asked[0]
+
+
+def test_cookies_are_not_kept(settings: Settings) -> None:
+    with serving(says(answer(Set_Cookie="session=1; Path=/"))) as server:
+        transport = transport_to(server, settings)
+        transport.get("/a")
+        transport.get("/b")
+
+    assert b"Cookie" not in server.asked[1]
+
+
+@pytest.mark.django_db
+def test_no_request_is_made_inside_a_transaction(settings: Settings) -> None:
+    with serving(says(answer())) as server:
+        transport = transport_to(server, settings)
+        with transaction.atomic(), pytest.raises(RequestInTransaction):
+            transport.get("/user")
+        transport.get("/user")
+
+    assert len(server.asked) == 1
+
+
+def test_a_repr_shows_no_secret(settings: Settings) -> None:
+    with serving(says(answer())) as server:
+        assert SECRET not in repr(transport_to(server, settings))
+
+
+def pages(settings: Settings, *bodies: str) -> list[Any]:
+    left = list(bodies)
+
+    def talk(opened: Any) -> None:
+        body = left.pop(0) if len(left) > 1 else left[0]
+        opened.sendall(answer(body.replace("HOST", f"http://{server.host}/2.0").encode()))
+
+    with serving(talk) as server:
+        transport = transport_to(server, settings)
+        return [value for page in transport.pages("/list") for value in page.json["values"]]
+
+
+def test_a_listing_is_followed_to_its_end(settings: Settings) -> None:
+    found = pages(
+        settings,
+        '{"values": [{"id": 1}], "next": "HOST/list?page=8xhd"}',
+        '{"values": [], "next": "HOST/list?page=9"}',
+        '{"values": [{"id": 2}]}',
+    )
+
+    assert found == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        ['{"values": [{"id": 1}], "next": "HOST/list?page=2"}'],
+        ['{"values": [], "next": "HOST/list?page=1"}'],
+        [f'{{"values": [], "next": "HOST/list?page={n}"}}' for n in range(20)],
+    ],
+    ids=["the same page", "the same address", "empty for ever"],
+)
+def test_a_listing_without_an_end_is_an_error(bodies: list[str], settings: Settings) -> None:
+    with pytest.raises(UnexpectedResponse, match="no end"):
+        pages(settings, *bodies)
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"values": {}}', '{"values": [1]}', "null"])
+def test_a_page_without_a_list_is_an_error(body: str, settings: Settings) -> None:
+    with pytest.raises(UnexpectedResponse, match="without the list"):
+        pages(settings, body)
+
+
+@pytest.mark.parametrize(
+    "following", ["https://evil.example/2.0/list", "http://127.0.0.1:1/2.0/list", "ftp://x"]
+)
+def test_a_listing_does_not_lead_elsewhere(following: str, settings: Settings) -> None:
+    with pytest.raises(BlockedAddress):
+        pages(settings, f'{{"values": [{{"id": 1}}], "next": "{following}"}}')
