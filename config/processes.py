@@ -16,7 +16,7 @@ PYTHON = sys.executable
 CELERY = (
     PYTHON,
     "-W",
-    "ignore::RuntimeWarning:celery.platforms",
+    "ignore::UserWarning:celery.platforms",
     "-m",
     "celery",
     "-q",

@@ -57,7 +57,7 @@ def make_all(api: Api, terraform: Api, tell: Tell) -> None:
     tell("Connecting the workspace globex, whose token lacks the scope pipeline")
     lacking = connect(
         api,
-        "Globex, without pipelines",
+        "Globex workspace",
         "globex",
         GLOBEX_TOKEN,
         schedule={"kind": "every", "minutes": 60},
