@@ -1,9 +1,9 @@
 """Filters of lists. They live in the address; what is wrong is named and left out."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
 from connections.connectors import connectors
 from connections.models import Connection
@@ -45,6 +45,12 @@ class Filter(forms.Form):
     def is_narrowed(self) -> bool:
         """Whether anything but the order was chosen."""
         return any(name != "sort" for name in self.values)
+
+    @property
+    def hidden_errors(self) -> list[str]:
+        """What is wrong with filters that have no field on the page."""
+        hidden = {field.name: field.errors for field in self.hidden_fields()}
+        return [f"{name}: {error}" for name, errors in hidden.items() for error in errors]
 
     @property
     def status(self) -> int:
@@ -134,10 +140,17 @@ class InRepository(RecordFilter):
         required=False, min_value=1, max_value=BIGGEST, widget=forms.HiddenInput
     )
 
+    @cached_property
     def chosen_repository(self) -> Repository | None:
         """The repository that the address names, of this organization."""
-        rows: QuerySet[Repository] = Repository.objects.for_organization(self.organization)
-        return rows.filter(pk=self.values.get("repository", 0)).first()
+        return self._chosen(Repository, "repository")
+
+    def _chosen(self, model: type[Any], name: str) -> Any:
+        if name not in self.values:
+            return None
+        return (
+            model.objects.for_organization(self.organization).filter(pk=self.values[name]).first()
+        )
 
 
 class PullRequestFilter(InRepository):
@@ -152,10 +165,10 @@ class PullRequestFilter(InRepository):
         required=False, min_value=1, max_value=BIGGEST, widget=forms.HiddenInput
     )
 
+    @cached_property
     def chosen_author(self) -> Person | None:
         """The person that the address names, of this organization."""
-        rows: QuerySet[Person] = Person.objects.for_organization(self.organization)
-        return rows.filter(pk=self.values.get("author", 0)).first()
+        return self._chosen(Person, "author")
 
 
 class PipelineFilter(InRepository):

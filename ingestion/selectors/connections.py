@@ -99,7 +99,8 @@ def search_connections(
 
     Answers the rows, how many they are, and how many of all connections need a person.
     """
-    everything = connections_of(organization)
+    unfinished = Sync.objects.filter(connection=OuterRef("pk"), state__in=UNFINISHED)
+    everything = connections_of(organization).annotate(is_syncing=Exists(unfinished))
     which = _matches(values)
     counts = with_need(everything).aggregate(
         found=Count("pk", filter=which), needs_you=Count("pk", filter=NEEDS_YOU)
@@ -115,8 +116,7 @@ def _matches(values: dict[str, str]) -> Q:
     if values.get("connector"):
         which &= Q(connector=values["connector"])
     if values.get("state") == "syncing":
-        unfinished = Sync.objects.filter(connection=OuterRef("pk"), state__in=UNFINISHED)
-        return which & Q(Exists(unfinished))
+        return which & Q(is_syncing=True)
     return which & Q(status=values["state"]) if values.get("state") else which
 
 

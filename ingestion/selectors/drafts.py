@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from connections.models import Draft, Verification
+from connections.services.drafts import latest_verification
+from connections.services.verification import judge_draft
 from tenants.models import Organization, User
 
 
@@ -15,13 +17,22 @@ class UnfinishedDraft:
 
     @property
     def is_verified(self) -> bool:
-        return bool(self.verification and self.verification.outcome == Verification.Outcome.OK)
+        """Whether its checks passed, but for the streams that it goes on without."""
+        last = self.verification
+        if last is None or last.finished_at is None or not self.row.found:
+            return False
+        return judge_draft(self.row, last).is_ok
+
+
+def with_verification(draft: Draft) -> UnfinishedDraft:
+    """A draft with its last verification."""
+    return UnfinishedDraft(row=draft, verification=latest_verification(draft))
 
 
 def unfinished_drafts(organization: Organization, user: User) -> list[UnfinishedDraft]:
     """What this person began; nobody else sees it."""
     rows = Draft.objects.for_organization(organization).filter(by=user, connection=None)
-    drafts = list(rows.defer("secrets"))
+    drafts = list(rows.defer("secrets").select_related("grant"))
     last = {
         verification.draft_id: verification
         for verification in Verification.objects.filter(draft__in=drafts).order_by("pk")

@@ -19,6 +19,7 @@ from connections.services.errors import (
 )
 from ingestion.forms.choose import ChooseForm, initial_of
 from ingestion.models import Sync
+from ingestion.selectors.drafts import with_verification
 from ingestion.selectors.streams import streams_of
 from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
 from tenants.roles import Permission
@@ -32,6 +33,8 @@ class ChooseWhatToSync(OrganizationView):
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         mine = self._draft(draft)
+        if not with_verification(mine).is_verified:
+            return redirect("connections:wizard_verify", self.organization.slug, draft)
         return self._page(mine, ChooseForm(mine, initial=initial_of(mine)))
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:

@@ -1,0 +1,284 @@
+"""The list of connections and the page of one."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.timezone import now
+
+from connections.models import Connection
+from ingestion.models import Quota, QuotaBucket, Repository, State
+from tenants.models import AuditEvent, Organization
+from tests.factories import (
+    ConnectionFactory,
+    CoverageFactory,
+    CredentialFactory,
+    RepositoryFactory,
+    SyncFactory,
+)
+from tests.ingestion.views.conftest import Address, text_of
+
+
+@pytest.fixture
+def several(organization: Organization) -> dict[str, Connection]:
+    """Three connections that differ in everything that can be chosen by."""
+    make = ConnectionFactory.create
+    found = {
+        "Alpha": make(organization=organization, name="Alpha", settings={"workspace": "zebra"}),
+        "Beta": make(
+            organization=organization,
+            name="Beta",
+            status=Connection.Status.DISABLED,
+            next_sync_at=now() + timedelta(hours=2),
+        ),
+        "Gamma": make(organization=organization, name="Gamma", next_sync_at=now()),
+    }
+    for connection, hours in zip(found.values(), (3, 9, 1), strict=True):
+        repository = RepositoryFactory.create(connection=connection)
+        CoverageFactory.create(repository=repository, complete_as_of=now() - timedelta(hours=hours))
+    SyncFactory.create(connection=found["Gamma"], state=State.RUNNING, finished_at=None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({}, {"Alpha", "Beta", "Gamma"}),
+        ({"q": "alp"}, {"Alpha"}),
+        ({"q": "ZEBRA"}, {"Alpha"}),
+        ({"state": "disabled"}, {"Beta"}),
+        ({"state": "syncing"}, {"Gamma"}),
+        ({"connector": "bitbucket_cloud", "q": "a"}, {"Alpha", "Beta", "Gamma"}),
+        ({"q": "nothing"}, set()),
+    ],
+)
+def test_filters_live_in_the_address(
+    member: Client,
+    url: Address,
+    several: dict[str, Connection],
+    query: dict[str, str],
+    shown: set[str],
+) -> None:
+    page = text_of(member.get(url("connections"), query))
+
+    assert {name for name in several if f">{name}</a>" in page} == shown
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("name", ["Alpha", "Beta", "Gamma"]),
+        ("-name", ["Gamma", "Beta", "Alpha"]),
+        ("next", ["Gamma", "Beta", "Alpha"]),
+        ("complete", ["Beta", "Alpha", "Gamma"]),
+        ("nonsense", ["Alpha", "Beta", "Gamma"]),
+    ],
+)
+def test_columns_sort(
+    member: Client,
+    url: Address,
+    several: dict[str, Connection],
+    sort: str,
+    order: list[str],
+) -> None:
+    page = text_of(member.get(url("connections"), {"sort": sort}))
+
+    assert sorted(several, key=lambda name: page.index(f">{name}</a>")) == order
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"state": "perhaps"},
+        {"connector": "x" * 3000},
+        {"q": "\x00"},
+        {"q": "a" * 500},
+    ],
+)
+def test_filters_that_make_no_sense_are_named(
+    member: Client, url: Address, connection: Connection, query: dict[str, str]
+) -> None:
+    response = member.get(url("connections"), query)
+
+    assert response.status_code == 400
+    assert "errorlist" in text_of(response)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 40, "\x00"])
+def test_pages_that_do_not_exist_lead_to_the_nearest(
+    member: Client, url: Address, connection: Connection, page: str
+) -> None:
+    assert member.get(url("connections"), {"page": page}).status_code == 200
+
+
+def test_the_first_of_many_takes_ten_statements(
+    member: Client, url: Address, organization: Organization, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(70):
+        made = ConnectionFactory.create(organization=organization)
+        CredentialFactory.create(connection=made, quota_subject=f"subject-{number}")
+        CoverageFactory.create(repository=RepositoryFactory.create(connection=made))
+        SyncFactory.create(connection=made, state=State.RUNNING, finished_at=None)
+
+    with django_assert_max_num_queries(10):
+        page = text_of(member.get(url("connections")))
+
+    assert "1–50 of 70" in page
+
+
+def test_quota_counts_what_was_booked_in_the_window(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    quota = Quota.objects.create(subject="a-subject", limit=1000, learned_limit=5000)
+    QuotaBucket.objects.create(quota=quota, starts_at=now(), booked=916)
+    QuotaBucket.objects.create(quota=quota, starts_at=now() - timedelta(hours=2), booked=400)
+
+    page = text_of(member.get(url("connections")))
+
+    assert "4,084 of 5,000" in page
+
+
+def test_two_credentials_of_one_account_share_a_window(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    CredentialFactory.create(connection=connection, quota_subject="a-subject")
+    assert "1,000 of 1,000" in text_of(member.get(url("connections")))
+
+    CredentialFactory.create(connection=connection, quota_subject="another")
+    assert "2,000 of 2,000" in text_of(member.get(url("connections")))
+
+
+def test_a_connection_names_what_is_oldest(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(last_synced_at=now())
+    for name, hours in (("young", 1), ("old", 3)):
+        CoverageFactory.create(
+            repository=RepositoryFactory.create(connection=connection, name=name),
+            complete_as_of=now() - timedelta(hours=hours),
+        )
+
+    page = text_of(member.get(url("connection", connection.pk)))
+
+    assert "oldest: acme/old · Pull requests" in page
+    assert "not fresh" in page
+    assert "Sync now" in page
+
+
+def test_a_stream_with_a_part_that_was_never_complete_is_not_complete(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    for complete_as_of in (now(), None):
+        CoverageFactory.create(
+            repository=RepositoryFactory.create(connection=connection),
+            complete_as_of=complete_as_of,
+        )
+
+    page = text_of(member.get(url("connection", connection.pk)))
+
+    assert "◑ 1" in page
+
+
+def test_a_viewer_may_read_and_not_start(
+    viewer: Client, url: Address, connection: Connection
+) -> None:
+    page = text_of(viewer.get(url("connection", connection.pk)))
+
+    assert "Sync now" not in page
+    assert "can do this" in page
+    assert viewer.post(url("sync_start", connection.pk)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["connection", "connection_repositories", "connection_syncs"])
+def test_a_connection_of_others_is_not_there(
+    member: Client, url: Address, foreign: Connection, name: str
+) -> None:
+    assert member.get(url(name, foreign.pk)).status_code == 404
+    assert member.get(url(name, 2**63 - 1)).status_code == 404
+
+
+def test_repositories_are_left_out_and_taken_in(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    one, two, three = (RepositoryFactory.create(connection=connection) for _ in range(3))
+    address = url("connection_repositories", connection.pk)
+
+    member.post(address, {"action": "leave_out", "ids": [one.pk, two.pk]})
+    member.post(address, {"action": "select", "ids": [two.pk]})
+
+    chosen = Repository.objects.filter(connection=connection, is_selected=True)
+    assert set(chosen) == {two, three}
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == {"mode": "chosen", "ids": [two.uuid, three.uuid]}
+    assert AuditEvent.objects.filter(event_type="connections.updated").count() == 2
+
+    member.post(address, {"action": "all"})
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == {"mode": "all"}
+    assert set(chosen.all()) == {one, two, three}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"action": "select"},
+        {"action": "erase", "ids": ["1"]},
+        {"action": "select", "ids": ["x"]},
+        {"action": "select", "ids": ["9" * 30]},
+        {"action": "select", "ids": ["\x00"]},
+        {"action": "select", "ids": ["٣"]},
+    ],
+)
+def test_a_choice_that_makes_no_sense_changes_nothing(
+    member: Client, url: Address, connection: Connection, values: dict[str, Any]
+) -> None:
+    RepositoryFactory.create(connection=connection)
+
+    response = member.post(url("connection_repositories", connection.pk), values, follow=True)
+
+    assert response.status_code == 200
+    assert "notice-bad" in text_of(response)
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == {"mode": "all"}
+
+
+def test_repositories_of_others_are_passed_by(
+    member: Client, url: Address, connection: Connection, foreign: Connection
+) -> None:
+    theirs = RepositoryFactory.create(connection=foreign)
+
+    member.post(
+        url("connection_repositories", connection.pk), {"action": "leave_out", "ids": [theirs.pk]}
+    )
+
+    theirs.refresh_from_db()
+    assert theirs.is_selected
+
+
+@pytest.mark.parametrize("many", [3, 60])
+def test_the_repositories_tab_takes_as_many_statements_for_many(
+    member: Client,
+    url: Address,
+    connection: Connection,
+    many: int,
+    django_assert_max_num_queries: Any,
+) -> None:
+    for _ in range(many):
+        CoverageFactory.create(repository=RepositoryFactory.create(connection=connection))
+
+    with django_assert_max_num_queries(15):
+        member.get(url("connection_repositories", connection.pk))
+
+
+def test_repositories_are_searched(member: Client, url: Address, connection: Connection) -> None:
+    RepositoryFactory.create(connection=connection, name="payments-api")
+    broken = RepositoryFactory.create(connection=connection, name="vault")
+    CoverageFactory.create(repository=broken, gap={"code": "x", "message": "Bitbucket said 500."})
+    address = url("connection_repositories", connection.pk)
+
+    assert "acme/vault" not in text_of(member.get(address, {"q": "payments"}))
+    page = text_of(member.get(address, {"state": "failed"}))
+    assert "payments-api" not in page
+    assert "Bitbucket said 500." in page

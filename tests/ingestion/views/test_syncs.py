@@ -1,0 +1,268 @@
+"""The pages of syncs: what they say, and what the buttons do."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.timezone import now
+
+from connections.models import Connection
+from ingestion.models import State, Sync
+from tenants.models import AuditEvent
+from tests.factories import RepositoryFactory, StreamRunFactory, SyncFactory
+from tests.ingestion.views.conftest import Address, text_of
+
+REFUSED = {
+    "code": "invalid_permissions",
+    "message": "The token lacks the scope pipeline.",
+    "retryable": False,
+    "mended_by": "admin",
+    "evidence": {"status": 403},
+}
+
+
+@pytest.fixture
+def running(connection: Connection) -> Sync:
+    """A sync that has read 2,140 of about 4,280 pull requests in a minute."""
+    sync = SyncFactory.create(
+        connection=connection,
+        state=State.RUNNING,
+        started_at=now() - timedelta(minutes=1),
+        finished_at=None,
+        heartbeat_at=now(),
+        counts={"read": 2240},
+        requests=120,
+        seconds={"bitbucket": 30.0, "database": 10.0, "waiting": 0.0},
+    )
+    StreamRunFactory.create(sync=sync, stream="repositories", read=100, requests=2, total=None)
+    StreamRunFactory.create(
+        sync=sync,
+        stream="pull_requests",
+        state=State.RUNNING,
+        read=2140,
+        created=2000,
+        updated=140,
+        expected=4280,
+        done=10,
+        total=100,
+        requests=118,
+        started_at=now() - timedelta(minutes=1),
+    )
+    return sync
+
+
+def heading(page: str) -> str:
+    """What the page answers first."""
+    found = re.search(r"<h1>(.*?)</h1>", page)
+    return found.group(1) if found else ""
+
+
+def test_a_running_sync_says_how_far_and_how_long(
+    member: Client, url: Address, running: Sync
+) -> None:
+    page = text_of(member.get(url("sync", running.pk)))
+
+    assert heading(page) == "Reading pull requests: 2,140 of about 4,280"
+    assert "about 20 seconds left" in page
+    assert "requests · 2.0 a second" in page
+    assert "100 of 100" in page
+    assert 'value="50"' in page
+    assert "Bitbucket answers 75 %" in page
+    assert f'hx-get="{url("sync_live", running.pk)}"' in page
+
+
+def test_the_live_part_goes_on_until_the_end(member: Client, url: Address, running: Sync) -> None:
+    live = member.get(url("sync_live", running.pk))
+    assert live.status_code == 200
+    assert 'hx-trigger="every 1s"' in text_of(live)
+
+    Sync.objects.filter(pk=running.pk).update(state=State.SUCCEEDED, finished_at=now())
+    last = member.get(url("sync_live", running.pk))
+    assert last.status_code == 286
+    assert "hx-trigger" not in text_of(last)
+    assert "Sync again" in text_of(last)
+
+
+def test_what_it_waits_for_is_counted_down(member: Client, url: Address, running: Sync) -> None:
+    until = now() + timedelta(minutes=7)
+    Sync.objects.filter(pk=running.pk).update(
+        state=State.WAITING, reason=Sync.Reason.QUOTA, resume_at=until
+    )
+
+    page = text_of(member.get(url("sync", running.pk)))
+
+    assert heading(page).startswith("Waiting until ")
+    assert "the requests that Bitbucket allows are used up for now" in page
+    assert "data-countdown" in page
+    assert "Nothing is lost" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "sentence"),
+    [
+        (State.QUEUED, {"started_at": None}, "About to start"),
+        (State.SUCCEEDED, {"counts": {"created": 3, "updated": 1}}, "Complete: 4 records new or"),
+        (State.SUCCEEDED, {"counts": {"read": 9}}, "Complete: nothing had changed"),
+        (State.FAILED, {"error": REFUSED}, "Failed: The token lacks the scope pipeline."),
+        (State.FAILED, {"error": None}, "Failed: It ended without a reason being noted."),
+        (State.CANCELLED, {}, "Stopped. What was read until then stays"),
+        (State.WAITING, {"reason": "turn"}, "Waiting: other syncs go first for a moment"),
+    ],
+)
+def test_each_state_has_its_sentence(
+    member: Client,
+    url: Address,
+    connection: Connection,
+    state: State,
+    values: dict[str, Any],
+    sentence: str,
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=state, **values)
+
+    assert heading(text_of(member.get(url("sync", sync.pk)))).startswith(sentence)
+
+
+def test_an_incomplete_sync_names_what_failed(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.PARTIAL, error=REFUSED)
+    StreamRunFactory.create(sync=sync, stream="pull_requests", state=State.PARTIAL, total=100)
+    vault = RepositoryFactory.create(connection=connection, name="vault")
+    for stream in ("pull_requests", "repositories"):
+        StreamRunFactory.create(
+            sync=sync, stream=stream, repository=vault, state=State.FAILED, error=REFUSED
+        )
+    StreamRunFactory.create(
+        sync=sync, repository=RepositoryFactory.create(connection=connection, name="fine")
+    )
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert heading(page) == "Incomplete: 1 of 100 repositories could not be read"
+    assert "◑</span>Incomplete: 1 of 100" in page
+    assert "acme/vault" in page
+    assert "acme/fine" not in page
+    assert page.count("The token lacks the scope pipeline.") == 2
+    assert "99 of 100" in page
+
+
+def test_a_finished_sync_says_what_it_saved(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    streams = ["repositories", "pull_requests", "pull_request_activity", "pull_request_comments"]
+    sync = SyncFactory.create(connection=connection, requests=690, streams=streams)
+    StreamRunFactory.create(sync=sync, stream="repositories", requests=10)
+    StreamRunFactory.create(sync=sync, stream="pull_requests", requests=90, read=4000)
+    StreamRunFactory.create(sync=sync, stream="pull_request_activity", requests=290)
+    StreamRunFactory.create(sync=sync, stream="pull_request_comments", requests=300)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert "Asked Bitbucket 690 times; one request per pull request would have been 8,100." in page
+
+
+def test_a_sync_that_saved_nothing_boasts_of_nothing(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, requests=10)
+    StreamRunFactory.create(sync=sync, requests=10, read=500)
+
+    assert "Asked Bitbucket" not in text_of(member.get(url("sync", sync.pk)))
+
+
+def test_a_silent_worker_is_noticed(member: Client, url: Address, running: Sync) -> None:
+    Sync.objects.filter(pk=running.pk).update(heartbeat_at=now() - timedelta(minutes=2))
+
+    assert "No sign of its worker" in text_of(member.get(url("sync", running.pk)))
+
+
+def test_starting_leads_to_the_sync(member: Client, url: Address, connection: Connection) -> None:
+    response = member.post(url("sync_start", connection.pk))
+
+    sync = Sync.objects.get()
+    assert response.url == url("sync", sync.pk)
+    assert (sync.trigger, sync.mode, sync.state) == ("person", "incremental", "queued")
+
+
+def test_starting_twice_leads_to_the_one_that_runs(
+    member: Client, url: Address, running: Sync
+) -> None:
+    response = member.post(url("sync_start", running.connection_id), follow=True)
+
+    assert response.redirect_chain[-1][0] == url("sync", running.pk)
+    assert "It is syncing already" in text_of(response)
+    assert Sync.objects.count() == 1
+
+
+def test_a_paused_connection_says_why_it_does_not_start(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(status=Connection.Status.DISABLED)
+
+    response = member.post(url("sync_start", connection.pk), follow=True)
+
+    assert "is paused" in text_of(response)
+    assert not Sync.objects.exists()
+
+
+def test_stopping_keeps_the_page(member: Client, url: Address, running: Sync) -> None:
+    response = member.post(url("sync_cancel", running.pk), follow=True)
+
+    assert heading(text_of(response)).startswith("Stopped.")
+    assert AuditEvent.objects.filter(event_type="syncs.cancelled").exists()
+    assert member.get(url("sync_cancel", running.pk)).status_code == 405
+
+
+def test_a_viewer_watches_and_does_not_stop(viewer: Client, url: Address, running: Sync) -> None:
+    assert "Stop</button>" not in text_of(viewer.get(url("sync", running.pk)))
+    assert viewer.post(url("sync_cancel", running.pk)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["sync", "sync_live"])
+def test_a_sync_of_others_is_not_there(
+    member: Client, url: Address, foreign: Connection, name: str
+) -> None:
+    theirs = SyncFactory.create(connection=foreign, state=State.RUNNING, finished_at=None)
+
+    assert member.get(url(name, theirs.pk)).status_code == 404
+    assert member.post(url("sync_cancel", theirs.pk)).status_code == 404
+    assert member.post(url("sync_start", foreign.pk)).status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.state == State.RUNNING
+
+
+def test_syncs_are_listed_by_state_and_connection(
+    member: Client, url: Address, running: Sync, foreign: Connection
+) -> None:
+    SyncFactory.create(connection=running.connection, state=State.FAILED)
+    SyncFactory.create(connection=foreign)
+
+    everything = text_of(member.get(url("syncs")))
+    failed = text_of(member.get(url("syncs"), {"state": "failed"}))
+
+    assert "2 syncs, the newest first." in everything
+    assert "1 sync, the newest first." in failed
+    assert member.get(url("syncs"), {"connection": foreign.pk}).status_code == 400
+    assert member.get(url("syncs"), {"connection": "9" * 40}).status_code == 400
+
+
+@pytest.mark.parametrize("many", [2, 40])
+def test_the_number_of_statements_does_not_grow(
+    member: Client,
+    url: Address,
+    connection: Connection,
+    many: int,
+    django_assert_max_num_queries: Any,
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.PARTIAL)
+    for _ in range(many):
+        SyncFactory.create(connection=connection)
+        repository = RepositoryFactory.create(connection=connection)
+        StreamRunFactory.create(sync=sync, repository=repository, state=State.FAILED, error=REFUSED)
+
+    with django_assert_max_num_queries(13):
+        member.get(url("sync", sync.pk))
+    with django_assert_max_num_queries(9):
+        member.get(url("syncs"))
