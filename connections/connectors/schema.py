@@ -33,13 +33,14 @@ def schema_of(fields: Sequence[Field]) -> dict[str, Any]:
                 **_property(field),
                 "description": f"Another name of {field.name}.",
             }
-    return {
+    found = {
         "$schema": DIALECT,
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        "allOf": [_one_name(field) for field in fields if field.required],
     }
+    required = [_one_name(field) for field in fields if field.required]
+    return {**found, "allOf": required} if required else found
 
 
 def _property(field: Field) -> dict[str, Any]:

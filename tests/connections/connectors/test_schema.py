@@ -1,0 +1,60 @@
+"""What was given, against the schemas that connectors.list shows."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connections.connectors.base import Connector, Field
+from connections.connectors.schema import InvalidFields, clean, schema_of
+
+FIELDS = (
+    Field(name="username", label="E-mail", pattern=r"^\S+@\S+$", max_length=20),
+    Field(name="password", label="Token", secret=True, aliases=("token",)),
+    Field(name="repository", label="Repository", required=False),
+)
+
+
+def test_schemas_are_valid_schemas_that_mark_secrets(cloud: Connector) -> None:
+    for method in cloud.methods:
+        for fields in (method.settings, method.secrets):
+            Draft202012Validator.check_schema(schema_of(fields))
+        for prop in schema_of(method.secrets)["properties"].values():
+            assert prop["writeOnly"] is True
+
+
+def test_what_fits_is_kept_under_its_own_name() -> None:
+    given = {"username": " a@b ", "token": "secret", "repository": ""}
+
+    assert clean(FIELDS, given, below="x") == {"username": "a@b", "password": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"password": "p"}, "x.username"),
+        ({"username": "a@b"}, "x.password"),
+        ({"username": "", "password": "p"}, "x.username"),
+        ({"username": "nobody", "password": "p"}, "x.username"),
+        ({"username": "a@" + "b" * 30, "password": "p"}, "x.username"),
+        ({"username": 7, "password": "p"}, "x.username"),
+        ({"username": "a@b", "password": ["p"]}, "x.password"),
+        ({"username": "a@b", "password": "p", "token": "p"}, "x.token"),
+        ({"username": "a@b", "password": "p", "colour": "red"}, "x.colour"),
+        ({"username": "a\x00@b", "password": "p"}, "x.username"),
+    ],
+)
+def test_what_does_not_fit_is_named(given: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        clean(FIELDS, given, below="x")
+
+    assert list(caught.value.fields) == [name]
+
+
+def test_a_sentence_never_repeats_a_value() -> None:
+    secret = "ATATT-very-secret" * 40
+
+    with pytest.raises(InvalidFields) as caught:
+        clean(FIELDS, {"username": secret, "password": secret}, below="x")
+
+    assert "very-secret" not in caught.value.message
