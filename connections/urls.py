@@ -50,7 +50,11 @@ urlpatterns = [
     path(f"{ONE}resume/", connection.Resume.as_view(), name="connection_resume"),
     path(f"{ONE}delete/", connection.Delete.as_view(), name="connection_delete"),
     path(f"{ONE}credentials/", credentials.CredentialList.as_view(), name="credentials"),
-    path(f"{ONE}credentials/add/", credentials.CredentialAdd.as_view(), name="credential_add"),
+    path(
+        f"{ONE}credentials/add/",
+        credentials.CredentialAdd.as_view(http_method_names=["get", "head"]),
+        name="credential_add",
+    ),
     path(
         f"{ONE}credentials/add/<connector_key:method>/",
         credentials.CredentialAdd.as_view(),

@@ -5,6 +5,7 @@ from celery.signals import worker_shutting_down
 
 from ingestion import engine
 from ingestion.engine import shutdown
+from ingestion.models import Sync
 from ingestion.services import schedule
 from tenants import access
 
@@ -13,7 +14,8 @@ from tenants import access
 def run_slice(organization_id: int, sync_id: int) -> None:
     """Do a stretch of a sync, if nobody else does; then wake whoever waits for the slot."""
     with access.enter(organization_id):
-        engine.run_slice(sync_id)
+        if Sync.objects.for_organization(organization_id).filter(pk=sync_id).exists():
+            engine.run_slice(sync_id)
     schedule.dispatch_due()
 
 

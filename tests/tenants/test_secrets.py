@@ -68,7 +68,7 @@ def test_expressions_and_plain_values_are_refused(credential: Credential) -> Non
     tries: list[Any] = [F("label"), Value("x"), {"api_token": "x"}, "x"]
 
     for value in tries:
-        with pytest.raises(SecretsError):
+        with pytest.raises(SecretsError), transaction.atomic():
             rows.update(secrets=value)
     with pytest.raises(SecretsError), transaction.atomic():
         Credential.objects.bulk_update([credential], ["secrets"])

@@ -1,0 +1,159 @@
+"""Everything that one organization can own, for tests that look over the fence."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.utils.timezone import now
+
+from connections.models import Connection, Credential, Draft, Verification
+from ingestion.models import PullRequest, Repository, Sync
+from tenants import access
+from tenants.actor import Actor
+from tenants.models import (
+    ApiKey,
+    Invitation,
+    Membership,
+    Organization,
+    Scope,
+    TenantModel,
+    User,
+)
+from tenants.roles import Role
+from tenants.services.api_keys import make_api_key
+from tenants.services.invitations import invite
+from tests.factories import (
+    ConnectionFactory,
+    CoverageFactory,
+    CredentialFactory,
+    MembershipFactory,
+    OrganizationFactory,
+    PersonFactory,
+    PipelineRunFactory,
+    PullRequestFactory,
+    RepositoryFactory,
+    StreamRunFactory,
+    SyncFactory,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One organization with a row of each kind. `mark` stands in every name of it."""
+
+    mark: str
+    organization: Organization
+    owner: Membership
+    viewer: Membership
+    connection: Connection
+    pending: Connection
+    credential: Credential
+    draft: Draft
+    sync: Sync
+    repository: Repository
+    pull_request: PullRequest
+    invitation: Invitation
+    api_key: ApiKey
+    key: str
+
+    @property
+    def user(self) -> User:
+        return self.owner.user
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that it owns, as values."""
+        rows = {
+            model.__name__: list(
+                model._default_manager.filter(organization_id=self.organization.pk)
+                .order_by("pk")
+                .values()
+            )
+            for model in apps.get_models()
+            if issubclass(model, TenantModel)
+        }
+        memberships = Membership.objects.filter(organization=self.organization).values()
+        own = Organization.objects.filter(pk=self.organization.pk).values()
+        return {**_plain(rows), "memberships": list(memberships), "organization": list(own)}
+
+
+def make_world(mark: str) -> World:
+    """An organization that owns one of each."""
+    organization = OrganizationFactory.create(name=mark, slug=mark)
+    with access.enter(organization):
+        return _furnish(organization, mark)
+
+
+def _furnish(organization: Organization, mark: str) -> World:
+    owner, viewer = (
+        MembershipFactory.create(organization=organization, role=role, user__name=f"{mark} {role}")
+        for role in (Role.OWNER, Role.VIEWER)
+    )
+    connection = ConnectionFactory.create(
+        organization=organization,
+        name=f"{mark} connection",
+        settings={"workspace": mark},
+        selection={"repositories": {"mode": "all"}, "streams": ["repositories"], "since": None},
+    )
+    repository = RepositoryFactory.create(
+        connection=connection, name=mark, full_name=f"acme/{mark}"
+    )
+    sync = SyncFactory.create(connection=connection)
+    StreamRunFactory.create(sync=sync)
+    CoverageFactory.create(repository=repository, connection=connection)
+    PersonFactory.create(connection=connection, name=f"{mark} person")
+    PipelineRunFactory.create(repository=repository, connection=connection)
+    by = Actor.for_user(owner.user)
+    invitation, _ = invite(organization=organization, role=Role.ADMIN, by=by)
+    api_key, key = make_api_key(
+        organization=organization, name=f"{mark} key", scopes=Scope.values, role=Role.OWNER, by=by
+    )
+    return World(
+        mark=mark,
+        organization=organization,
+        owner=owner,
+        viewer=viewer,
+        connection=connection,
+        pending=ConnectionFactory.create(
+            organization=organization,
+            name=f"{mark} pending",
+            identity="",
+            status=Connection.Status.PENDING,
+        ),
+        credential=CredentialFactory.create(connection=connection, label=f"{mark} token"),
+        draft=_draft(organization, owner.user, mark),
+        sync=sync,
+        repository=repository,
+        pull_request=PullRequestFactory.create(
+            repository=repository, connection=connection, title=f"{mark} change"
+        ),
+        invitation=invitation,
+        api_key=api_key,
+        key=key,
+    )
+
+
+def _draft(organization: Organization, user: User, mark: str) -> Draft:
+    draft: Draft = Draft.objects.create(
+        organization=organization,
+        connector="bitbucket_cloud",
+        method="access_token",
+        name=f"{mark} draft",
+        settings={"workspace": mark},
+        secrets={"api_token": "ATCTT-not-a-real-one"},
+        by=user,
+        expires_at=now() + timedelta(hours=1),
+    )
+    Verification.objects.create(
+        draft=draft, outcome="ok", finished_at=now(), organization=organization
+    )
+    return draft
+
+
+def _plain(rows: dict[str, Any]) -> dict[str, Any]:
+    """Sealed secrets as their ciphertext, so that they compare."""
+    for values in rows.values():
+        for row in values:
+            for name, value in row.items():
+                row[name] = getattr(value, "ciphertext", value)
+    return rows
