@@ -91,7 +91,8 @@ def coverage_row(row: Coverage) -> dict[str, Any]:
 def repository_row(repository: Repository) -> dict[str, Any]:
     """A repository, and whether it is synced."""
     row = record_row(repository)
-    return {**row, "selected": row.pop("is_selected")}
+    row["selected"] = row.pop("is_selected")
+    return row
 
 
 def record_row(record: Model) -> dict[str, Any]:

@@ -58,6 +58,9 @@ class ChooseForm(forms.Form):
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice field
 
+    def clean_cron(self) -> str:
+        return " ".join(str(self.cleaned_data["cron"]).split())
+
     def clean_streams(self) -> list[str]:
         """The streams with all that they need, in their order."""
         chosen = set(self.cleaned_data["streams"])
