@@ -11,7 +11,7 @@ from django.views.generic import View
 
 from connections import selectors
 from connections.services import consent, drafts
-from connections.services.errors import ConsentFailed, InvalidSettings
+from connections.services.errors import ConsentFailed, ConsentRefused, InvalidSettings
 from connections.transport.errors import ProviderError
 from connections.views.base import ConnectionView, WizardView, begin_checks
 from tenants.models import User
@@ -89,7 +89,8 @@ class ConsentCallback(LoginRequiredMixin, View):
         except ConsentFailed as error:
             if not error.return_path:
                 return _failed(request, error.message, status=400)
-            messages.error(request, error.message)
+            chosen = isinstance(error, ConsentRefused)  # nothing failed: somebody decided
+            (messages.info if chosen else messages.error)(request, error.message)
             return HttpResponseRedirect(error.return_path)
         except ProviderError as error:
             return _failed(request, error.message, status=502)

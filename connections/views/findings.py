@@ -73,7 +73,7 @@ def read_checks(
         tone=tone,
         headline=_progress(results, wanted) if tone == "busy" else summary(results, wanted),
         text=WAYS_OUT.get(outcome, "") if tone in ("attention", "bad") else "",
-        checks=checks,
+        checks=_shown(checks),
         seconds=seconds,
         without=_streams(connector, wanted - possible) if tone == "attention" else (),
         left_out=_streams(connector, set(left_out)),
@@ -112,6 +112,22 @@ def in_words(names: Iterable[str]) -> str:
     if len(listed) < 2:
         return "".join(listed)
     return f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def _shown(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the grid; of those that fail alike, the first is unfolded."""
+    shown, told = [], set()
+    for row in checks:
+        failed = row.get("outcome") not in ("", OK, None) and not row.get("optional")
+        is_open = failed and row.get("message") not in told
+        told.add(row.get("message") if failed else None)
+        shown.append({**row, "path": _place(row.get("path", "")), "is_open": is_open})
+    return shown
+
+
+def _place(path: str) -> str:
+    """An endpoint without its query, which the curl command has; nothing while it is open."""
+    return "" if "{" in path else path.partition("?")[0]
 
 
 def _seconds(verification: Verification) -> float | None:
