@@ -35,6 +35,7 @@ SENTENCES = {
     "credentials.updated": "changed the credential {}",
     "credentials.disabled": "switched off the credential {}",
     "credentials.enabled": "switched on the credential {}",
+    "grants.created": "consented at Bitbucket: {}",
     "syncs.cancelled": "stopped the sync of {}",
 }
 
@@ -81,6 +82,8 @@ def details(event: AuditEvent) -> SafeString:
 
 def _usual(event_type: str) -> str:
     resource, _, action = event_type.partition(".")
+    if not action:
+        return f"{_spaced(resource)}: {{}}"
     return f"{_spaced(action)} the {RESOURCES.get(resource, _spaced(resource))} {{}}"
 
 
@@ -100,6 +103,8 @@ def _value(name: str, value: Any) -> str:
 def _plain(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{_spaced(str(key))} {_plain('', each)}" for key, each in value.items())
     if name == "role" and value in Role.values:
         return str(Role(value).label)
     return "" if value is None else str(value)

@@ -3,12 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
-from django.urls import include, path, re_path
+from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.unknown_method import UnknownMethod
 from tenants import access, api
 from tenants.authentication import ANY
 from tenants.models import AuditEvent, Scope
@@ -90,6 +89,5 @@ urlpatterns = [
     path("api/test.events", Events.as_view()),
     path("api/test.breaks", Breaks.as_view()),
     path("api/test.closed", Closed.as_view()),
-    re_path(r"^api/", UnknownMethod.as_view()),
-    path("accounts/", include("allauth.urls")),
+    path("", include("config.urls")),
 ]
