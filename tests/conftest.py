@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from tenants import access
@@ -17,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for reason in surroundings.lacking(item):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet() -> None:
+    """Limits per minute are counted in the cache, which outlives a test."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -93,12 +93,13 @@ def workspace_name(text: str) -> str:
     host, parted, path = text.partition(":") if _is_scp(text) else text.partition("/")
     if not parted:
         return text.lower()
-    if "." not in host and host != "localhost" and ":" not in host:
+    if not _HOST.match(host):
         return host.lower()  # acme/api
     steps = [step for step in path.split("/") if step and step not in _NOT_WORKSPACES]
     return steps[0].lower() if steps else ""
 
 
+_HOST = re.compile(r"^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?$")
 _NOT_WORKSPACES = {"2.0", "repositories", "workspaces", "workspace", "api", "!api", "account"}
 
 
