@@ -98,9 +98,7 @@ def test_nothing_exists_before_the_end(draft: Draft, actor: Actor, secret: str) 
     assert not Credential.objects.exists()
 
 
-def test_a_secret_stands_encrypted_in_the_database(
-    draft: Draft, actor: Actor, secret: str
-) -> None:
+def test_a_secret_stands_encrypted_in_the_database(draft: Draft, actor: Actor, secret: str) -> None:
     fill(draft, actor, secret)
 
     with database.cursor() as cursor:
@@ -203,9 +201,7 @@ def test_a_new_secret_makes_a_running_verification_worthless(
     assert not Verification.objects.exists()
 
 
-def test_a_draft_forgets_its_secret_after_an_hour(
-    draft: Draft, actor: Actor, secret: str
-) -> None:
+def test_a_draft_forgets_its_secret_after_an_hour(draft: Draft, actor: Actor, secret: str) -> None:
     fill(draft, actor, secret)
     verify(draft)
     assert draft.expires_at - now() > timedelta(minutes=59)

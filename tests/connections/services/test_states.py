@@ -126,9 +126,7 @@ def test_another_credential_keeps_the_connection_going(
     assert state(connection) == ("error", "invalid_credentials")
 
 
-def test_a_secret_past_its_date_has_expired(
-    connection: Connection, credential: Credential
-) -> None:
+def test_a_secret_past_its_date_has_expired(connection: Connection, credential: Credential) -> None:
     credential.expiration_date = date(2020, 1, 1)
     credential.save()
 

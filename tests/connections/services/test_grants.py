@@ -1,0 +1,174 @@
+"""Authorizations are renewed by one at a time, and no pair of tokens is lost."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import close_old_connections, connection, transaction
+from django.utils.timezone import now
+
+from connections.connectors.base import Connector
+from connections.models import Grant
+from connections.services.grants import access_token
+from connections.transport.errors import ConsentEnded, Unavailable, Unreachable
+from connections.transport.http import RequestInTransaction
+from tenants.models import Organization
+from tests.connections.conftest import CALLBACK
+from tests.connections.consenting import consent_at
+from tests.sandbox import Sandbox
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("consumer")]
+
+
+@pytest.fixture
+def grant(organization: Organization, cloud: Connector) -> Grant:
+    """An authorization of Ada that was just given."""
+    dance = cloud.authorizations
+    assert dance is not None
+    back = consent_at(dance.authorize_url(state="s", redirect_uri=CALLBACK), "ada")
+    tokens = dance.exchange(code=back["code"], redirect_uri=CALLBACK)
+    return Grant.objects.create(
+        organization=organization,
+        connector="bitbucket_cloud",
+        consumer="tests",
+        secrets={"access_token": tokens.access_token, "refresh_token": tokens.refresh_token},
+        expires_at=tokens.expires_at,
+    )
+
+
+def expire(grant: Grant, *, left: timedelta = timedelta(minutes=14)) -> dict[str, str]:
+    Grant.objects.filter(pk=grant.pk).update(expires_at=now() + left)
+    grant.refresh_from_db()
+    return dict(grant.secrets or {})
+
+
+def wait_in_vain(seconds: float) -> None:
+    """Waiting takes no time in tests."""
+
+
+def test_a_fresh_token_is_used_as_it_is(grant: Grant, sandbox: Sandbox) -> None:
+    assert access_token(grant) == (grant.secrets or {})["access_token"]
+    assert sandbox.consumers.refreshes == 0
+
+
+def test_a_token_with_less_than_15_minutes_is_renewed_and_both_are_stored(
+    grant: Grant, cloud: Connector, sandbox: Sandbox
+) -> None:
+    before = expire(grant)
+
+    token = access_token(grant)
+
+    stored = Grant.objects.get()
+    kept = dict(stored.secrets or {})
+    assert token == kept["access_token"] != before["access_token"]
+    assert kept["refresh_token"] != before["refresh_token"]
+    assert stored.expires_at is not None
+    assert stored.expires_at > now() + timedelta(hours=1)
+    assert stored.refresh_owner is None
+    assert cloud.authorizations is not None
+    assert cloud.authorizations.reach(token).account
+    assert access_token(grant) == token
+    assert sandbox.consumers.refreshes == 1
+
+
+def test_a_loser_waits_for_the_winner(grant: Grant, sandbox: Sandbox) -> None:
+    expire(grant)
+    hold = {"refresh_owner": uuid.uuid4(), "refresh_until": now() + timedelta(seconds=60)}
+    Grant.objects.update(**hold)
+
+    def winner_stores(seconds: float) -> None:
+        row = Grant.objects.get()
+        row.secrets = {"access_token": "the winner's", "refresh_token": "r"}
+        row.expires_at = now() + timedelta(hours=2)
+        row.refresh_owner = row.refresh_until = None
+        row.save()
+
+    assert access_token(grant, pause=winner_stores) == "the winner's"
+    assert sandbox.consumers.refreshes == 0
+
+
+def test_a_loser_does_not_wait_for_ever(grant: Grant) -> None:
+    expire(grant)
+    Grant.objects.update(refresh_owner=uuid.uuid4(), refresh_until=now() + timedelta(hours=1))
+
+    with pytest.raises(Unavailable):
+        access_token(grant, pause=wait_in_vain)
+
+
+def test_a_winner_that_died_is_succeeded(grant: Grant, sandbox: Sandbox) -> None:
+    before = expire(grant)
+    dead = {"refresh_owner": uuid.uuid4(), "refresh_until": now() - timedelta(seconds=1)}
+    Grant.objects.update(**dead)
+
+    assert access_token(grant) != before["access_token"]
+    assert sandbox.consumers.refreshes == 1
+
+
+@pytest.mark.parametrize("answer", ["invalid_grant", "unauthorized_client"])
+def test_a_revoked_authorization_has_ended(answer: str, grant: Grant, sandbox: Sandbox) -> None:
+    sandbox.consumers.rotated_answer = answer
+    expire(grant)
+    sandbox.change.revoke_grants("ada")
+
+    with pytest.raises(ConsentEnded):
+        access_token(grant)
+
+    asked = sandbox.count("access_token")
+    with pytest.raises(ConsentEnded):
+        access_token(grant)
+    assert Grant.objects.get().ended_at is not None
+    assert sandbox.count("access_token") == asked
+
+
+def test_an_end_that_was_none_is_found_out_an_hour_later(grant: Grant, sandbox: Sandbox) -> None:
+    expire(grant)
+    Grant.objects.update(ended_at=now() - timedelta(minutes=61))
+
+    access_token(grant)
+
+    assert Grant.objects.get().ended_at is None
+
+
+def test_trouble_gives_the_lease_back_and_the_old_token_serves_on(
+    grant: Grant, sandbox: Sandbox
+) -> None:
+    before = expire(grant)
+    sandbox.faults.add("/access_token", status=500)
+
+    assert access_token(grant) == before["access_token"]
+    assert Grant.objects.get().refresh_owner is None
+
+    expire(grant, left=timedelta(seconds=-1))
+    with pytest.raises((Unavailable, Unreachable)):
+        access_token(grant)
+
+
+def test_no_token_is_renewed_inside_a_transaction(grant: Grant) -> None:
+    expire(grant)
+
+    with transaction.atomic(), pytest.raises(RequestInTransaction):
+        access_token(grant)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_at_once_renew_once(grant: Grant, sandbox: Sandbox) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("threads share one connection to a database in memory: needs PostgreSQL")
+    expire(grant, left=timedelta(seconds=-1))
+    sandbox.consumers.grace = 0.0
+    sandbox.latency = 0.1
+
+    def ask(_: int) -> str:
+        try:
+            return access_token(Grant.objects.get(pk=grant.pk))
+        finally:
+            close_old_connections()
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        found = set(pool.map(ask, range(10)))
+
+    sandbox.latency = 0.0
+    assert len(found) == 1
+    assert sandbox.consumers.refreshes == 1
