@@ -20,7 +20,7 @@ from config.demo.bitbucket import environment
 from config.supervisor import answers, free_port
 from tests.sandbox import Sandbox
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = "postgres://postgres@127.0.0.1:5432"
 REDIS = "redis://127.0.0.1:6379"
 
@@ -35,6 +35,7 @@ class House:
         self.folder = folder
         self.url = ""
         self._started: list[subprocess.Popen[bytes]] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in REPLACED},
             **environment(bitbucket),
@@ -83,7 +84,16 @@ class House:
     def worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
         """Start a worker."""
         options = ("worker", "-n", f"{name}-{secrets.token_hex(3)}@%h")
-        return self.start(name, "-m", "celery", "-A", "config", *options)
+        started = self.start(name, "-m", "celery", "-q", "-A", "config", *options)
+        self._workers.append(started)
+        return started
+
+    def end_workers(self) -> None:
+        """Kill all workers."""
+        for process in self._workers:
+            end(process, signal.SIGKILL)
+            process.wait()
+        self._workers.clear()
 
     def beat(self) -> subprocess.Popen[bytes]:
         """Start beat."""

@@ -8,7 +8,7 @@ import pytest
 from tests.house import House, addresses, services
 from tests.sandbox import Sandbox, Scale
 
-SCALE = Scale(repositories=6, pull_requests=60, pipelines=20, people=10)
+SCALE = Scale(repositories=6, pull_requests=40, pipelines=10, people=10)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +54,8 @@ def _living(made: House) -> Iterator[House]:
 @pytest.fixture(
     params=["embedded", pytest.param("served", marks=pytest.mark.services)],
 )
-def house(request: pytest.FixtureRequest) -> House:
-    """Each test runs in both."""
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    """Each test runs in both, and begins without a worker."""
     found: House = request.getfixturevalue(request.param)
-    return found
+    yield found
+    found.end_workers()
