@@ -143,7 +143,8 @@ class InRepository(RecordFilter):
     @cached_property
     def chosen_repository(self) -> Repository | None:
         """The repository that the address names, of this organization."""
-        return self._chosen(Repository, "repository")
+        found: Repository | None = self._chosen(Repository, "repository")
+        return found
 
     def _chosen(self, model: type[Any], name: str) -> Any:
         if name not in self.values:
@@ -168,7 +169,8 @@ class PullRequestFilter(InRepository):
     @cached_property
     def chosen_author(self) -> Person | None:
         """The person that the address names, of this organization."""
-        return self._chosen(Person, "author")
+        found: Person | None = self._chosen(Person, "author")
+        return found
 
 
 class PipelineFilter(InRepository):

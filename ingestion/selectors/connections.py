@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
@@ -21,11 +22,14 @@ from tenants.models import Organization
 ENDED = {State.SUCCEEDED, State.PARTIAL, State.FAILED}
 MENDED_BY_PEOPLE = ("admin", "workspace_admin")
 EXPIRY_WARNING = timedelta(days=30)
-# In error, or the last sync failed for a reason that stays. Goes with `with_need`.
-NEEDS_YOU = Q(status=Connection.Status.ERROR) | Q(
-    status=Connection.Status.AVAILABLE,
-    last_state=State.FAILED,
-    last_mended_by__in=MENDED_BY_PEOPLE,
+# What waiting does not mend: in error; or the last sync failed for a reason that stays; or no
+# credential is left that has every scope. Goes with `with_need`.
+NEEDS_YOU = Q(status=Connection.Status.ERROR) | (
+    Q(status=Connection.Status.AVAILABLE)
+    & (
+        Q(last_state=State.FAILED, last_mended_by__in=MENDED_BY_PEOPLE)
+        | Q(has_limited=True, has_whole=False)
+    )
 )
 SORTS = {
     "name": ("name", "pk"),
@@ -56,12 +60,23 @@ class ConnectionRow:
     @property
     def needs_you(self) -> bool:
         """Whether waiting does not mend it; the same question as NEEDS_YOU asks the database."""
-        if self.connection.status == Connection.Status.ERROR:
-            return True
+        if self.connection.status != Connection.Status.AVAILABLE:
+            return self.connection.status == Connection.Status.ERROR
+        return self.failure is not None or self.limited is not None
+
+    @property
+    def failure(self) -> dict[str, Any] | None:
+        """The error of the last sync, where it failed and people can mend it."""
         last = self.last_ended
-        failed = last is not None and last.state == State.FAILED and last.error
-        is_up = self.connection.status == Connection.Status.AVAILABLE
-        return bool(is_up and failed and failed.get("mended_by") in MENDED_BY_PEOPLE)
+        error = last.error if last is not None and last.state == State.FAILED else None
+        return error if error and error.get("mended_by") in MENDED_BY_PEOPLE else None
+
+    @property
+    def limited(self) -> Credential | None:
+        """A credential that lacks a scope, where none is left that has all."""
+        statuses = {credential.status: credential for credential in self.credentials}
+        whole = Credential.Status.ACTIVE in statuses
+        return None if whole else statuses.get(Credential.Status.LIMITED)
 
     @property
     def expires_on(self) -> date | None:
@@ -83,11 +98,14 @@ def needs_you(organization: Organization) -> int:
 
 
 def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Add what `NEEDS_YOU` asks: how the last sync ended, and who can mend that."""
+    """Add what `NEEDS_YOU` asks: how the last sync ended, who can mend that, what tokens lack."""
+    live = Credential.objects.filter(connection=OuterRef("pk"), deleted_at=None)
     finished = Sync.objects.filter(connection=OuterRef("pk")).exclude(state__in=UNFINISHED)
     last = finished.exclude(state=State.CANCELLED).order_by("-created_at", "-id")
     return connections.annotate(
         last_state=Subquery(last.values("state")[:1]),
+        has_limited=Exists(live.filter(status=Credential.Status.LIMITED)),
+        has_whole=Exists(live.filter(status=Credential.Status.ACTIVE)),
         last_mended_by=Subquery(last.annotate(by=KT("error__mended_by")).values("by")[:1]),
     )
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from connections.models import Draft, Verification
-from connections.services.drafts import latest_verification
-from connections.services.verification import judge_draft
+from connections.services.verification import judge_draft, latest_verification
 from tenants.models import Organization, User
 
 

@@ -15,6 +15,8 @@ from ingestion.models import Coverage
 from ingestion.selectors.streams import chosen_streams, stream_label
 
 BY_HAND = timedelta(days=1)  # what a connection without a schedule is measured by
+# Data is complete up to ten minutes before a sync, so that a shorter promise could not be kept.
+LEAST = timedelta(minutes=30)
 NO_ACCESS_AFTER = 3  # syncs in a row that were refused: no longer part of what is promised
 
 
@@ -24,7 +26,7 @@ class Freshness:
 
     complete_as_of: datetime | None
     oldest: str  # what is oldest: “acme/api · Comments”
-    allowed: timedelta  # how old the oldest may be: twice the interval
+    allowed: timedelta  # how old the oldest may be: twice the interval, half an hour at least
     is_fresh: bool
 
 
@@ -73,7 +75,7 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
 
 
 def _freshness(connection: Connection, row: Coverage | None, time: datetime) -> Freshness:
-    allowed = 2 * interval_of(connection)
+    allowed = max(2 * interval_of(connection), LEAST)
     whole = row is not None and connection.last_synced_at is not None
     complete_as_of = row.complete_as_of if row and whole else None
     return Freshness(

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from connections.models import Connection
-from ingestion.models import Sync
+from ingestion.models import State, Sync
 from ingestion.selectors.connections import ConnectionRow
 from ingestion.words.counted import clock, counted
 from ingestion.words.syncs import duration
@@ -84,13 +84,21 @@ def problems(organization_slug: str, rows: Sequence[ConnectionRow]) -> list[Prob
 def cause(row: ConnectionRow) -> dict[str, Any] | None:
     """Why a connection needs a person: code, message, mended_by, evidence. None: it does not."""
     connection = row.connection
+    if not row.needs_you:
+        return None
     if connection.status == Connection.Status.ERROR:
         code = connection.status_code or "unexpected_response"
         message = connection.status_message or "No reason was noted."
         return {"code": code, "message": message, "mended_by": "admin"}
-    if not row.needs_you:
-        return None
-    return {"code": "", "message": "", **((row.last_ended and row.last_ended.error) or {})}
+    if row.failure:
+        return {"code": "", "message": "", **row.failure}
+    return _limited(row)
+
+
+def _limited(row: ConnectionRow) -> dict[str, Any]:
+    lacks = row.limited.status_message if row.limited else ""
+    message = f"{lacks} What needs it stands still; everything else goes on.".strip()
+    return {"code": "invalid_permissions", "message": message, "mended_by": "admin"}
 
 
 def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
@@ -117,8 +125,14 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
 
 
 def _since(row: ConnectionRow) -> datetime | None:
-    failed = [s for s in row.last_syncs if s.state == "failed" and s.started_at]
-    return row.connection.failing_since or (failed[-1].started_at if failed else None)
+    """Since when: the first of the syncs that ended badly one after the other."""
+    since = row.connection.failing_since
+    for sync in reversed([] if since else row.last_syncs):
+        if sync.state == State.SUCCEEDED:
+            break
+        if sync.state in (State.FAILED, State.PARTIAL):
+            since = sync.started_at
+    return since
 
 
 def _way_out(slug: str, connection: Connection, code: str) -> tuple[str, str]:
@@ -131,7 +145,7 @@ def can_wait(rows: Sequence[ConnectionRow]) -> str:
     """Whether it can wait: up to when data stands, and how long catching up will take."""
     stands = [r.freshness.complete_as_of for r in rows if r.freshness.complete_as_of]
     if not stands:
-        return "Nothing has been synced yet, so nothing is being lost."
+        return "Nothing is being lost: what is missing is read once it is mended."
     sentence = f"Nothing is being lost. Data stands at {clock(min(stands))}"
     took = [t for row in rows for t in [_catch_up(row.last_syncs)] if t]
     if not took:

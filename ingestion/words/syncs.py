@@ -127,10 +127,13 @@ def duration(sync: Sync) -> timedelta | None:
 
 def started_by(sync: Sync) -> str:
     """Who or what asked for it: “started by the schedule”."""
+    who = sync.requested_by
     if sync.trigger == Sync.Trigger.SCHEDULE:
         return "started by the schedule"
-    who = sync.requested_by or Sync.Trigger(sync.trigger).label
-    return f"first sync, started by {who}" if sync.trigger == "first" else f"started by {who}"
+    if sync.trigger == Sync.Trigger.API:
+        return f"started by API key {who}" if who else "started over the API"
+    first = "first sync, " if sync.trigger == Sync.Trigger.FIRST else ""
+    return f"{first}started by {who or 'a member'}"
 
 
 def saved(sync: Sync, streams: Sequence[StreamRun]) -> str:

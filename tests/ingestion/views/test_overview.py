@@ -125,6 +125,23 @@ def test_a_sync_that_failed_for_good_needs_somebody_and_one_that_waits_does_not(
     assert "An administrator of the workspace at Bitbucket can mend it." in page
 
 
+def test_a_token_that_lacks_a_scope_needs_somebody_unless_another_has_it(
+    member: Client, url: Address, organization: Organization
+) -> None:
+    connection = ConnectionFactory.create(organization=organization, name="Payments")
+    CredentialFactory.create(
+        connection=connection, status="limited", status_message="It lacks the scope pipeline."
+    )
+
+    page = text_of(member.get(url("overview")))
+    assert "Payments: a scope or a role is missing" in page
+    assert "It lacks the scope pipeline. What needs it stands still" in page
+    assert "<title>▲ 1 needs you" in page
+
+    CredentialFactory.create(connection=connection)
+    assert "needs you" not in text_of(member.get(url("overview")))
+
+
 def test_unfinished_connections_are_offered(
     member: Client, url: Address, organization: Organization, owner: User
 ) -> None:
