@@ -123,6 +123,16 @@ class Book:
                 )
                 self._changed[id(row)] = row
 
+    def ended_well(self, stream: str) -> int:
+        """At how many repositories this sync came to a good end of a stream."""
+        return sum(
+            place.stream == stream
+            and place.repository_id is not None
+            and one.ended_by == self._sync.pk
+            and (one.gap is None or one.gap["code"] == "rejected_rows")
+            for place, one in self._coverage.items()
+        )
+
     def totals(self) -> dict[str, int]:
         """The counts of the whole sync."""
         return {name: sum(getattr(run, name) for run in self.streams()) for name in COUNTED}

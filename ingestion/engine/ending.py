@@ -14,8 +14,6 @@ from ingestion.engine.run import Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.writer.batch import Place
 
-BAD = {State.FAILED, State.PARTIAL}
-
 
 def wait(
     run: Run,
@@ -48,8 +46,9 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
     now = run.clock.now()
     with transaction.atomic():
         fence.hold()
-        states = [_finish_stream(run, row, now, error) for row in run.book.streams()]
-        state = _state_of(states)
+        state = _state_of(
+            {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
+        )
         run.book.save()
         StreamRun.objects.filter(sync=run.sync, state__in=UNFINISHED).update(
             state=State.FAILED if error else state, finished_at=now
@@ -79,15 +78,14 @@ def _let_go(run: Run, **changes: Any) -> None:
 def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any] | None) -> State:
     place = Place(row.stream, None)
     row = run.book.run(place)
-    failed = [one for one in run.book.runs(row.stream) if one.state in BAD]
+    failed = [one for one in run.book.runs(row.stream) if one.state == State.FAILED]
     if row.error is None and not _is_done(run, row):
         row.error = error or run.book.run(Place("repositories", None)).error
-    if row.error or (failed and len(failed) >= (row.total or 0)):
-        row.state = State.FAILED if not row.done else State.PARTIAL
+    if row.error or failed:
+        row.state = State.PARTIAL if run.book.ended_well(row.stream) else State.FAILED
         row.error = row.error or failed[0].error
-    elif failed or row.rejected:
-        row.state = State.PARTIAL
-        row.error = (failed[0].error if failed else None) or rejected_rows(row.rejected)
+    elif row.rejected:
+        row.state, row.error = State.PARTIAL, rejected_rows(row.rejected)
     else:
         row.state = State.SUCCEEDED
     row.started_at = row.started_at or now
@@ -101,12 +99,11 @@ def _is_done(run: Run, row: StreamRun) -> bool:
     return row.total is not None and row.done >= row.total
 
 
-def _state_of(states: list[State]) -> State:
-    if all(state == State.SUCCEEDED for state in states):
+def _state_of(states: dict[str, State]) -> State:
+    """The state of a sync by those of its streams; without its repositories nothing is right."""
+    if all(state == State.SUCCEEDED for state in states.values()):
         return State.SUCCEEDED
-    if all(state == State.FAILED for state in states):
-        return State.FAILED
-    return State.PARTIAL
+    return State.FAILED if states.get("repositories") == State.FAILED else State.PARTIAL
 
 
 def _first_error(run: Run) -> dict[str, Any] | None:

@@ -38,9 +38,10 @@ class Trouble:
 class Failures:
     """Judges failed visits of one slice, inside the transaction that writes its batch."""
 
-    def __init__(self, run: Run, credential: Credential) -> None:
+    def __init__(self, run: Run, credential: Credential, subject: str) -> None:
         self._run = run
         self._credential = credential
+        self._subject = subject  # of the quota
         self.trouble: Trouble | None = None
         self.first_retryable: ProviderError | None = None
         self.last: ProviderError | None = None
@@ -85,7 +86,7 @@ class Failures:
         if isinstance(error, QuotaExhausted):
             until = error.resume_at
         else:
-            until = usage(self._credential.quota_subject).free_at or self._run.clock.now()
+            until = usage(self._subject).free_at or self._run.clock.now()
         if self.trouble is None:
             self.trouble = Trouble(wait_until=until)
 

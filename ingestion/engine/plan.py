@@ -27,7 +27,6 @@ class Plan:
     def begin(self) -> None:
         """Find what this sync has not come to an end with."""
         run = self._run
-        self._load_repositories()
         if not run.has_ended(Place("repositories", None)):
             self._ready.append(RepositoriesVisit(run))
         else:

@@ -20,6 +20,7 @@ from ingestion.clock import database_now
 from ingestion.engine import ending
 from ingestion.engine.book import Book
 from ingestion.engine.errors import Lost
+from ingestion.engine.failures import Failures
 from ingestion.engine.fence import Fence, claim, running
 from ingestion.engine.plan import put_off
 from ingestion.engine.run import Run
@@ -82,8 +83,9 @@ def _work(fence: Fence, reason: str, heartbeat_at: datetime | None, created_at: 
         entry = _entry(run, credential)
     except ProviderError as error:
         return _not_entered(run, fence, credential, error)
-    make_source = partial(_source, sync.connection.connector, entry)
-    return Slice(run, fence, credential, make_source).work()
+    kind = connector(sync.connection.connector)
+    failures = Failures(run, credential, kind.quota_subject(entry))
+    return Slice(run, fence, failures, partial(_source, kind.key, entry)).work()
 
 
 def _entry(run: Run, credential: Credential) -> Entry:

@@ -11,7 +11,6 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from connections.models import Credential
 from connections.transport.errors import ProviderError
 from ingestion.engine import ending, shutdown
 from ingestion.engine.failures import Failures, rejected_rows
@@ -38,13 +37,11 @@ MakeSource = Callable[[], tuple[Source, Callable[[], None]]]
 class Slice:
     """Walks what is left of a sync until it ends, waits, or is another's."""
 
-    def __init__(
-        self, run: Run, fence: Fence, credential: Credential, make_source: MakeSource
-    ) -> None:
+    def __init__(self, run: Run, fence: Fence, failures: Failures, make_source: MakeSource) -> None:
         self._run = run
         self._fence = fence
         self._plan = Plan(run)
-        self._failures = Failures(run, credential)
+        self._failures = failures
         self._people = People(run.sync.organization_id, run.sync.connection_id)
         self._fetchers = Fetchers(make_source, settings.SYNC_FETCHERS)
         self._begun = self._looked = time.monotonic()

@@ -109,8 +109,8 @@ class Batch:
             for row in rows:
                 found[type(row)].append((place, row))
         self._reject_unread(found.pop(RejectedRecord, []))
-        self.people.meet(values.people_in(found), self._put, self.now)
         self._write_members(found[PersonRow])
+        self.people.meet(values.people_in(found), self._put, self.now)
         self._write_repositories(found[RepositoryRow])
         self._write_pull_requests(found[PullRequestRow])
         self._write_details(found[EventRow], found[CommentRow])

@@ -1,0 +1,223 @@
+"""Killed, taken over, stopped: the rows end up as those of an undisturbed sync."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection as database
+
+from ingestion import engine
+from ingestion.engine.errors import Lost
+from ingestion.engine.fence import claim
+from ingestion.models import Coverage, Person, Repository, State, StreamRun, Sync
+from ingestion.services.syncs import cancel_sync
+from tenants.actor import Actor
+from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.rows import all_rows, count
+from tests.sandbox import Sandbox, Scale
+
+
+class Killed(BaseException):
+    """What stands for a kill -9: nothing of the process goes on."""
+
+
+@contextmanager
+def killed_at(transaction: int) -> Iterator[None]:
+    """Kill this process's work as its n-th transaction begins."""
+    begun = 0
+
+    def strike(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        nonlocal begun
+        if _is_fence(sql):
+            begun += 1
+            if begun == transaction:
+                raise Killed
+        return execute(sql, *rest)
+
+    with database.execute_wrapper(strike):
+        yield
+
+
+def _is_fence(sql: str) -> bool:
+    """Whether a statement is the first of a transaction of the walk; a claim is none."""
+    if not sql.startswith('UPDATE "ingestion_sync"'):
+        return False
+    changes, _, condition = sql.partition("WHERE")
+    return "attempt" in condition and "attempt" not in changes
+
+
+@pytest.fixture
+def scale() -> Scale:
+    return Scale(repositories=2, pull_requests=60, pipelines=120, people=12, same_instant=55)
+
+
+def test_killed_at_every_batch_the_rows_are_those_of_an_undisturbed_sync(
+    copied: Copied, connect: Callable[..., Copied], lose_lease: Callable[[Sync], None]
+) -> None:
+    sync, deaths = copied.start(), 0
+    while sync.state not in (State.SUCCEEDED, State.PARTIAL, State.FAILED):
+        # Each life gets to write one batch more: its plan, one batch, and dies.
+        with killed_at(3):
+            try:
+                engine.run_slice(sync.pk)
+            except Killed:
+                deaths += 1
+        sync.refresh_from_db()
+        lose_lease(sync)
+        assert deaths < 200
+
+    killed = all_rows()
+    Repository.objects.all().delete()
+    Person.objects.all().delete()
+    Coverage.objects.all().delete()
+    undisturbed = copied.sync()
+
+    assert deaths > 3
+    assert sync.state == undisturbed.state == State.SUCCEEDED
+    assert killed == all_rows()
+
+
+def test_worker_that_lost_its_sync_writes_nothing(
+    copied: Copied, lose_lease: Callable[[Sync], None]
+) -> None:
+    sync = copied.start()
+    first = claim(sync.pk)
+    lose_lease(sync)
+    second = claim(sync.pk)
+
+    assert first
+    assert second
+    assert second.attempt == first.attempt + 1
+    second.hold()
+    with pytest.raises(Lost):
+        first.hold()
+
+
+def test_sync_is_claimed_once(copied: Copied) -> None:
+    sync = copied.start()
+
+    assert claim(sync.pk) is not None
+    assert claim(sync.pk) is None
+
+
+def test_worker_that_is_taken_over_in_the_middle_stops(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.latency = 0.05
+    sync = copied.start()
+
+    with working_on(sync):
+        _wait_until(lambda: count() > 20)
+        Sync.objects.filter(pk=sync.pk).update(attempt=100)
+        _wait_until(lambda: not _works(sync))
+        rows, asked = count(), len(sandbox.requests)
+        time.sleep(0.2)
+
+    assert count() == rows
+    assert len(sandbox.requests) == asked
+    sync.refresh_from_db()
+    assert (sync.state, sync.attempt) == (State.RUNNING, 100)
+
+
+def test_cancelled_sync_stops_and_the_next_goes_on(copied: Copied, sandbox: Sandbox) -> None:
+    undisturbed = 11
+    sandbox.latency = 0.05
+    sync = copied.start()
+
+    with working_on(sync):
+        _wait_until(lambda: Coverage.objects.exclude(checkpoint=None).exists())
+        assert cancel_sync(sync=sync, by=Actor.system())
+        _wait_until(lambda: not _works(sync))
+    sync.refresh_from_db()
+    assert sync.state == State.CANCELLED
+    assert sync.finished_at
+    assert set(sync.stream_runs.values_list("state", flat=True)) <= {
+        State.CANCELLED,
+        State.SUCCEEDED,
+    }
+    sandbox.latency = 0
+
+    following = copied.sync()
+
+    assert following.state == State.SUCCEEDED
+    assert following.requests > undisturbed
+    assert not Coverage.objects.exclude(checkpoint=None).exists()
+
+
+def test_finished_sync_cannot_be_cancelled(copied: Copied) -> None:
+    sync = copied.sync()
+
+    assert not cancel_sync(sync=sync, by=Actor.system())
+    assert sync.state == State.SUCCEEDED
+
+
+def test_paused_connection_stops_its_sync(copied: Copied) -> None:
+    from connections.services.connections import disable_connection
+
+    sync = copied.start()
+
+    disable_connection(connection=copied.connection, by=Actor.system())
+
+    sync.refresh_from_db()
+    assert sync.state == State.CANCELLED
+    assert engine.run_slice(sync.pk) is None
+    assert StreamRun.objects.filter(sync=sync, state=State.CANCELLED).count() == 6
+
+
+def test_slice_gives_way_when_others_wait(
+    copied: Copied, connect: Callable[..., Copied], sandbox: Sandbox, settings: Any
+) -> None:
+    settings.SYNC_SLOTS, settings.SYNC_SLICE = 1, 0
+    sandbox.latency = 0.3
+    first = copied.start()
+    Sync.objects.filter(pk=first.pk).update(created_at=first.created_at)
+    other = Sync.objects.create(connection=connect_second(connect), trigger="person", streams=[])
+
+    state = engine.run_slice(first.pk)
+
+    first.refresh_from_db()
+    assert state == State.WAITING
+    assert first.reason == Sync.Reason.TURN
+    assert first.lease_until is None
+    Sync.objects.filter(pk=other.pk).delete()
+    sandbox.latency = 0
+    assert engine.run_to_end(first.pk).state == State.SUCCEEDED
+
+
+def connect_second(connect: Callable[..., Copied]) -> Any:
+    """Another connection of the same organization, to another workspace."""
+    from tests.factories import ConnectionFactory
+
+    existing = Sync.objects.select_related("connection").first()
+    assert existing
+    return ConnectionFactory.create(organization=existing.connection.organization)
+
+
+@contextmanager
+def working_on(sync: Sync) -> Iterator[None]:
+    """A worker in a thread of its own."""
+
+    def work() -> None:
+        try:
+            engine.run_slice(sync.pk)
+        finally:
+            database.close()
+
+    worker = threading.Thread(target=work, name=f"worker of {sync.pk}")
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.join(30)
+
+
+def _works(sync: Sync) -> bool:
+    return any(one.name == f"worker of {sync.pk}" for one in threading.enumerate())
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < until, "it did not happen within 20 seconds"
+        time.sleep(0.01)

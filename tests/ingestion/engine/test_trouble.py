@@ -1,0 +1,232 @@
+"""Bitbucket answers nonsense, refuses, or is empty: a sentence, and what was complete stays."""
+
+from typing import Any
+
+import pytest
+
+from connections.models import Connection, Credential
+from ingestion import engine
+from ingestion.models import (
+    Coverage,
+    PipelineRun,
+    PullRequest,
+    RejectedRow,
+    Repository,
+    State,
+    StreamRun,
+    Sync,
+)
+from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.rows import all_rows, count
+from tests.sandbox import Sandbox
+
+NONSENSE = ["html", "truncated", "wrong_type", "555", "410", "cut"]
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_nonsense_from_one_endpoint_leaves_the_rest_complete(
+    copied: Copied, sandbox: Sandbox, kind: str
+) -> None:
+    sandbox.faults.add(r"/api/pipelines|/pipelines\?", kind=kind)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert PullRequest.objects.count() == 120
+    runs = {run.stream: run for run in sync.stream_runs.filter(repository=None)}
+    assert runs["pipelines"].state == State.FAILED
+    assert runs["pull_request_comments"].state == State.SUCCEEDED
+    error = runs["pipelines"].error
+    assert error
+    assert error["message"].startswith("Bitbucket")
+    assert error == sync.error
+
+
+def test_nonsense_keeps_what_was_there(copied: Copied, sandbox: Sandbox) -> None:
+    copied.sync()
+    before = all_rows()
+    sandbox.faults.add(r"/2.0/", kind="html")
+
+    sync = copied.sync()
+
+    assert sync.state == State.FAILED
+    assert sync.error
+    assert "web page" in sync.error["message"]
+    assert all_rows() == before
+
+
+@pytest.mark.parametrize(
+    "where",
+    [r"pullrequests\?", r"pullrequests/activity", r"/members", r"/repositories/[^/]*\?"],
+)
+def test_listing_without_an_end_is_left(copied: Copied, sandbox: Sandbox, where: str) -> None:
+    sandbox.faults.add(where, kind="endless_next")
+
+    sync = copied.sync()
+
+    assert sync.state in (State.PARTIAL, State.FAILED)
+    assert sync.error
+    assert "no end" in sync.error["message"]
+    assert len(sandbox.requests) < 100
+
+
+def test_one_broken_repository_stops_no_other(copied: Copied, sandbox: Sandbox) -> None:
+    web = sandbox.world.workspaces["acme"].repositories["web"]
+    sandbox.faults.add(rf"{web.uuid[1:-1]}.*/pullrequests\?", status=500)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    failed = StreamRun.objects.get(sync=sync, state=State.FAILED)
+    assert failed.repository
+    assert (failed.stream, failed.repository.slug) == ("pull_requests", "web")
+    assert PullRequest.objects.filter(repository__slug="api").count() == 60
+    gap = Coverage.objects.get(repository__slug="web", stream="pull_requests").gap
+    assert gap == failed.error
+
+
+def test_passing_trouble_is_waited_out(copied: Copied, sandbox: Sandbox, settings: Any) -> None:
+    settings.SYNC_RETRY_DELAYS = [0, 0]
+    sandbox.faults.add(r"pullrequests\?", status=500, times=2)
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED
+    assert sync.retry_count == 1
+    assert PullRequest.objects.count() == 120
+    assert not StreamRun.objects.exclude(error=None).exists()
+
+
+def test_lasting_trouble_ends_the_sync(copied: Copied, sandbox: Sandbox, settings: Any) -> None:
+    settings.SYNC_RETRY_DELAYS = [0, 0]
+    sandbox.faults.add(r"pullrequests\?", status=500)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert sync.retry_count == 2
+    assert PipelineRun.objects.exists()
+
+
+def test_empty_listing_of_what_had_rows_is_an_error(copied: Copied, sandbox: Sandbox) -> None:
+    copied.sync()
+    before = all_rows()
+    sandbox.faults.add(r"/pipelines\?", kind="empty_page")
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert sync.error
+    assert sync.error["code"] == "no_resources"
+    messages = {run.error["message"] for run in sync.stream_runs.exclude(error=None) if run.error}
+    assert any("acme/api listed 20 pipelines before" in message for message in messages)
+    assert all_rows() == before
+
+
+def test_empty_list_of_repositories_fails_and_removes_nothing(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync()
+    sandbox.faults.add(r"/repositories/[^/]*\?", kind="empty_page")
+
+    sync = copied.sync()
+
+    assert sync.state == State.FAILED
+    assert Repository.objects.filter(removed_at=None).count() == 2
+
+
+@pytest.mark.parametrize("kind", ["nul", "surrogate"])
+def test_text_that_no_database_takes_is_cleaned(
+    copied: Copied, sandbox: Sandbox, kind: str
+) -> None:
+    sandbox.faults.add(r"pullrequests\?", kind=kind)
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert PullRequest.objects.count() == 120
+    assert not RejectedRow.objects.exists()
+
+
+def test_record_that_cannot_be_a_row_is_named_and_the_rest_goes_on(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    there.pipelines[next(iter(there.pipelines))].build_number = "12a"  # type: ignore[assignment]
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert PipelineRun.objects.count() == 39
+    row = RejectedRow.objects.get(sync=sync)
+    assert (row.stream, row.reason) == ("pipelines", "expected a whole number, found str")
+    assert Coverage.objects.get(repository__slug="api", stream="pipelines").gap
+
+
+def test_row_that_the_database_refuses_is_named_and_the_rest_goes_on(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    there.pipelines[next(iter(there.pipelines))].build_seconds = -1
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert sync.error
+    assert sync.error["code"] == "rejected_rows"
+    assert PipelineRun.objects.count() == 39
+    assert RejectedRow.objects.get(sync=sync).stream == "pipelines"
+
+
+def test_missing_scope_stops_its_stream_alone(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.change.remove_scope(copied.token, "pipeline")
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert sync.error
+    assert sync.error["missing_scopes"] == ["pipeline"]
+    assert PullRequest.objects.count() == 120
+    copied.credential.refresh_from_db()
+    assert copied.credential.status == Credential.Status.LIMITED
+
+
+def test_refused_secret_fails_the_sync_and_calls_a_person(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.change.revoke(copied.token)
+
+    sync = copied.sync()
+
+    assert sync.state == State.FAILED
+    assert sync.error
+    assert sync.error["code"] == "invalid_credentials"
+    copied.connection.refresh_from_db()
+    assert copied.connection.status == Connection.Status.ERROR
+
+
+def test_repository_refused_three_times_is_no_access(copied: Copied, sandbox: Sandbox) -> None:
+    copied.sync()
+    sandbox.change.refuse_repository("acme", "web", status=403)
+
+    states = [copied.sync().state for _ in range(4)]
+
+    assert states == [State.PARTIAL, State.PARTIAL, State.PARTIAL, State.SUCCEEDED]
+    assert PullRequest.objects.filter(repository__slug="web").count() == 60
+    asked = len(sandbox.requests)
+    copied.sync()
+    assert len(sandbox.requests) - asked == 4
+
+
+def test_waiting_sync_holds_no_worker(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.quota.limit = 100
+    sandbox.change.fill_quota(copied.token, leave=5)
+    sync = copied.start()
+
+    state = engine.run_slice(sync.pk)
+
+    sync.refresh_from_db()
+    assert state == State.WAITING
+    assert sync.reason == Sync.Reason.QUOTA
+    assert sync.resume_at
+    assert sync.lease_until is None
+    assert engine.run_slice(sync.pk) is None
+    assert count() > 0
