@@ -39,7 +39,12 @@ def verify_connection(organization_id: int, connection_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
-def housekeeping() -> None:
-    """Send verifications that are due, erase what drafts forgot. Outside of any organization."""
+def verify_due() -> None:
+    """Send the verifications that are due. Outside of any organization."""
     due.send_due()
+
+
+@shared_task(ignore_result=True)
+def erase_expired_drafts() -> None:
+    """Erase the secrets of drafts that nobody touched for an hour. Outside of any organization."""
     due.erase_expired_drafts()
