@@ -55,8 +55,10 @@ def strip(syncs: Iterable[Any]) -> list[Bar]:
 
 
 def stacked(parts: Iterable[tuple[str, float, str]]) -> list[Part]:
-    """Parts of one whole, side by side; those of no size are left out."""
-    known = [(name, value, tone) for name, value, tone in parts if value > 0]
+    """Parts of one whole, side by side; those that would say 0 % are left out."""
+    given = list(parts)
+    total = sum(value for _, value, _ in given) or 1
+    known = [(name, value, tone) for name, value, tone in given if value / total >= 0.005]
     whole = sum(value for _, value, _ in known)
     done, result = 0.0, []
     for name, value, tone in known:

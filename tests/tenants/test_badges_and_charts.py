@@ -85,7 +85,7 @@ def test_the_strip_shows_the_last_twenty_and_hangs_failures() -> None:
 
 
 def test_stacked_parts_fill_the_whole() -> None:
-    parts = charts.stacked([("a", 3, "good"), ("none", 0, "bad"), ("b", 1, "busy")])
+    parts = charts.stacked([("a", 3, "good"), ("none", 0.001, "bad"), ("b", 1, "busy")])
 
     assert [(part.start, part.width) for part in parts] == [
         ("0.00%", "75.00%"),
