@@ -1,6 +1,7 @@
 """Who does something: a member in the browser, an API key, or the system itself."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
@@ -52,11 +53,24 @@ def request_id(request: "HttpRequest") -> str:
 
 
 def client_address(request: "HttpRequest") -> str:
-    """The client's address: what the nearest trusted proxy saw, else the peer's own."""
+    """The client's address: what the nearest trusted proxy saw, else the peer's own; empty where
+    neither is an address, as behind a socket of the file system.
+    """
     from django.conf import settings
 
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
     trusted: int = settings.TRUSTED_PROXY_COUNT
-    if trusted and len(hops) >= trusted and hops[-trusted]:
-        return hops[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    seen = hops[-trusted] if trusted and len(hops) >= trusted else ""
+    return _address(seen or peer)
+
+
+def _address(text: str) -> str:
+    """An address without port and brackets, or nothing."""
+    bare = text.partition("]")[0].lstrip("[")
+    if bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        return str(ip_address(bare.partition("%")[0]))
+    except ValueError:
+        return ""

@@ -81,7 +81,7 @@ class ApiKeyForm(ServiceForm):
         role = self.fields["role"]
         allowed = [choice for choice in Role.choices if at_most(choice[0], ceiling)]
         role.choices = allowed  # type: ignore[attr-defined]
-        role.initial = ceiling
+        role.initial = Role.ADMIN if at_most(Role.ADMIN, ceiling) else ceiling
 
     @property
     def expires_at(self) -> datetime | None:

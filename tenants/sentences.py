@@ -20,10 +20,10 @@ RESOURCES = {
     "syncs": "sync of",
 }
 
-# {} is what it was done to. Whatever is not here reads “<action> the <resource> <name>”.
+# {} at the end is what it was done to. Whatever is not here reads “<action> the <resource> <name>”.
 SENTENCES = {
-    "members.joined": "joined: {}",
-    "members.left": "left the organization: {}",
+    "members.joined": "joined",
+    "members.left": "left",
     "members.role_changed": "changed the role of {}",
     "organizations.updated": "changed the settings of {}",
     "invitations.created": "invited {}",
@@ -45,14 +45,12 @@ ACTORS = {"api_key": "API key", "system": ""}
 def sentence(event: AuditEvent) -> SafeString:
     """The event as HTML, everything foreign in it escaped."""
     words = SENTENCES.get(event.event_type) or _usual(event.event_type)
-    before, _, after = words.partition("{}")
+    before, has_target, _ = words.partition("{}")
     return format_html(
-        "<strong>{}</strong> {}<em>{}</em>{}{}",
+        "<strong>{}</strong> {}{}",
         actor_name(event),
         before,
-        target_name(event),
-        _of(event.target),
-        after,
+        format_html("<em>{}</em>{}", target_name(event), _of(event.target)) if has_target else "",
     )
 
 

@@ -23,6 +23,7 @@ def event(event_type: str, **values: Any) -> AuditEvent:
             event("credentials.rotated", target={**TOKEN, "connection": "Engineering"}),
             "Ada rotated the credential CI token of Engineering",
         ),
+        (event("members.joined"), "Ada joined"),
         (event("members.role_changed", target={"name": "Ben"}), "Ada changed the role of Ben"),
         (event("syncs.started", target={"name": "Main"}), "Ada started the sync of Main"),
         (
