@@ -77,7 +77,11 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 # Tasks that run outside of any organization, and the row that each other one takes.
-OUTSIDE = {"ingestion.tasks.tick", "connections.tasks.housekeeping"}
+OUTSIDE = {
+    "ingestion.tasks.tick",
+    "connections.tasks.verify_due",
+    "connections.tasks.erase_expired_drafts",
+}
 
 
 @dataclass(frozen=True)
