@@ -72,7 +72,7 @@ class ConsentRenew(ConnectionView):
 class ConsentCallback(LoginRequiredMixin, View):
     """Where Bitbucket sends people back to. The state names what was under way."""
 
-    http_method_names = ["get", "head"]
+    http_method_names = ["get"]  # not HEAD: looking must not spend it
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user = request.user

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from connections.connectors.base import Method
 from connections.models import Verification
 from connections.services import drafts
 from connections.views.base import WizardView, begin_checks
@@ -19,7 +20,23 @@ class VerifyStep(WizardView):
         draft = self.kept_draft
         latest = draft.verifications.order_by("-id").first()
         finding = read_draft(draft, latest, self.connector) if latest else None
-        return {**self.step_context, "step": 3, "verification": latest, "finding": finding}
+        return {
+            **self.step_context,
+            "step": 3,
+            "verification": latest,
+            "finding": finding,
+            "other_method": self._other_method(latest),
+        }
+
+    def _other_method(self, latest: Verification | None) -> Method | None:
+        """What a refused secret looks like, where that is not what it was entered as."""
+        draft = self.kept_draft
+        refused = Verification.Outcome.INVALID_CREDENTIALS
+        if latest is None or latest.outcome != refused or not draft.secrets:
+            return None
+        key = self.connector.recognise(draft.secrets, draft.settings)
+        method = self.connector.method(key)
+        return None if key == draft.method or method.deprecated else method
 
 
 class Verify(VerifyStep):

@@ -1,5 +1,7 @@
 """The first two steps of connecting: what, and how."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -7,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from connections import connectors
-from connections.connectors.base import Field
+from connections.connectors.base import Field, Method
 from connections.forms import EntryForm
 from connections.models import Draft
 from connections.services import drafts
@@ -21,6 +23,15 @@ from connections.views.base import (
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
+PASTED = Field(
+    name="secret",
+    label="Secret",
+    help="What it is shows in its first letters.",
+    secret=True,
+    kind="password",
+    max_length=4096,
+)
+
 
 class What(OrganizationView):
     """Which kind of thing to connect."""
@@ -32,42 +43,42 @@ class What(OrganizationView):
         return render(request, "connections/what.html", context)
 
 
-class How(WizardView):
-    """Which secret to enter it with."""
+class EntryStep(WizardView):
+    """A step whose form fills the draft and lets its checks begin."""
 
-    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        context = {
-            **self.step_context,
-            "step": 2,
-            "methods": [method for method in self.connector.methods if not method.deprecated],
-            "withdrawn": [method for method in self.connector.methods if method.deprecated],
-            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
-        }
-        return render(request, "connections/how.html", context)
+    def page(self, form: EntryForm, status: int = 200) -> HttpResponse:
+        """The page with this form."""
+        raise NotImplementedError
 
+    def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
+        """The method that was typed for, and its secrets; None keeps the stored ones."""
+        raise NotImplementedError
 
-class Enter(WizardView):
-    """Type the settings and the secret, or go on to Bitbucket's consent page."""
-
-    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self._page(self._form())
-
-    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        if self.method.by_consent:
-            return redirect("connections:wizard_what", self.organization.slug)
-        form = self._form(request.POST)
-        if not form.is_valid():
-            return self._page(form, status=422)
-        try:
-            draft = self._fill(form)
-        except InvalidSettings as error:
-            form.refuse(error.fields)
-            return self._page(form, status=422)
-        begin_checks(request, draft)
+    def submitted(self, form: EntryForm) -> HttpResponse:
+        """On to the checks, or the form again with what does not fit."""
+        draft = self._filled(form) if form.is_valid() else None
+        if draft is None:
+            return self.page(form, status=422)
+        begin_checks(self.request, draft)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
+    def asked(self, own: tuple[Field, ...]) -> tuple[Field, ...]:
+        """What is asked. A connection that exists already knows what it connects."""
+        is_known = self.draft is not None and self.draft.connection is not None
+        return own if is_known else self.connector.settings + own
+
+    def _filled(self, form: EntryForm) -> Draft | None:
+        method, secrets = self.read(form)
+        if form.errors:
+            return None
+        try:
+            return self._fill(method, form.settings, secrets)
+        except InvalidSettings as error:
+            form.refuse(error.fields)
+            return None
+
     @transaction.atomic  # what does not fit leaves no draft behind
-    def _fill(self, form: EntryForm) -> Draft:
+    def _fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
         draft = self.draft or drafts.start_draft(
             organization=self.organization,
             connector=self.connector.key,
@@ -75,34 +86,82 @@ class Enter(WizardView):
             actor=self.actor,
         )
         fixed = draft.connection.settings if draft.connection else {}
-        drafts.fill_draft(
+        known = {field.name for field in self.connector.settings + method.settings}
+        return drafts.fill_draft(
             draft=draft,
-            method=self.method.key,
+            method=method.key,
             name=draft.name,
-            settings={**fixed, **form.settings},
-            secrets=form.secrets,
+            settings={**fixed, **{name: typed[name] for name in typed if name in known}},
+            secrets=secrets,
             actor=self.actor,
         )
-        return draft
+
+
+class How(EntryStep):
+    """Which secret to enter it with; or paste one, and it is recognised."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.page(self._form())
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.submitted(self._form(request.POST))
+
+    def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
+        secrets = form.secrets or {}
+        method = self.connector.method(self.connector.recognise(secrets, form.settings))
+        if method.deprecated:
+            form.add_error(PASTED.name, method.needs)
+        return method, {method.secrets[0].name: secrets[PASTED.name]}
+
+    def _form(self, data: QueryDict | None = None) -> EntryForm:
+        optional = {
+            field.name: replace(field, required=False)
+            for method in self._offered
+            for field in method.settings
+        }
+        return EntryForm(data, declared=self.asked((PASTED, *optional.values())))
+
+    @property
+    def _offered(self) -> list[Method]:
+        return [method for method in self.connector.methods if not method.deprecated]
+
+    def page(self, form: EntryForm, status: int = 200) -> HttpResponse:
+        context = {
+            **self.step_context,
+            "step": 2,
+            "methods": self._offered,
+            "withdrawn": [method for method in self.connector.methods if method.deprecated],
+            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
+            "form": form,
+        }
+        return render(self.request, "connections/how.html", context, status=status)
+
+
+class Enter(EntryStep):
+    """Type the settings and the secret of one method, or go on to Bitbucket's consent page."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.page(self._form())
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        if self.method.by_consent:
+            return redirect("connections:wizard_what", self.organization.slug)
+        return self.submitted(self._form(request.POST))
+
+    def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
+        return self.method, form.secrets
 
     def _form(self, data: QueryDict | None = None) -> EntryForm:
         draft = self.draft
         same_method = draft is not None and draft.method == self.method.key
-        kept = list(draft.secrets or ()) if draft is not None and same_method else []
         return EntryForm(
             data,
-            declared=self._declared(),
+            declared=self.asked(self.method.settings + self.method.secrets),
             initial=draft.settings if draft is not None else None,
-            kept=kept,
+            kept=list(draft.secrets or ()) if draft is not None and same_method else (),
         )
 
-    def _declared(self) -> tuple[Field, ...]:
-        """What is asked. A connection that exists already knows what it connects."""
-        own = self.method.settings + self.method.secrets
-        is_known = self.draft is not None and self.draft.connection is not None
-        return own if is_known else self.connector.settings + own
-
-    def _page(self, form: EntryForm, status: int = 200) -> HttpResponse:
+    def page(self, form: EntryForm, status: int = 200) -> HttpResponse:
         context = {
             **self.step_context,
             "step": 2,

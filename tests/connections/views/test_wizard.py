@@ -65,7 +65,7 @@ def test_while_checks_run_the_page_asks_again(
 
     live = url("wizard_verify_live", draft_of().public_id)
     assert f'hx-get="{live}"' in page
-    assert '<noscript><meta http-equiv="refresh"' in page
+    assert re.search(r'<noscript>\s*<meta http-equiv="refresh"', page)
     part = member.get(live).content.decode()
     assert "<html" not in part
     assert f'hx-get="{live}"' in part
@@ -152,6 +152,75 @@ def test_no_input_breaks_the_form(
 def _quoted(value: str) -> str:
     raw = value.encode("utf-8", "surrogatepass")
     return "".join(f"%{byte:02X}" for byte in raw)
+
+
+@pytest.mark.parametrize("kind", ["access_token", "api_token"])
+def test_a_pasted_secret_is_recognised(
+    member: Client,
+    post: Visit,
+    url: Url,
+    sandbox: Sandbox,
+    draft_of: Callable[[], Draft],
+    kind: str,
+) -> None:
+    tokens = sandbox.tokens
+    access = tokens.workspace("acme"), ""
+    secret, username = (
+        access
+        if kind == "access_token"
+        else (tokens.api_token("ada@example.com"), "ada@example.com")
+    )
+
+    entered = post(
+        url("wizard_how", "bitbucket_cloud"), workspace="acme", secret=secret, username=username
+    )
+
+    assert draft_of().method == kind
+    assert "checks pass" in text(member.get(entered["Location"]))
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ("ATATTpasted-without-an-address", "This is required"),
+        ("ATBBpasted", "ended app passwords"),
+        ("", "This field is required"),
+        ("two words", "no token has"),
+    ],
+)
+def test_what_is_missing_beside_a_pasted_secret_is_named(
+    post: Visit, url: Url, sandbox: Sandbox, secret: str, told: str
+) -> None:
+    answer = post(url("wizard_how", "bitbucket_cloud"), workspace="acme", secret=secret)
+
+    assert answer.status_code == 422
+    assert told in text(answer)
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_a_secret_of_another_kind_is_pointed_out(
+    member: Client, post: Visit, url: Url, sandbox: Sandbox, draft_of: Callable[[], Draft]
+) -> None:
+    entered = enter(post, url, sandbox.tokens.api_token("ada@example.com"))
+
+    page = member.get(entered["Location"])
+
+    assert "another kind: Atlassian API token" in text(page)
+    as_that = url("wizard_enter", draft_of().public_id, "api_token")
+    assert as_that in page.content.decode()
+
+
+def test_too_many_verifications_are_put_off(
+    member: Client, url: Url, sandbox: Sandbox, token: str
+) -> None:
+    values = {"workspace": "acme", "api_token": token}
+    for _ in range(31):
+        entered = member.post(url("wizard_enter", "bitbucket_cloud", "access_token"), values)
+
+    page = member.get(entered["Location"], follow=True)
+
+    assert "Wait a little" in text(page)
 
 
 def test_discard_forgets_the_secret(
