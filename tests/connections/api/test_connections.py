@@ -1,5 +1,9 @@
 """The methods connections.*, against the simulated Bitbucket."""
 
+import json
+from typing import Any
+from urllib.parse import urlencode
+
 import pytest
 
 from connections.models import Connection, Credential
@@ -285,3 +289,42 @@ def test_delete_erases_the_secrets(script: Script, connection: Connection) -> No
     assert script.get(f"connections.info/{connection.pk}").error == "connection_not_found"
     assert Credential.objects.get().secrets is None
     assert AuditEvent.objects.filter(event_type="connections.deleted").exists()
+
+
+def test_a_form_body_says_the_same(script: Script, token: str) -> None:
+    body = new_connection(token, selection={"streams": ["people"]})
+    form = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()
+    }
+
+    answer = script.client.post(
+        "/api/connections.create",
+        urlencode(form),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Bearer {script.key}"},
+    )
+
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["connection"]["selection"]["streams"] == ["repositories", "people"]
+
+
+def test_verifications_are_limited(
+    script: Script, connection: Connection, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(".*", status=401)
+    answers = [script.post("connections.verify", {"id": connection.pk}) for _ in range(31)]
+
+    assert {answer.status for answer in answers[:30]} == {200}
+    assert (answers[30].status, answers[30].error) == (429, "rate_limited")
+    assert 0 < int(answers[30].headers["Retry-After"]) <= 60
+
+
+def test_a_list_asks_the_database_as_often_for_many(
+    script: Script, organization: Organization, django_assert_max_num_queries: Any
+) -> None:
+    ConnectionFactory.create_batch(50, organization=organization)
+
+    with django_assert_max_num_queries(6):
+        answer = script.get("connections.list")
+
+    assert len(answer.body["connections"]) == 50

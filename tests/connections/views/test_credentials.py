@@ -193,3 +193,14 @@ def test_another_connections_credential_is_not_there(
     ]
 
     assert {answer.status_code for answer in answers} == {404}
+
+
+def test_the_list_asks_the_database_as_often_for_many(
+    member: Client, url: Url, connection: Connection, django_assert_max_num_queries: Any
+) -> None:
+    CredentialFactory.create_batch(20, connection=connection)
+
+    with django_assert_max_num_queries(10):
+        page = member.get(url("credentials", connection.pk))
+
+    assert page.content.decode().count("card-footer") == 21
