@@ -258,6 +258,7 @@ class CredentialDelete(CredentialView):
             "nav": "connections",
             "active": "credentials",
             "connection": self.connection,
+            "connector": self.connector,
             "credential": self.credential,
             "is_last": not others.exclude(pk=self.credential.pk).exists(),
         }
