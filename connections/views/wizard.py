@@ -26,7 +26,7 @@ from tenants.views.base import OrganizationView
 PASTED = Field(
     name="secret",
     label="Secret",
-    help="What it is shows in its first letters.",
+    help="What kind it is shows in its first letters.",
     secret=True,
     kind="password",
     max_length=4096,
@@ -62,6 +62,10 @@ class EntryStep(WizardView):
         begin_checks(self.request, draft)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
+    def told(self, method: Method, said: str) -> str:
+        """What the page says of a field that does not fit."""
+        return said
+
     def asked(self, own: tuple[Field, ...]) -> tuple[Field, ...]:
         """What is asked. A connection that exists already knows what it connects."""
         is_known = self.draft is not None and self.draft.connection is not None
@@ -74,7 +78,7 @@ class EntryStep(WizardView):
         try:
             return self._fill(method, form.settings, secrets)
         except InvalidSettings as error:
-            form.refuse(error.fields)
+            form.refuse({name: self.told(method, said) for name, said in error.fields.items()})
             return None
 
     @transaction.atomic  # what does not fit leaves no draft behind
@@ -112,6 +116,9 @@ class How(EntryStep):
         if method.deprecated:
             form.add_error(PASTED.name, method.needs)
         return method, {method.secrets[0].name: secrets[PASTED.name]}
+
+    def told(self, method: Method, said: str) -> str:
+        return f"By its first letters the secret is of the kind {method.label}. {said}"
 
     def _form(self, data: QueryDict | None = None) -> EntryForm:
         optional = {

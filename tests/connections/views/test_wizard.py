@@ -206,7 +206,7 @@ def test_a_secret_of_another_kind_is_pointed_out(
 
     page = member.get(entered["Location"])
 
-    assert "another kind: Atlassian API token" in text(page)
+    assert "of another kind: Atlassian API token" in text(page)
     as_that = url("wizard_enter", draft_of().public_id, "api_token")
     assert as_that in page.content.decode()
 
