@@ -1,8 +1,10 @@
 """Connections that are opened only to checked addresses, and exchanges that end in time."""
 
 import contextlib
+import os
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,14 +26,13 @@ class Watch:
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
+        self.ends = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
 
     def __enter__(self) -> Self:
         _here.watch = self
-        self._timer.start()
+        _keeper.add(self)
         return self
 
     def __exit__(
@@ -41,7 +42,7 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         _here.watch = None
-        self._timer.cancel()
+        _keeper.remove(self)
 
     def over(self, opened: socket.socket) -> None:
         """Watch this socket from now on."""
@@ -50,11 +51,74 @@ class Watch:
             if self.expired:
                 _shut(opened)
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Cut the exchange off."""
         with self._lock:
             self.expired = True
             if self._socket is not None:
                 _shut(self._socket)
+
+
+class _Keeper:
+    """One thread of a process that looks after all its watches; a thread each is ten times dearer.
+
+    It looks a few times a second while anything is watched, and sleeps when nothing was for long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watches: set[Watch] = set()
+        self._is_busy = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.add(watch)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._keep, daemon=True, name="deadlines")
+                self._thread.start()
+        if not self._is_busy.is_set():
+            self._is_busy.set()
+
+    def remove(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.discard(watch)
+
+    def _keep(self) -> None:
+        idle = 0
+        while True:
+            time.sleep(EVERY)
+            idle = 0 if self._expire_what_is_due() else idle + 1
+            if idle * EVERY > RESTLESS:
+                self._sleep()
+
+    def _expire_what_is_due(self) -> bool:
+        """Returns whether anything is watched at all."""
+        with self._lock:
+            watched = list(self._watches)
+        moment = time.monotonic()
+        for watch in watched:
+            if watch.ends <= moment:
+                watch.expire()
+        return bool(watched)
+
+    def _sleep(self) -> None:
+        self._is_busy.clear()
+        if not self._watches:  # else something came between the look and the clearing
+            self._is_busy.wait()
+
+
+EVERY, RESTLESS = 0.1, 10.0  # seconds
+_keeper = _Keeper()
+
+
+def _begin_anew() -> None:
+    """A process that was forked has no thread but its own."""
+    global _keeper
+    _keeper = _Keeper()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _shut(opened: socket.socket) -> None:

@@ -186,6 +186,35 @@ def test_a_renamed_workspace_is_followed_by_its_uuid(
     assert connection.status == Connection.Status.AVAILABLE
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("/2.0/workspaces/[^/?]*$", None, "workspace_gone"),
+        ("/2.0/repositories/", '{"values": []}', "no_resources"),
+    ],
+)
+def test_what_is_gone_needs_a_person_unless_another_credential_sees_it(
+    path: str,
+    body: str | None,
+    code: str,
+    connection: Connection,
+    credential: Credential,
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add(path, status=None if body else 404, body=body)
+
+    verify_credential(credential=credential)
+
+    assert state(connection) == ("error", code)
+    sandbox.faults.clear()
+    verify_credential(credential=credential)
+    assert state(connection) == ("available", "")
+    Credential.objects.create(connection=connection, method="access_token", label="B")
+    sandbox.faults.add(path, status=None if body else 404, body=body)
+    verify_credential(credential=credential)
+    assert state(connection) == ("available", "")
+
+
 def test_trouble_in_a_verification_counts_as_a_failure_only(
     connection: Connection, credential: Credential, sandbox: Sandbox
 ) -> None:

@@ -1,6 +1,7 @@
 """Requests: permits, limits of time and size, redirects, pages, and every way to fail."""
 
 import gzip
+import os
 import time
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -174,6 +175,30 @@ def test_a_hang_ends_at_the_deadline(settings: Settings) -> None:
     assert isinstance(error, Unreachable)
     assert "0.3 seconds" in error.message
     assert time.monotonic() - started < 2
+
+
+def test_a_forked_process_keeps_deadlines_too(settings: Settings) -> None:
+    """Celery's workers are forked; the thread that keeps deadlines is not."""
+    with serving(says(answer(), pause=0)) as server:
+        transport_to(server, settings).get("/user")
+    with serving(says(b"", pause=5)) as server:
+        transport = transport_to(server, settings, deadline=0.3)
+        child = os.fork()
+        if child == 0:
+            try:
+                transport.get("/user")
+            except Unreachable:
+                os._exit(7)
+            finally:
+                os._exit(1)
+        for _ in range(100):
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                break
+            time.sleep(0.05)
+
+    assert done == child
+    assert os.waitstatus_to_exitcode(status) == 7
 
 
 @pytest.mark.parametrize(
