@@ -97,6 +97,12 @@ def needs_you(organization: Organization) -> int:
     return with_need(connections_of(organization)).filter(NEEDS_YOU).count()
 
 
+def needing(organization: Organization) -> set[int]:
+    """The ids of the connections that need a person."""
+    found = with_need(connections_of(organization)).filter(NEEDS_YOU)
+    return set(found.order_by().values_list("pk", flat=True))
+
+
 def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
     """Add what `NEEDS_YOU` asks: how the last sync ended, who can mend that, what tokens lack."""
     live = Credential.objects.filter(connection=OuterRef("pk"), deleted_at=None)

@@ -33,9 +33,9 @@ class Overview(OrganizationView):
 
     def _health(self, connections: Sequence[Connection]) -> dict[str, Any]:
         pending = [c for c in connections if c.status == Connection.Status.PENDING]
-        shown = selectors.rows(_worst_first(connections)[:SHOWN], strip=True)
+        needing = selectors.needing(self.organization)
+        shown = selectors.rows(_worst_first(connections, needing)[:SHOWN], strip=True)
         watched = [c for c in connections if c.status in WATCHED]
-        needing = [row for row in shown if row.needs_you]
         return {
             "headline": headline(
                 fresh=sum(f.is_fresh for f in self._freshness(shown, watched)),
@@ -43,11 +43,12 @@ class Overview(OrganizationView):
                 needing=len(needing),
                 pending=len(pending),
             ),
+            "counts": {"needs_you": len(needing)},
             "pending": pending,
             "rows": shown,
             "total": len(connections) - len(pending),
             "soon": expiring(shown),
-            "problems": problems(self.organization.slug, needing),
+            "problems": problems(self.organization.slug, shown),
             "running": list(unfinished_syncs(self.organization)[:10]),
         }
 
@@ -63,7 +64,6 @@ class Overview(OrganizationView):
         return [draft_line(self.organization.slug, draft) for draft in found]
 
 
-def _worst_first(connections: Sequence[Connection]) -> list[Connection]:
-    order = {Connection.Status.ERROR: 0, Connection.Status.AVAILABLE: 1}
+def _worst_first(connections: Sequence[Connection], needing: set[int]) -> list[Connection]:
     shown = [c for c in connections if c.status != Connection.Status.PENDING]
-    return sorted(shown, key=lambda c: order.get(Connection.Status(c.status), 2))
+    return sorted(shown, key=lambda c: (c.pk not in needing, c.status not in WATCHED))

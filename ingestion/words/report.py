@@ -25,12 +25,12 @@ TIMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class StreamLine:
-    """One stream in the table; `percent` is 0 to 100."""
+    """One stream in the table."""
 
     row: StreamRun
     label: str
     state: State
-    percent: int
+    percent: int | None  # None while nobody knows how much there is
     rate: float | None  # requests a second
     failed: int  # repositories that could not be read
 
@@ -203,10 +203,16 @@ def _line(sync: Sync, row: StreamRun, failed: dict[str, int]) -> StreamLine:
         row=row,
         label=stream_label(sync.connection.connector, row.stream),
         state=State(row.state),
-        percent=round(100 * words.share(row)),
+        percent=_percent(row),
         rate=_rate(row.requests, took.total_seconds()),
         failed=failed.get(row.stream, 0),
     )
+
+
+def _percent(row: StreamRun) -> int | None:
+    share = words.share(row)
+    is_unknown = not share and row.read and row.expected is None
+    return None if is_unknown else round(100 * share)
 
 
 def _rate(requests: int, seconds: float) -> float | None:
