@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.request import urlopen
 
 from config.supervisor import Process, Supervisor
 
@@ -39,6 +40,13 @@ def newest(folder: Path) -> str:
     if not path.is_file():
         path.write_text(datetime.now(UTC).replace(microsecond=0).isoformat())
     return path.read_text()
+
+
+def account_id(control_url: str, email: str) -> str:
+    """By which account the simulated Bitbucket knows a person; empty if it does not."""
+    with urlopen(f"{control_url}state", timeout=10) as answer:  # noqa: S310  # our own process
+        people = json.load(answer)["personas"]
+    return next((str(one["account_id"]) for one in people if one["email"] == email), "")
 
 
 def environment(addresses: Mapping[str, str]) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from tenants import access
 from tenants.actor import Actor
+from tenants.adapters import SIGN_IN_PROVIDER
 from tenants.models import ApiKey, Membership, Organization, Scope, User
 from tenants.roles import Role
 from tenants.services.api_keys import make_api_key, revoke_api_key
@@ -29,6 +32,17 @@ def owner() -> User:
     for name in (ACME, EMPTY):
         create_organization(name=name, owner=made, by=Actor.for_user(made))
     return made
+
+
+@transaction.atomic
+def may_sign_in_with_bitbucket(person: User, account_id: str) -> None:
+    """Let “Continue with Bitbucket” lead to this person, as if both had been connected before."""
+    EmailAddress.objects.update_or_create(
+        user=person, email=person.email, defaults={"verified": True, "primary": True}
+    )
+    SocialAccount.objects.update_or_create(
+        provider=SIGN_IN_PROVIDER, uid=account_id, defaults={"user": person}
+    )
 
 
 def acme(of: User) -> Organization:

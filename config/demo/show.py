@@ -42,6 +42,9 @@ class Demo:
     def fill(self) -> str:
         """Make the demo's connections where there are none; returns the API key of this start."""
         owner = people.owner()
+        people.may_sign_in_with_bitbucket(
+            owner, bitbucket.account_id(self.control_url, owner.email)
+        )
         acme = people.acme(owner)
         key = people.fresh_key(acme, owner)
         api = Api(self.url, key)
