@@ -82,7 +82,8 @@ def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any
     if row.error is None and not _is_done(run, row):
         row.error = error or run.book.run(Place("repositories", None)).error
     if row.error or failed:
-        row.state = State.PARTIAL if run.book.ended_well(row.stream) else State.FAILED
+        is_partly_here = run.has_ended(place) or run.book.ended_well(row.stream)
+        row.state = State.PARTIAL if is_partly_here else State.FAILED
         row.error = row.error or failed[0].error
     elif row.rejected:
         row.state, row.error = State.PARTIAL, rejected_rows(row.rejected)

@@ -1,7 +1,7 @@
 """What a slice has to visit, and in what order."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ingestion.engine.run import ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
@@ -34,11 +34,18 @@ class Plan:
         if run.copies("people") and not run.has_ended(Place("people", None)):
             self._ready.append(PeopleVisit(run))
 
-    def visit_repositories(self) -> None:
+    def visit_repositories(self, but: Collection[int] = ()) -> None:
         """Line up the repositories, those with signs of change first."""
         self._load_repositories()
         for repository in self._run.repositories.values():
-            self._line_up(repository)
+            if repository.pk not in but:
+                self._line_up(repository)
+
+    def visit(self, keys: Collection[int]) -> None:
+        """Line up repositories that were left out until they were found."""
+        for key in keys:
+            if key in self._run.repositories:
+                self._line_up(self._run.repositories[key])
 
     def take(self) -> Visit | None:
         """The next visit, or None while there is none."""

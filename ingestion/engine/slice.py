@@ -19,7 +19,7 @@ from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
 from ingestion.engine.plan import Plan
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import NothingListed, Visit
-from ingestion.engine.visits.repositories import RepositoriesVisit, is_selected
+from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, is_selected
 from ingestion.models import RejectedRow, State, Sync
 from ingestion.sources.base import Source
 from ingestion.writer import store
@@ -190,13 +190,15 @@ class Slice:
         place = visit.place
         if self._run.book.has_run(place) and self._run.has_ended(place):
             row = self._run.book.run(place)
-            row.error = None
+            row.error = visit.coverage.gap if place.repository_id is None else None
             if place.repository_id is not None:
                 row.state = State.PARTIAL if row.rejected else State.SUCCEEDED
                 row.finished_at = self._run.clock.now()
         self._plan.follow(followers)
         if isinstance(visit, RepositoriesVisit):
-            self._plan.visit_repositories()
+            self._plan.visit_repositories(but=visit.missing)
+        elif isinstance(visit, GoneVisit):
+            self._plan.visit(visit.found)
 
     def _keep_rejections(self, batch: Batch) -> None:
         """Rows that were refused stay named, and their place shows a gap until it is read anew."""

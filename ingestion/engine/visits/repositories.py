@@ -23,6 +23,7 @@ class RepositoriesVisit(Visit):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._seen: set[str] = set()
+        self.missing: set[int] = set()  # kept here and not listed: asked for one by one
 
     def walk(self, source: Source) -> Walk:
         return source.repositories()
@@ -34,8 +35,9 @@ class RepositoriesVisit(Visit):
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("repositories")
         self.complete(self.as_of)
-        missing = self._missing()
-        return [GoneVisit(self.run, missing)] if missing else []
+        found = self._missing()
+        self.missing = {one.pk for one in found}
+        return [GoneVisit(self.run, found)] if found else []
 
     def _missing(self) -> list[Repository]:
         """Those that are kept here, that were there, and that the listing lacks."""
@@ -66,11 +68,11 @@ class GoneVisit(Visit):
         super().__init__(run)
         self._missing = missing
         self._gone: list[int] = []
+        self.found: list[int] = []
 
     def walk(self, source: Source) -> Walk:
         for one in self._missing:
-            if source.is_gone(one.uuid):
-                self._gone.append(one.pk)
+            (self._gone if source.is_gone(one.uuid) else self.found).append(one.pk)
             yield Page(rows=())
 
     def ended(self) -> Sequence[Visit]:
