@@ -192,6 +192,11 @@ def row_of(connection: Connection, *, strip: bool = True) -> ConnectionRow:
     return rows(list(found), strip=strip)[0]
 
 
+def quota_of(connection: Connection) -> QuotaLeft | None:
+    """What is left for one connection, without all that else stands beside it."""
+    return quota_of_connections([connection], _credentials([connection])).get(connection.pk)
+
+
 def _credentials(connections: Sequence[Connection]) -> dict[int, list[Credential]]:
     found: dict[int, list[Credential]] = defaultdict(list)
     ids = [connection.pk for connection in connections]

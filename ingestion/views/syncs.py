@@ -7,10 +7,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from connections.models import Connection
 from ingestion.forms.filters import SyncFilter
 from ingestion.models import UNFINISHED, Sync
-from ingestion.selectors.connections import connections_of, row_of
+from ingestion.selectors.connections import connections_of, quota_of
 from ingestion.selectors.syncs import (
     failed_by_stream,
     failed_parts,
@@ -133,9 +132,5 @@ def _report(sync: Sync) -> SyncReport:
         stream_rows_of([sync])[sync.pk],
         failed=failed,
         failed_by_stream=failed_by_stream(sync),
-        quota=_quota(sync.connection),
+        quota=quota_of(sync.connection),
     )
-
-
-def _quota(connection: Connection) -> Any:
-    return row_of(connection, strip=False).quota

@@ -9,6 +9,7 @@ from connections.models import Connection
 from ingestion.models import State, Sync
 from tests.connections.api.conftest import MakeScript, Script
 from tests.factories import (
+    ConnectionFactory,
     CoverageFactory,
     RepositoryFactory,
     StreamRunFactory,
@@ -217,6 +218,15 @@ def test_rows_of_others_answer_as_if_there_were_none(
     assert (cancelled.status, cancelled.error) == (404, "sync_not_found")
     theirs.refresh_from_db()
     assert theirs.state == State.RUNNING
+
+
+def test_a_sync_of_a_sibling_is_not_there(script: Script, connection: Connection) -> None:
+    sibling = ConnectionFactory.create(organization=connection.organization)
+    sync = SyncFactory.create(connection=sibling, state=State.RUNNING, finished_at=None)
+
+    assert script.get(of(connection, f"syncs.info/{sync.pk}")).error == "sync_not_found"
+    cancelled = script.post(of(connection, "syncs.cancel"), {"id": sync.pk})
+    assert (cancelled.status, cancelled.error) == (404, "sync_not_found")
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,9 @@ def test_the_number_of_statements_does_not_grow(
         repository = RepositoryFactory.create(connection=connection)
         StreamRunFactory.create(sync=sync, repository=repository, state=State.FAILED, error=REFUSED)
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(11):
         member.get(url("sync", sync.pk))
+    with django_assert_max_num_queries(10):
+        member.get(url("sync_live", sync.pk))
     with django_assert_max_num_queries(9):
         member.get(url("syncs"))
