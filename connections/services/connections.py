@@ -136,7 +136,8 @@ def update_connection(
         row.selection = clean_selection(connector_of(row.connector), selection)
     if schedule is not None:
         row.schedule = clean_schedule(schedule)
-        row.next_sync_at = _next_sync(row)
+        waits = row.status in {Connection.Status.DISABLED, Connection.Status.PENDING}
+        row.next_sync_at = None if waits else _next_sync(row)
     after = {"name": row.name, "schedule": row.schedule, "selection": row.selection}
     changes = {key: [old, after[key]] for key, old in before.items() if old != after[key]}
     if changes:

@@ -34,11 +34,12 @@ class Settings(ConnectionView):
         )
 
     def _save(self, form: SettingsForm) -> bool:
+        schedule = form.chosen_schedule  # left out where it stays: the next sync stays, too
         try:
             connections.update_connection(
                 connection=self.connection,
                 name=form.cleaned_data["name"],
-                schedule=form.chosen_schedule,
+                schedule=schedule if schedule != self.connection.schedule else None,
                 by=self.actor,
             )
         except NameTaken as error:

@@ -10,9 +10,10 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Draft, Grant
+from tenants.models import Organization
 from tests.connections.views.conftest import Visit
 from tests.connections.views.test_wizard import text
-from tests.factories import MembershipFactory
+from tests.factories import ConnectionFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +153,24 @@ def test_an_authorization_for_another_workspace_renews_nothing(
     assert "is used from now on" not in text(page)
     assert "notice-bad" in page.content.decode()
     assert not connection.credentials.filter(method="oauth2").exists()
+
+
+def test_a_connection_made_by_a_script_is_finished_by_consent(
+    member: Client,
+    post: Visit,
+    url: Url,
+    organization: Organization,
+    consumer: tuple[str, str],
+    draft_of: Callable[[], Draft],
+) -> None:
+    pending = ConnectionFactory.create(organization=organization, status="pending", identity="")
+    post(url("connection_finish", pending.pk))
+    begun = post(url("consent_begin", draft_of().public_id))
+
+    returned = member.get(decide(begun["Location"], persona="ada", workspace=["acme"]))
+    page = member.get(returned["Location"])
+    verified = member.get(post(returned["Location"])["Location"])
+
+    assert pending.name in text(page)
+    assert 'name="workspace"' not in page.content.decode()
+    assert "Choose what to sync" in text(verified)

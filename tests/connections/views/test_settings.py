@@ -47,6 +47,31 @@ def test_presets(
     assert connection.schedule == kept
 
 
+def test_a_new_name_moves_no_sync(post: Visit, url: Url, connection: Connection) -> None:
+    where = url("connection_settings", connection.pk)
+    post(where, name=connection.name, schedule="60")
+    connection.refresh_from_db()
+    before = connection.next_sync_at
+
+    post(where, name="Renamed", schedule="60")
+
+    connection.refresh_from_db()
+    assert connection.name == "Renamed"
+    assert connection.next_sync_at == before
+
+
+def test_a_paused_connection_has_no_next_sync(
+    post: Visit, url: Url, connection: Connection
+) -> None:
+    post(url("connection_pause", connection.pk))
+
+    post(url("connection_settings", connection.pk), name=connection.name, schedule="60")
+
+    connection.refresh_from_db()
+    assert connection.schedule == {"kind": "every", "minutes": 60}
+    assert connection.next_sync_at is None
+
+
 @pytest.mark.parametrize(
     "given",
     [
