@@ -36,6 +36,11 @@
     });
   }
 
+  /* the account page decides for all browsers, so this browser's own choice gives way to it */
+  function followAccount(select) {
+    select.form.addEventListener("submit", () => setTheme(select.value));
+  }
+
   /* --- copy */
 
   async function copy(button) {
@@ -155,6 +160,7 @@
 
   function prepare(root) {
     all("[data-theme-switch]", root).forEach(prepareThemeSwitch);
+    all("select[name=theme]", root).forEach(followAccount);
     all("[data-copy], [data-copy-text]", root).forEach((button) => (button.hidden = false));
     all("[data-confirm]", root).forEach(prepareConfirm);
     all("[data-undo]", root).forEach(prepareUndo);
