@@ -20,7 +20,7 @@ _ended: dict[House, dict[str, Any]] = {}
 @pytest.fixture(autouse=True)
 def _slow_answers(world: Sandbox) -> Iterator[None]:
     """Answers slow enough to be interrupted in their midst."""
-    world.latency = 0.03
+    world.latency = 0.1
     yield
     world.latency = 0.0
 
@@ -48,7 +48,7 @@ def test_stopped_past_its_lease_and_woken_again(house: House, world: Sandbox) ->
     end(first, signal.SIGSTOP)
     time.sleep(4)  # its lease is 3 seconds
     house.worker("successor")
-    wait_for_requests(world, 10)
+    wait_for_requests(world, 1)
     end(first, signal.SIGCONT)
     ended = wait_for_end(api, started)
 

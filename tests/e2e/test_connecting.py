@@ -1,0 +1,63 @@
+"""Connecting Bitbucket: by consent, by token, and with a token that lacks something."""
+
+from tests.e2e.visitor import Visitor
+
+
+def test_by_consent(visitor: Visitor) -> None:
+    visitor.settle("Consenting")
+    visitor.follow("+ Connection")
+    visitor.follow("Bitbucket Cloud")
+    visitor.page.get_by_role("link", name="Choose Bitbucket authorization").click()
+    visitor.look()
+    visitor.page.get_by_role("button", name="Bitbucket").first.click()
+    visitor.page.get_by_role("button", name="Ada Admin").click()
+    visitor.press("Grant access")
+
+    visitor.sees("You are at Bitbucket as Ada Admin.")
+    visitor.look()
+    visitor.page.get_by_label("acme").check()
+    visitor.press("Verify")
+    visitor.sees("checks pass")
+    visitor.look()
+    visitor.choose_and_start()
+    visitor.headline("Complete")
+
+
+def test_by_token(visitor: Visitor) -> None:
+    visitor.settle("Tokens")
+    token = visitor.world.tokens.workspace("acme")
+
+    visitor.enter_token("acme", token)
+    visitor.sees("checks pass")
+    visitor.look()
+    visitor.choose_and_start()
+
+    visitor.headline("Complete")
+    assert token not in visitor.page.content()
+
+
+def test_a_token_that_lacks_a_scope_goes_on_without_its_stream(visitor: Visitor) -> None:
+    visitor.settle("Lacking")
+    token = visitor.world.tokens.workspace(
+        "globex", ["account", "repository", "pullrequest", "project"]
+    )
+
+    visitor.enter_token("globex", token)
+    visitor.sees("The secret lacks the scope pipeline")
+    visitor.look()
+    visitor.press("Go on without pipelines")
+
+    visitor.start()
+    visitor.headline("Complete")
+
+
+def test_a_wrong_token_is_refused_and_nothing_is_put_back(visitor: Visitor) -> None:
+    visitor.settle("Wrong")
+
+    visitor.enter_token("acme", "ATCTT3xFfGN0wrong0token")
+
+    visitor.sees("401")
+    visitor.look()
+    visitor.follow("Enter another token")
+    assert "ATCTT3xFfGN0wrong0token" not in visitor.page.content()
+    assert visitor.page.get_by_label("Workspace", exact=True).input_value() == "acme"

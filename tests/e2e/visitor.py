@@ -1,0 +1,89 @@
+"""Somebody at a browser: what a person does, step by step."""
+
+import secrets
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from tests.house import House
+from tests.sandbox import Sandbox
+
+PASSWORD = "correct horse battery staple"
+SECONDS = 30_000  # milliseconds: two cores may be busy with other tests
+
+
+class Visitor:
+    """Walks through the pages, and looks at each with axe."""
+
+    def __init__(self, page: Page, house: House, world: Sandbox) -> None:
+        self.page, self.house, self.world = page, house, world
+        self.complaints: list[str] = []
+        self.email = f"visitor-{secrets.token_hex(4)}@example.com"
+        page.set_default_timeout(SECONDS)
+        expect.set_options(timeout=SECONDS)
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} at {self.page.url}")
+
+    def settle(self, *organizations: str) -> None:
+        """Become a user who owns these organizations, and sign in."""
+        self.house.python("-m", "tests.newcomer", self.email, PASSWORD, *organizations)
+        self.open("/accounts/login/")
+        self.page.fill("[name=login]", self.email)
+        self.page.fill("[name=password]", PASSWORD)
+        self.press("Sign in with e-mail")
+        self.page.wait_for_url("**/o/**")
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.house.url}{path}")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    def sees(self, text: str) -> None:
+        """Wait until the page says so."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def headline(self, text: str) -> None:
+        """Wait until the page's headline says so."""
+        expect(self.page.locator("h1")).to_contain_text(text)
+
+    def look(self) -> None:
+        """Nothing on this page is in the way of a keyboard or a screen reader."""
+        found = Axe().run(self.page)
+        names = {
+            f"{each['id']}: {node['html'][:200]}"
+            for each in found.response["violations"]
+            for node in each["nodes"]
+        }
+        assert names == set(), f"{self.page.url}\n" + "\n".join(sorted(names))
+
+    def enter_token(self, workspace: str, token: str) -> None:
+        """Go through the wizard up to the checks with a workspace access token."""
+        self.follow("+ Connection")
+        self.look()
+        self.follow("Bitbucket Cloud")
+        self.look()
+        self.page.get_by_role("link", name="Choose Workspace access token").click()
+        self.page.get_by_label("Workspace", exact=True).fill(workspace)
+        self.page.get_by_label("Access token", exact=True).fill(token)
+        self.look()
+        self.press("Verify")
+
+    def choose_and_start(self) -> None:
+        """Go on from checks that pass, and start the first sync."""
+        self.follow("Choose what to sync")
+        self.start()
+
+    def start(self) -> None:
+        """Take what is offered, and start the first sync."""
+        self.page.wait_for_url("**/what-to-sync/")
+        self.look()
+        self.press("Start the first sync")
+        self.page.wait_for_url("**/syncs/*/")
