@@ -121,9 +121,10 @@ class Transport(virtual.Transport):
         super().__init__(client, **kwargs)
         self.state = self.global_state
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, **kwargs: Any) -> None:
         """Look for messages, at most for half a second, so that a worker notices its end."""
-        super().drain_events(connection, timeout=min(timeout or 0.5, 0.5))
+        timeout = min(kwargs.pop("timeout", None) or 0.5, 0.5)
+        super().drain_events(connection, timeout=timeout, **kwargs)
 
     def driver_version(self) -> str:
         return "1"
