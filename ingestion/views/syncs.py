@@ -25,7 +25,7 @@ from ingestion.services.syncs import (
 )
 from ingestion.views.paging import page_of
 from ingestion.words.report import SyncReport, report
-from ingestion.words.syncs import duration, started_by
+from ingestion.words.syncs import asked_by, duration
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -119,7 +119,7 @@ def described(syncs: Iterable[Sync]) -> list[dict[str, Any]]:
         {
             "sync": sync,
             "duration": duration(sync),
-            "by": started_by(sync).removeprefix("started "),
+            "by": asked_by(sync),
         }
         for sync in syncs
     ]

@@ -127,13 +127,17 @@ def duration(sync: Sync) -> timedelta | None:
 
 def started_by(sync: Sync) -> str:
     """Who or what asked for it: “started by the schedule”."""
-    who = sync.requested_by
-    if sync.trigger == Sync.Trigger.SCHEDULE:
-        return "started by the schedule"
-    if sync.trigger == Sync.Trigger.API:
-        return f"started by API key {who}" if who else "started over the API"
     first = "first sync, " if sync.trigger == Sync.Trigger.FIRST else ""
-    return f"{first}started by {who or 'a member'}"
+    return f"{first}started by {asked_by(sync)}"
+
+
+def asked_by(sync: Sync) -> str:
+    """The schedule, a key of the API, or a member by name."""
+    if sync.trigger == Sync.Trigger.SCHEDULE:
+        return "the schedule"
+    if sync.trigger == Sync.Trigger.API:
+        return f"API key {sync.requested_by}" if sync.requested_by else "the API"
+    return sync.requested_by or "a member"
 
 
 def saved(sync: Sync, streams: Sequence[StreamRun]) -> str:
