@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from connections.transport.ledger import Purpose
 
@@ -102,6 +102,25 @@ class CheckResult:
     message: str = ""
     mended_by: str = ""
     curl: str = ""
+
+    @classmethod
+    def waiting(cls, check: Check) -> Self:
+        """A check before it is asked."""
+        return cls(
+            name=check.name,
+            label=check.label,
+            path=check.path,
+            stream=check.stream,
+            required=check.required,
+            optional=check.optional,
+        )
+
+    def finish(self, outcome: str, message: str = "", *, mended_by: str = "") -> None:
+        """Note how it ended."""
+        self.state, self.outcome, self.message = "done", outcome, message
+        self.mended_by = mended_by
+        if outcome == "ok":
+            self.missing_scopes = []
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,9 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
-from connections.connectors.base import Connector
 from connections.connectors.findings import Finding
-from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential, Draft
-from connections.services.credentials import fill_from, keep_proof
-from connections.services.entering import Given, NewCredential, read_given
+from connections.services.entering import Given, NewCredential
 from connections.services.errors import (
     AlreadyConnected,
     ConnectionInUse,
@@ -23,6 +20,7 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.grants import erase_unused
+from connections.services.proving import fill_from, keep_proof
 from connections.services.rows import (
     become_available,
     check_name,
@@ -36,6 +34,7 @@ from connections.services.schedules import clean_schedule, next_run
 from connections.services.selections import clean_selection, wanted_streams
 from connections.services.states import reconsider
 from connections.services.verification import count_verification, verify_entry
+from connections.services.wishes import Wish, read_wish
 from connections.signals import connection_stopped
 from tenants.actor import Actor
 from tenants.models import Organization, User
@@ -64,18 +63,6 @@ class Created:
     finding: Finding | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Wish:
-    """A connection as it was asked for, checked."""
-
-    kind: Connector
-    name: str
-    settings: dict[str, str]
-    schedule: dict[str, Any]
-    selection: dict[str, Any]
-    given: Given | None
-
-
 def create_connection(
     *,
     organization: Organization,
@@ -95,7 +82,7 @@ def create_connection(
     UnknownConnector, InvalidFields, UnknownMethodGiven, NameTaken, AlreadyConnected,
     VerificationFailed, VerificationsTooMany.
     """
-    wish = _read_wish(connector, name, settings, schedule, selection, credential)
+    wish = read_wish(connector, name, settings, schedule, selection, credential)
     check_name(organization.pk, wish.name)
     finding = _prove(organization, wish) if wish.given is not None else None
     if dry_run:
@@ -204,41 +191,7 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     connection.refresh_from_db()
 
 
-def _read_wish(
-    connector: str,
-    name: str,
-    settings: Mapping[str, Any],
-    schedule: Mapping[str, Any] | None,
-    selection: Mapping[str, Any] | None,
-    credential: NewCredential | None,
-) -> _Wish:
-    kind, problems = connector_of(connector), dict[str, str]()
-    found: dict[str, Any] = {"kind": kind, "given": None}
-    parts: dict[str, Any] = {
-        "name": lambda: clean_name(name),
-        "settings": lambda: kind.clean_settings(settings),
-        "schedule": lambda: clean_schedule(schedule or {"kind": "off"}),
-        "selection": lambda: clean_selection(kind, selection or {}),
-    }
-    if credential is not None:
-        parts["given"] = lambda: read_given(
-            kind,
-            method=credential.method,
-            settings=credential.settings,
-            secrets=credential.secrets,
-            below="credential.",
-        )
-    for part, read in parts.items():
-        try:
-            found[part] = read()
-        except InvalidFields as error:
-            problems |= error.fields
-    if problems:
-        raise InvalidFields(problems)
-    return _Wish(**found)
-
-
-def _prove(organization: Organization, wish: _Wish) -> Finding | None:
+def _prove(organization: Organization, wish: Wish) -> Finding | None:
     if wish.given is None:
         return None
     count_verification(organization.pk)
@@ -252,7 +205,7 @@ def _prove(organization: Organization, wish: _Wish) -> Finding | None:
     return finding
 
 
-def _new_row(organization: Organization, wish: _Wish, by: Actor, user: User | None) -> Connection:
+def _new_row(organization: Organization, wish: Wish, by: Actor, user: User | None) -> Connection:
     row = Connection(
         organization=organization,
         connector=wish.kind.key,

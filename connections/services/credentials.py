@@ -14,17 +14,22 @@ from connections.connectors import connector
 from connections.connectors.base import Entry
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
-from connections.models import Connection, Credential, Verification
+from connections.models import Connection, Credential
 from connections.services.entering import read_given
-from connections.services.entries import entry_for, secret_hash
+from connections.services.entries import entry_for
 from connections.services.errors import (
     MultipleCredentialsNotSupported,
-    OtherWorkspace,
-    VerificationFailed,
     VersionChanged,
 )
 from connections.services.grants import erase_unused
-from connections.services.rows import become_available, clean_name, default_label, note
+from connections.services.proving import (
+    check_finding,
+    connected,
+    fill_from,
+    finish_pending,
+    keep_proof,
+)
+from connections.services.rows import clean_name, default_label, note
 from connections.services.selections import wanted_streams
 from connections.services.states import apply_finding, reconsider
 from connections.services.verification import count_verification, refused, verify_entry
@@ -232,52 +237,6 @@ def enable_credential(*, credential: Credential, by: Actor) -> None:
     _set(credential, status=Credential.Status.ACTIVE, status_message="", disabled_at=None)
     note("credentials.enabled", credential, by)
     reconsider(credential.connection)
-
-
-def connected(connection: Connection) -> dict[str, str]:
-    """The settings of a connection with which a new secret is tried."""
-    workspace = connection.identity or str(connection.settings.get("workspace", ""))
-    return {"workspace": workspace}
-
-
-def check_finding(finding: Finding, connection: Connection) -> None:
-    """Raises VerificationFailed, or OtherWorkspace for a secret of another workspace."""
-    if not finding.is_ok:
-        raise VerificationFailed(finding)
-    if connection.identity and finding.identity.connected != connection.identity:
-        raise OtherWorkspace(
-            finding.identity.connected_name, str(connection.settings.get("workspace", ""))
-        )
-
-
-def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
-    """Note on an unsaved credential what its entry and its checks tell."""
-    kind = connector(credential.connection.connector)
-    credential.secret_hash = secret_hash(entry)
-    credential.quota_subject = kind.quota_subject(entry)
-    credential.identity = finding.identity.acts_as
-    credential.acts_as = finding.identity.acts_as_name
-    credential.scopes = list(finding.identity.scopes)
-    credential.missing_scopes, credential.status_message = [], ""
-    if credential.disabled_at is None:
-        credential.status = Credential.Status.ACTIVE
-
-
-def keep_proof(credential: Credential, finding: Finding) -> Verification:
-    """Keep a verification that ran inside a request."""
-    return Verification.objects.create(
-        credential=credential,
-        organization_id=credential.organization_id,
-        outcome=finding.outcome,
-        checks=finding.check_rows(),
-        finished_at=now(),
-    )
-
-
-def finish_pending(connection: Connection, finding: Finding) -> None:
-    """The first credential that works finishes a pending connection."""
-    if connection.status == Connection.Status.PENDING or not connection.identity:
-        become_available(connection, finding.identity)
 
 
 def _check_stored(credential: Credential) -> Finding:

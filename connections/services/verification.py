@@ -170,7 +170,7 @@ class _Recorder:
 
 
 def _begin(row: Verification, kind: Connector, method: str) -> Verification:
-    row.checks = [as_row(check) for check in _waiting(kind, method)]
+    row.checks = [as_row(CheckResult.waiting(check)) for check in kind.checks_for(method)]
     row.save()
     return row
 
@@ -180,25 +180,11 @@ def _new_for(credential: Credential) -> Verification:
     return _begin(Verification(credential=credential), kind, credential.method)
 
 
-def _waiting(kind: Connector, method: str) -> list[CheckResult]:
-    return [
-        CheckResult(
-            name=check.name,
-            label=check.label,
-            path=check.path,
-            stream=check.stream,
-            required=check.required,
-            optional=check.optional,
-        )
-        for check in kind.checks_for(method)
-    ]
-
-
 def refused(
     kind: Connector, method: str, streams: Collection[str], error: ProviderError
 ) -> Finding:
     """The finding where not even an entry could be had: every check fails for that reason."""
-    checks = _waiting(kind, method)
+    checks = [CheckResult.waiting(check) for check in kind.checks_for(method)]
     known = set(Verification.Outcome.values)
     for check in checks:
         check.state, check.message, check.mended_by = "done", error.message, error.mended_by

@@ -15,6 +15,7 @@ from django.db import connections
 
 from connections.transport import guard
 from connections.transport.answers import Answer, decode, explain, leading_number, nonsense
+from connections.transport.causes import caused_by
 from connections.transport.errors import (
     BlockedAddress,
     Evidence,
@@ -191,18 +192,18 @@ class Transport:
 
     def _failure(self, error: Exception, watch: Watch, asked: Evidence) -> Exception:
         timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-        if watch.expired or any(_caused_by(error, kind) for kind in timeouts):
+        if watch.expired or any(caused_by(error, kind) for kind in timeouts):
             return Unreachable(
                 f"Bitbucket did not answer within {self._deadline:g} seconds.", evidence=asked
             )
-        if _caused_by(error, ssl.SSLError):
+        if caused_by(error, ssl.SSLError):
             return TlsError(
                 "No trusted connection to Bitbucket: its certificate was not accepted.",
                 evidence=asked,
             )
-        if _caused_by(error, ConnectionResetError) or _caused_by(error, BrokenPipeError):
+        if caused_by(error, ConnectionResetError) or caused_by(error, BrokenPipeError):
             return _Dropped("Bitbucket closed the connection.", evidence=asked)
-        if _caused_by(error, ConnectionRefusedError):
+        if caused_by(error, ConnectionRefusedError):
             return Unreachable("Bitbucket refused the connection.", evidence=asked)
         return Unreachable("Bitbucket's answer broke off or never came.", evidence=asked)
 
@@ -284,17 +285,3 @@ def _path(url: str) -> str:
 
 def _milliseconds(since: float) -> int:
     return round((time.monotonic() - since) * 1000)
-
-
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    """Whether an error of this kind stands anywhere below; libraries wrap theirs several times."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, kind):
-            return True
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-            waiting += [arg for arg in one.args if isinstance(arg, BaseException)]
-    return False

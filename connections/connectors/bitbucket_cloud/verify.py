@@ -5,8 +5,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from django.utils.timezone import now
-
 from connections.connectors.base import (
     Check,
     CheckResult,
@@ -18,12 +16,15 @@ from connections.connectors.base import (
 from connections.connectors.bitbucket_cloud import entrance
 from connections.connectors.bitbucket_cloud.client import segment
 from connections.connectors.bitbucket_cloud.methods import ENDED
+from connections.connectors.bitbucket_cloud.outcomes import (
+    outcome_of,
+    repositories_of,
+    seconds_to_wait,
+)
 from connections.connectors.findings import OK, Finding, OnResult, conclude
 from connections.transport.answers import Answer
 from connections.transport.errors import (
-    ConsentEnded,
     InvalidPermissions,
-    NotFound,
     ProviderError,
     QuotaExhausted,
     RateLimited,
@@ -68,7 +69,7 @@ class _Run:
 
     def __init__(self, entry: Entry, checks: Sequence[Check], on_result: OnResult | None) -> None:
         self.entry = entry
-        self.results = [_waiting(check) for check in checks]
+        self.results = [CheckResult.waiting(check) for check in checks]
         self.identity = Identity()
         self.repositories: list[RemoteRepository] = []
         self.retry_after: float | None = None
@@ -82,8 +83,7 @@ class _Run:
     def refuse_all(self, outcome: str, message: str) -> None:
         """Every check fails without a request."""
         for result in self.results:
-            result.state, result.outcome, result.message = "done", outcome, message
-            result.mended_by = "admin"
+            result.finish(outcome, message, mended_by="admin")
             self._on_result(result)
 
     def all(self, *, whole_list: bool) -> None:
@@ -127,24 +127,24 @@ class _Run:
     def _read_workspace(self, result: CheckResult, answer: Answer) -> None:
         body = answer.json if isinstance(answer.json, dict) else {}
         if not body.get("uuid") or not body.get("slug"):
-            return _finish(result, "unexpected_response", "Bitbucket answered without a workspace.")
+            return result.finish("unexpected_response", "Bitbucket answered without a workspace.")
         self._learn(connected=str(body["uuid"]), connected_name=str(body["slug"]))
         return None
 
     def _read_repositories(self, result: CheckResult, answer: Answer) -> None:
         if isinstance(answer.json, dict) and "values" not in answer.json:
-            self.repositories = _repositories([answer.json])
+            self.repositories = repositories_of([answer.json])
         else:
             values, following = page_of(answer)
-            self.repositories, self._next = _repositories(values), following or ""
+            self.repositories, self._next = repositories_of(values), following or ""
         if not self.repositories:
             told = "Bitbucket accepts the secret, but shows it no repository."
-            _finish(result, "no_resources", told, mended_by="workspace_admin")
+            result.finish("no_resources", told, mended_by="workspace_admin")
 
     def _read_people(self, result: CheckResult, answer: Answer) -> None:
         if not page_of(answer)[0]:
             told = "Bitbucket lists no members of this workspace."
-            _finish(result, "no_resources", told, mended_by="workspace_admin")
+            result.finish("no_resources", told, mended_by="workspace_admin")
 
     def _read_account(self, result: CheckResult, answer: Answer) -> None:
         body = answer.json if isinstance(answer.json, dict) else {}
@@ -176,7 +176,7 @@ class _Run:
         repository = self._repository_of("pull_requests")
         self._ask(result, self._path(template, repository))
         if found is not None and number is None and result.status == 404:
-            _finish(result, OK, "There is no pull request yet to ask for.")
+            result.finish(OK, "There is no pull request yet to ask for.")
         self._tell(result)
 
     def _repository_of(self, name: str) -> str:
@@ -186,7 +186,7 @@ class _Run:
     def _rest_of_list(self) -> None:
         try:
             for number, page in enumerate(self._transport.pages(self._next), start=2):
-                self.repositories += _repositories(page_of(page)[0])
+                self.repositories += repositories_of(page_of(page)[0])
                 if number >= MAX_PAGES:
                     break
         except ProviderError:
@@ -206,7 +206,7 @@ class _Run:
         result.granted_scopes = list(answer.scopes)
         if answer.scopes:
             self._learn(scopes=answer.scopes)
-        _finish(result, OK, "")
+        result.finish(OK)
         return answer
 
     def _fail(self, result: CheckResult, error: ProviderError) -> None:
@@ -216,9 +216,9 @@ class _Run:
             result.missing_scopes = list(error.missing_scopes)
             result.granted_scopes = list(error.granted)
         if isinstance(error, RateLimited | QuotaExhausted):
-            self.retry_after = max(self.retry_after or 0.0, _wait(error))
-        outcome, message = _outcome(result, error)
-        _finish(result, outcome, message, mended_by=error.mended_by)
+            self.retry_after = max(self.retry_after or 0.0, seconds_to_wait(error))
+        outcome, message = outcome_of(result, error)
+        result.finish(outcome, message, mended_by=error.mended_by)
 
     def _skip_what_waits(self) -> None:
         for result in self.results:
@@ -241,64 +241,3 @@ class _Run:
 
     def _tell(self, result: CheckResult) -> None:
         self._relay.tell(partial(self._on_result, CheckResult(**vars(result))))
-
-
-def _waiting(check: Check) -> CheckResult:
-    return CheckResult(
-        name=check.name,
-        label=check.label,
-        path=check.path,
-        stream=check.stream,
-        required=check.required,
-        optional=check.optional,
-    )
-
-
-def _finish(result: CheckResult, outcome: str, message: str, *, mended_by: str = "") -> None:
-    result.state, result.outcome, result.message = "done", outcome, message
-    result.mended_by = mended_by
-    if outcome == OK:
-        result.missing_scopes = []
-
-
-def _outcome(result: CheckResult, error: ProviderError) -> tuple[str, str]:
-    """The outcome of a check that failed so, with its sentence."""
-    if isinstance(error, ConsentEnded):
-        return "invalid_credentials", error.message
-    if not isinstance(error, NotFound):
-        known = error.code if error.code in _OUTCOMES else "unexpected_response"
-        return known, error.message
-    if result.name == "workspace":
-        return "workspace_not_found", "Bitbucket shows this secret no workspace of this name."
-    if result.name == "repositories":
-        return "no_resources", "Bitbucket does not show this repository to this secret."
-    return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
-
-
-_OUTCOMES = {
-    "invalid_credentials",
-    "invalid_permissions",
-    "provider_rate_limited",
-    "unreachable",
-    "tls_error",
-    "blocked_address",
-    "unexpected_response",
-}
-
-
-def _wait(error: ProviderError) -> float:
-    if isinstance(error, QuotaExhausted):
-        return max(1.0, (error.resume_at - now()).total_seconds())
-    return (error.retry_after if isinstance(error, RateLimited) else None) or 60.0
-
-
-def _repositories(rows: Sequence[dict[str, Any]]) -> list[RemoteRepository]:
-    return [
-        RemoteRepository(
-            id=row["uuid"],
-            name=str(row.get("full_name") or row["uuid"])[:300],
-            updated_on=str(row.get("updated_on") or ""),
-        )
-        for row in rows
-        if isinstance(row.get("uuid"), str)
-    ]

@@ -1,9 +1,5 @@
 """Requests: permits, limits of time and size, redirects, pages, and every way to fail."""
 
-import gzip
-import os
-import time
-from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +23,9 @@ from connections.transport.errors import (
 from connections.transport.http import RequestInTransaction, Transport
 from connections.transport.ledger import Purpose
 from tests.connections.ledgers import CountingLedger
+from tests.connections.transport.asking import SECRET, failure, put_secret, transport_to
 from tests.connections.transport.certificates import self_signed
-from tests.connections.transport.servers import Server, answer, says, serving
-
-SECRET = "ATCTT3xFfGN0-a-secret-that-nobody-may-see"
-
-
-def put_secret(headers: MutableMapping[str, str]) -> None:
-    headers["Authorization"] = f"Bearer {SECRET}"
-
-
-def transport_to(server: Server, settings: Settings, **options: Any) -> Transport:
-    settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset({server.host})
-    options = {"ledger": CountingLedger(), "deadline": 5.0, **options}
-    base = f"http://{server.host}/2.0"
-    return Transport(
-        base, authenticate=put_secret, subject="token", purpose=Purpose.VERIFY, **options
-    )
-
-
-def failure(talk: Any, settings: Settings, **options: Any) -> ProviderError:
-    with serving(talk) as server, pytest.raises(ProviderError) as caught:
-        transport_to(server, settings, **options).get("/user")
-    assert SECRET not in str(caught.value.as_dict())
-    return caught.value
+from tests.connections.transport.servers import answer, says, serving
 
 
 def test_an_answer_is_decoded_and_timed(settings: Settings) -> None:
@@ -167,74 +142,6 @@ def test_an_excerpt_shows_no_secret(settings: Settings) -> None:
         assert secret not in str(error.as_dict())
 
 
-def test_a_hang_ends_at_the_deadline(settings: Settings) -> None:
-    started = time.monotonic()
-
-    error = failure(says(b"", pause=5), settings, deadline=0.3)
-
-    assert isinstance(error, Unreachable)
-    assert "0.3 seconds" in error.message
-    assert time.monotonic() - started < 2
-
-
-def test_a_forked_process_keeps_deadlines_too(settings: Settings) -> None:
-    """Celery's workers are forked; the thread that keeps deadlines is not."""
-    with serving(says(answer(), pause=0)) as server:
-        transport_to(server, settings).get("/user")
-    with serving(says(b"", pause=5)) as server:
-        transport = transport_to(server, settings, deadline=0.3)
-        child = os.fork()
-        if child == 0:
-            try:
-                transport.get("/user")
-            except Unreachable:
-                os._exit(7)
-            finally:
-                os._exit(1)
-        for _ in range(100):
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                break
-            time.sleep(0.05)
-
-    assert done == child
-    assert os.waitstatus_to_exitcode(status) == 7
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        [b"HTTP/1.1 200 OK\r\n", *([b"X-More: y\r\n"] * 50)],
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", *([b"1"] * 50)],
-    ],
-    ids=["headers", "body"],
-)
-def test_an_answer_that_drips_ends_at_the_deadline(parts: list[bytes], settings: Settings) -> None:
-    started = time.monotonic()
-
-    error = failure(says(*parts, pause=0.1), settings, deadline=0.5)
-
-    assert isinstance(error, Unreachable)
-    assert time.monotonic() - started < 2
-
-
-def test_an_answer_that_is_too_large_is_not_read(settings: Settings) -> None:
-    error = failure(says(answer(b"[" + b" " * 200_000 + b"]")), settings, max_body=100_000)
-
-    assert isinstance(error, UnexpectedResponse)
-    assert "larger than" in error.message
-
-
-def test_the_size_counts_after_decompression(settings: Settings) -> None:
-    bomb = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
-    assert len(bomb) < 10_000
-
-    error = failure(says(answer(bomb, Content_Encoding="gzip")), settings, max_body=1_000_000)
-
-    assert isinstance(error, UnexpectedResponse)
-    assert "larger than" in error.message
-
-
 def test_a_body_that_breaks_off_is_an_error(settings: Settings) -> None:
     def talk(opened: Any) -> None:
         opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
@@ -284,40 +191,6 @@ def test_a_certificate_that_nobody_signed_is_refused(settings: Settings, tmp_pat
             transport.get("/user")
 
     assert server.asked == []
-
-
-def test_a_redirect_on_the_same_host_is_followed_with_a_permit_of_its_own(
-    settings: Settings,
-) -> None:
-    steps = [answer(b"", "302 Found", Location="/2.0/moved"), answer(b'{"here": 1}')]
-
-    def talk(opened: Any) -> None:
-        opened.sendall(steps.pop(0))
-
-    books = CountingLedger()
-    with serving(talk) as server:
-        found = transport_to(server, settings, ledger=books).get("/user")
-
-    assert found.json == {"here": 1}
-    assert b"GET /2.0/moved " in server.asked[1]
-    assert len(books.taken) == 2
-
-
-def test_a_redirect_elsewhere_gets_no_secret(settings: Settings) -> None:
-    with serving(says(answer(b'{"stolen": 1}'))) as thief:
-        talk = says(answer(b"", "302 Found", Location=f"http://{thief.host}/2.0/user"))
-
-        error = failure(talk, settings)
-
-    assert isinstance(error, BlockedAddress)
-    assert thief.asked == []
-
-
-def test_redirects_in_a_circle_end(settings: Settings) -> None:
-    error = failure(says(answer(b"", "302 Found", Location="/2.0/user")), settings)
-
-    assert isinstance(error, UnexpectedResponse)
-    assert "without an end" in error.message
 
 
 def test_a_private_address_is_not_even_opened(settings: Settings) -> None:
@@ -374,54 +247,3 @@ def test_no_request_is_made_inside_a_transaction(settings: Settings) -> None:
 def test_a_repr_shows_no_secret(settings: Settings) -> None:
     with serving(says(answer())) as server:
         assert SECRET not in repr(transport_to(server, settings))
-
-
-def pages(settings: Settings, *bodies: str) -> list[Any]:
-    left = list(bodies)
-
-    def talk(opened: Any) -> None:
-        body = left.pop(0) if len(left) > 1 else left[0]
-        opened.sendall(answer(body.replace("HOST", f"http://{server.host}/2.0").encode()))
-
-    with serving(talk) as server:
-        transport = transport_to(server, settings)
-        return [value for page in transport.pages("/list") for value in page.json["values"]]
-
-
-def test_a_listing_is_followed_to_its_end(settings: Settings) -> None:
-    found = pages(
-        settings,
-        '{"values": [{"id": 1}], "next": "HOST/list?page=8xhd"}',
-        '{"values": [], "next": "HOST/list?page=9"}',
-        '{"values": [{"id": 2}]}',
-    )
-
-    assert found == [{"id": 1}, {"id": 2}]
-
-
-@pytest.mark.parametrize(
-    "bodies",
-    [
-        ['{"values": [{"id": 1}], "next": "HOST/list?page=2"}'],
-        ['{"values": [], "next": "HOST/list?page=1"}'],
-        [f'{{"values": [], "next": "HOST/list?page={n}"}}' for n in range(20)],
-    ],
-    ids=["the same page", "the same address", "empty for ever"],
-)
-def test_a_listing_without_an_end_is_an_error(bodies: list[str], settings: Settings) -> None:
-    with pytest.raises(UnexpectedResponse, match="no end"):
-        pages(settings, *bodies)
-
-
-@pytest.mark.parametrize("body", ["[]", "{}", '{"values": {}}', '{"values": [1]}', "null"])
-def test_a_page_without_a_list_is_an_error(body: str, settings: Settings) -> None:
-    with pytest.raises(UnexpectedResponse, match="without the list"):
-        pages(settings, body)
-
-
-@pytest.mark.parametrize(
-    "following", ["https://evil.example/2.0/list", "http://127.0.0.1:1/2.0/list", "ftp://x"]
-)
-def test_a_listing_does_not_lead_elsewhere(following: str, settings: Settings) -> None:
-    with pytest.raises(BlockedAddress):
-        pages(settings, f'{{"values": [{{"id": 1}}], "next": "{following}"}}')

@@ -1,0 +1,58 @@
+"""What a failure means for a check, and what a listing says of repositories."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.timezone import now
+
+from connections.connectors.base import CheckResult, RemoteRepository
+from connections.transport.errors import (
+    ConsentEnded,
+    NotFound,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+)
+
+
+def outcome_of(result: CheckResult, error: ProviderError) -> tuple[str, str]:
+    """The outcome of a check that failed so, with its sentence."""
+    if isinstance(error, ConsentEnded):
+        return "invalid_credentials", error.message
+    if not isinstance(error, NotFound):
+        known = error.code if error.code in _OUTCOMES else "unexpected_response"
+        return known, error.message
+    if result.name == "workspace":
+        return "workspace_not_found", "Bitbucket shows this secret no workspace of this name."
+    if result.name == "repositories":
+        return "no_resources", "Bitbucket does not show this repository to this secret."
+    return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
+
+
+_OUTCOMES = {
+    "invalid_credentials",
+    "invalid_permissions",
+    "provider_rate_limited",
+    "unreachable",
+    "tls_error",
+    "blocked_address",
+    "unexpected_response",
+}
+
+
+def seconds_to_wait(error: ProviderError) -> float:
+    if isinstance(error, QuotaExhausted):
+        return max(1.0, (error.resume_at - now()).total_seconds())
+    return (error.retry_after if isinstance(error, RateLimited) else None) or 60.0
+
+
+def repositories_of(rows: Sequence[dict[str, Any]]) -> list[RemoteRepository]:
+    return [
+        RemoteRepository(
+            id=row["uuid"],
+            name=str(row.get("full_name") or row["uuid"])[:300],
+            updated_on=str(row.get("updated_on") or ""),
+        )
+        for row in rows
+        if isinstance(row.get("uuid"), str)
+    ]

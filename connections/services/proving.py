@@ -1,0 +1,57 @@
+"""What a verification that ran inside a request leaves behind on the rows that it is about."""
+
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import Entry
+from connections.connectors.findings import Finding
+from connections.models import Connection, Credential, Verification
+from connections.services.entries import secret_hash
+from connections.services.errors import OtherWorkspace, VerificationFailed
+from connections.services.rows import become_available
+
+
+def connected(connection: Connection) -> dict[str, str]:
+    """The settings of a connection with which a new secret is tried."""
+    workspace = connection.identity or str(connection.settings.get("workspace", ""))
+    return {"workspace": workspace}
+
+
+def check_finding(finding: Finding, connection: Connection) -> None:
+    """Raises VerificationFailed, or OtherWorkspace for a secret of another workspace."""
+    if not finding.is_ok:
+        raise VerificationFailed(finding)
+    if connection.identity and finding.identity.connected != connection.identity:
+        raise OtherWorkspace(
+            finding.identity.connected_name, str(connection.settings.get("workspace", ""))
+        )
+
+
+def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
+    """Note on an unsaved credential what its entry and its checks tell."""
+    kind = connector(credential.connection.connector)
+    credential.secret_hash = secret_hash(entry)
+    credential.quota_subject = kind.quota_subject(entry)
+    credential.identity = finding.identity.acts_as
+    credential.acts_as = finding.identity.acts_as_name
+    credential.scopes = list(finding.identity.scopes)
+    credential.missing_scopes, credential.status_message = [], ""
+    if credential.disabled_at is None:
+        credential.status = Credential.Status.ACTIVE
+
+
+def keep_proof(credential: Credential, finding: Finding) -> Verification:
+    """Keep a verification that ran inside a request."""
+    return Verification.objects.create(
+        credential=credential,
+        organization_id=credential.organization_id,
+        outcome=finding.outcome,
+        checks=finding.check_rows(),
+        finished_at=now(),
+    )
+
+
+def finish_pending(connection: Connection, finding: Finding) -> None:
+    """The first credential that works finishes a pending connection."""
+    if connection.status == Connection.Status.PENDING or not connection.identity:
+        become_available(connection, finding.identity)
