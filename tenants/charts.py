@@ -70,7 +70,7 @@ def stacked(parts: Iterable[tuple[str, float, str]]) -> list[Part]:
 
 def _bar(sync: Any, share: float) -> Bar:
     fails = sync.state == "failed"
-    height = max(3, round((HANG if fails else RISE) * share))
+    height = max(5, round((HANG if fails else RISE) * share))
     return Bar(
         pk=sync.pk,
         state=sync.state,
