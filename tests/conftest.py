@@ -10,7 +10,7 @@ from tenants import access
 from tenants.models import Membership, Organization, User
 from tests import surroundings
 from tests.factories import MembershipFactory
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, Scale
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,7 +35,7 @@ def _running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(_running_sandbox: Sandbox, settings: Settings) -> Sandbox:
     """A simulated Bitbucket, fresh for each test, to which the settings point."""
-    _running_sandbox.reset()
+    _running_sandbox.reset(scale=Scale(), seed=1)  # a test may have asked for another world
     host = _running_sandbox.url.removeprefix("http://")
     settings.BITBUCKET_CLOUD_API_URL = _running_sandbox.api_url
     settings.BITBUCKET_CLOUD_WEB_URL = _running_sandbox.web_url
