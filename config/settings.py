@@ -122,6 +122,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A process that stands still inside a transaction must not hold its locks for ever.
+    STAND_STILL = {"options": "-c idle_in_transaction_session_timeout=60s"}
+    DATABASES["default"]["OPTIONS"] = STAND_STILL | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if service("CACHE_URL", ("redis", "rediss")):

@@ -4,11 +4,12 @@ import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ class House:
         found: dict[str, dict[str, list[Any]]] = json.loads(self.python("-m", "tests.rows"))
         return found
 
+    def is_locked(self) -> bool:
+        """Whether a process holds what every batch of a sync must hold."""
+        address = self._environment.get("DATABASE_URL")
+        if address:
+            return _is_locked_in_postgres(address)
+        with closing(sqlite3.connect(self.folder / "db.sqlite3", timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
     def logs(self) -> str:
         """What all processes have written so far."""
         return "\n".join(path.read_text(errors="replace") for path in self.folder.glob("*.log"))
@@ -169,6 +182,29 @@ def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{condition} was not true within {seconds} seconds")
+        time.sleep(0.02)
+
+
+def _is_locked_in_postgres(address: str) -> bool:
+    with psycopg.connect(address) as connection:
+        try:
+            for table in ("ingestion_sync", "ingestion_quota"):
+                connection.execute(f"SELECT id FROM {table} FOR UPDATE NOWAIT")
+        except psycopg.errors.LockNotAvailable:
+            return True
+        finally:
+            connection.rollback()
+    return False
+
+
+def stop_between_transactions(house: House, process: subprocess.Popen[bytes]) -> None:
+    """Stop a worker while it holds no lock: with one, it would stop everybody until it wakes."""
+    while True:
+        end(process, signal.SIGSTOP)
+        time.sleep(0.1)
+        if not house.is_locked():
+            return
+        end(process, signal.SIGCONT)
         time.sleep(0.02)
 
 

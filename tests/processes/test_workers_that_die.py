@@ -9,7 +9,7 @@ import pytest
 
 from config.demo import connections
 from config.demo.api import Api
-from tests.house import House, end, wait_until
+from tests.house import House, end, stop_between_transactions, wait_until
 from tests.sandbox import Sandbox
 
 SECONDS = 120
@@ -45,7 +45,7 @@ def test_stopped_past_its_lease_and_woken_again(house: House, world: Sandbox) ->
     first = house.worker("stopped")
     wait_for_requests(world, 20)
 
-    end(first, signal.SIGSTOP)
+    stop_between_transactions(house, first)
     time.sleep(4)  # its lease is 3 seconds
     house.worker("successor")
     wait_for_requests(world, 1)
