@@ -39,6 +39,7 @@ SAVED_RUN = [
     "started_at",
     "finished_at",
 ]
+TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
 COUNTED = ("read", "created", "updated", "unchanged", "removed", "rejected")
 
 
@@ -129,7 +130,7 @@ class Book:
             place.stream == stream
             and place.repository_id is not None
             and one.ended_by == self._sync.pk
-            and (one.gap is None or one.gap["code"] == "rejected_rows")
+            and (one.gap is None or one.gap["code"] in TOLERATED)
             for place, one in self._coverage.items()
         )
 

@@ -14,6 +14,13 @@ from ingestion.engine.run import Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.writer.batch import Place
 
+UNFINISHED_STREAM = {
+    "code": "not_finished",
+    "message": "This was not read to its end. The next sync goes on here.",
+    "retryable": True,
+    "mended_by": "time",
+}
+
 
 def wait(
     run: Run,
@@ -79,8 +86,8 @@ def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any
     place = Place(row.stream, None)
     row = run.book.run(place)
     failed = [one for one in run.book.runs(row.stream) if one.state == State.FAILED]
-    if row.error is None and not _is_done(run, row):
-        row.error = error or run.book.run(Place("repositories", None)).error
+    if row.error is None and not failed and not _is_done(run, row):
+        row.error = error or _cause(run) or UNFINISHED_STREAM
     if row.error or failed:
         is_partly_here = run.has_ended(place) or run.book.ended_well(row.stream)
         row.state = State.PARTIAL if is_partly_here else State.FAILED
@@ -94,10 +101,16 @@ def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any
     return State(row.state)
 
 
+def _cause(run: Run) -> dict[str, Any] | None:
+    """The error of what a stream that did not come to its end needs."""
+    needed = (run.book.run(Place(stream, None)) for stream in ("repositories", "pull_requests"))
+    return next((row.error for row in needed if row.error), None)
+
+
 def _is_done(run: Run, row: StreamRun) -> bool:
     if row.stream in ("repositories", "people"):
         return run.has_ended(Place(row.stream, None))
-    return row.total is not None and row.done >= row.total
+    return row.total is not None and run.book.ended_well(row.stream) >= row.total
 
 
 def _state_of(states: dict[str, State]) -> State:

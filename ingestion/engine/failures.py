@@ -1,5 +1,6 @@
 """What the failure of one visit means: for its repository, its stream, or the whole sync."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +19,13 @@ from connections.transport.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from ingestion.engine.run import Run
+from ingestion.engine.run import NO_ACCESS, REFUSALS_TO_NO_ACCESS, Run
+from ingestion.engine.visits import comments
+from ingestion.engine.visits.activity import ActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import State
 from ingestion.quota import usage
 from ingestion.writer.batch import Place
-
-FOLLOWERS = {"pull_requests": ("pull_request_activity", "pull_request_comments")}
 
 
 @dataclass(slots=True)
@@ -52,8 +53,8 @@ class Failures:
         """Whether this sync may pause for Bitbucket and try again."""
         return self._run.sync.retry_count < len(settings.SYNC_RETRY_DELAYS)
 
-    def judge(self, visit: Visit, error: ProviderError) -> None:
-        """Note what failed, and what that stops."""
+    def judge(self, visit: Visit, error: ProviderError) -> Sequence[Visit]:
+        """Note what failed, and what that stops. Returns what follows all the same."""
         self.last = error
         if isinstance(error, QuotaExhausted | RateLimited):
             self._wait_for_quota(error)
@@ -65,6 +66,9 @@ class Failures:
             self._put_off(visit, error)
         else:
             self._give_up(visit, error)
+        if isinstance(visit, ActivityVisit) and self._run.has_ended(visit.place):
+            return comments.after_activity(self._run, visit.repository)
+        return ()
 
     def note_on_connection(self) -> None:
         """Tell the connection how Bitbucket answered; never inside the slice's transactions.
@@ -99,7 +103,8 @@ class Failures:
         """A missing scope, or an endpoint that is no more: no other repository is asked."""
         told = error.as_dict()
         self._run.stopped.setdefault(visit.stream, told)
-        self._end(visit, told)
+        if isinstance(visit, RepositoryVisit):
+            self._run.end(visit.place, told)
         row = self._run.book.run(Place(visit.stream, None))
         row.error = row.error or told
 
@@ -113,23 +118,21 @@ class Failures:
 
     def _give_up(self, visit: Visit, error: ProviderError) -> None:
         told = error.as_dict()
-        coverage = visit.coverage
-        if isinstance(error, NotFound | InvalidPermissions):
-            coverage.refusals += 1
-            coverage.asked_at = self._run.clock.now()
-        self._end(visit, told)
+        if isinstance(visit, RepositoryVisit):
+            if isinstance(error, NotFound | InvalidPermissions) and self._is_used_to(visit):
+                self._run.end(visit.place, NO_ACCESS)
+                return
+            self._run.end(visit.place, told)
         row = self._run.book.run(visit.place)
         row.error = told
         row.state, row.finished_at = State.FAILED, self._run.clock.now()
 
-    def _end(self, visit: Visit, told: dict[str, Any]) -> None:
-        """This sync is done here; what hangs on it is not asked either, and says why."""
-        if not isinstance(visit, RepositoryVisit):
-            return
-        for stream in (visit.stream, *FOLLOWERS.get(visit.stream, ())):
-            if stream in self._run.sync.streams:
-                coverage = self._run.book.coverage(Place(stream, visit.repository.pk))
-                coverage.gap, coverage.ended_by = told, self._run.sync.pk
+    def _is_used_to(self, visit: RepositoryVisit) -> bool:
+        """Count a refusal; whether there were so many that it is no news."""
+        coverage = visit.coverage
+        coverage.refusals += 1
+        coverage.asked_at = self._run.clock.now()
+        return coverage.refusals > REFUSALS_TO_NO_ACCESS
 
 
 def rejected_rows(count: int) -> dict[str, Any]:

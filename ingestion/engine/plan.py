@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from ingestion.engine.run import ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
+from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.people import PeopleVisit
@@ -42,7 +42,8 @@ class Plan:
                 self._line_up(repository)
 
     def visit(self, keys: Collection[int]) -> None:
-        """Line up repositories that were left out until they were found."""
+        """Line up those that were left out until they were found; the others are gone."""
+        self._load_repositories()
         for key in keys:
             if key in self._run.repositories:
                 self._line_up(self._run.repositories[key])
@@ -82,7 +83,7 @@ class Plan:
             return True
         if run.clock.now() - known.asked_at > ONCE_A_DAY:
             return True
-        run.book.coverage(place).ended_by = run.sync.pk  # no access: asked once a day
+        run.end(place, NO_ACCESS)
         return False
 
 

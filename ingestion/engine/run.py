@@ -14,6 +14,15 @@ from ingestion.writer.batch import Place
 
 REFUSALS_TO_NO_ACCESS = 3  # syncs in a row
 ONCE_A_DAY = timedelta(days=1)
+# Streams of a repository that cannot be read without another one.
+FOLLOWERS = {"pull_requests": ("pull_request_activity", "pull_request_comments")}
+NO_ACCESS = {
+    "code": "no_access",
+    "message": "Bitbucket refused this repository in three syncs running."
+    " It is asked again once a day.",
+    "retryable": False,
+    "mended_by": "workspace_admin",
+}
 
 
 class Clock:
@@ -64,6 +73,13 @@ class Run:
 
     def is_due_daily(self, looked_back_at: datetime | None) -> bool:
         return looked_back_at is None or self.clock.now() - looked_back_at > ONCE_A_DAY
+
+    def end(self, place: Place, gap: dict[str, Any]) -> None:
+        """Nothing more is asked here in this sync, nor what hangs on it; the gap says why."""
+        for stream in (place.stream, *FOLLOWERS.get(place.stream, ())):
+            if stream in self.sync.streams:
+                coverage = self.book.coverage(Place(stream, place.repository_id))
+                coverage.gap, coverage.ended_by = gap, self.sync.pk
 
     def walk_of(self, place: Place) -> tuple[datetime | None, Checkpoint | None]:
         """When an unfinished walk began, and where it stands. A full sync goes on only its own."""

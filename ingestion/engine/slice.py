@@ -173,14 +173,14 @@ class Slice:
     def _end(self, message: Ended) -> None:
         visit, error = message.visit, message.error
         if isinstance(error, ProviderError):
-            self._failures.judge(visit, error)
+            self._plan.follow(self._failures.judge(visit, error))
         elif error is not None:
             raise error
         elif message.is_whole:
             try:
                 self._follow(visit)
             except NothingListed as nothing:
-                self._failures.judge(visit, nothing)
+                self._plan.follow(self._failures.judge(visit, nothing))
         if visit.counts.removed:
             self._count(visit.place, Counts(removed=visit.counts.removed))
 

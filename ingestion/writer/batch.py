@@ -3,10 +3,11 @@
 The caller holds the transaction and the fence.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ingestion.sources.rows import (
@@ -191,12 +192,14 @@ class Batch:
         """Write rows of a stream and count them. Of two with one key the newer one counts."""
         if not rows:
             return
-        for row in rows:
-            self.tally[self._place(table, row)].read += 1
+        at, stream = table.repository_at, STREAM_OF[table]
+        read = Counter(None if at is None else row[at] for row in rows)
+        for repository, count in read.items():
+            self.tally[Place(stream, repository)].read += count
         if newest_first_by is not None:
             rows = sorted(rows, key=lambda row: row[newest_first_by])
-        once = {tuple(row[at] for at in table.key_at): row for row in rows}
-        stream = STREAM_OF[table]
+        key = itemgetter(*table.key_at)
+        once = {key(row): row for row in rows}
         for written in self._put(table, list(once.values()), True):
             counts = self.tally[Place(stream, written.repository_id)]
             if written.is_created:

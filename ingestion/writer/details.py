@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from django.db.models import Field
+from django.db.models import Field, Q
 
 from ingestion.models import Event, PullRequest, Review
 from ingestion.sources.rows import CommentRow, EventRow, PullRequestRow
@@ -33,15 +33,19 @@ def pull_request_keys(
 
 
 def _stored(pairs: Collection[Pair]) -> dict[Pair, tuple[int, datetime]]:
-    if not pairs:
+    """Key and version of each of these pull requests, in one statement."""
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for repository, number in pairs:
+        if repository is not None:
+            wanted[repository].append(number)
+    if not wanted:
         return {}
-    places = ", ".join(["(%s, %s)"] * len(pairs))
-    found = PullRequest.objects.raw(
-        "SELECT id, repository_id, number, updated_on FROM ingestion_pullrequest"
-        f" WHERE (repository_id, number) IN (VALUES {places})",
-        [value for pair in pairs for value in pair],
-    )
-    return {(one.repository_id, one.number): (one.pk, one.updated_on) for one in found}
+    mine = Q()
+    for repository, numbers in wanted.items():
+        mine |= Q(repository_id=repository, number__in=numbers)
+    found = PullRequest.objects.filter(mine).order_by()
+    columns = found.values_list("repository_id", "number", "pk", "updated_on")
+    return {(repository, number): (pk, moment) for repository, number, pk, moment in columns}
 
 
 def bare_pull_requests(

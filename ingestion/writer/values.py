@@ -90,7 +90,7 @@ def event(row: EventRow, people: People, known: Mapping[int, str]) -> Values:
         people.key(row.person),
         row.state,
         row.source_commit,
-        json.dumps(row.changes, sort_keys=True),
+        json.dumps(row.changes, sort_keys=True) if row.changes else "{}",
         row.comment_number,
         None,  # withdrawn_at
         GONE,

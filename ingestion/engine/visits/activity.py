@@ -10,7 +10,7 @@ from ingestion.engine.visits import comments
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
-from ingestion.sources.rows import EventRow
+from ingestion.sources.rows import CommentRow, EventRow
 from ingestion.writer.batch import Counts, Place
 
 SEEN_AT_MOST = 20_000  # events of one walk that are remembered to find withdrawn ones
@@ -61,13 +61,17 @@ class ActivityVisit(RepositoryVisit):
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
         self._since = self.resume(self.coverage.watermark)
+        self._brings_comments = run.copies(comments.CommentsVisit.stream)
         # Pull request, kind and time: the person may be nobody by now, and the key another.
         self._seen: set[tuple[int, str, datetime]] | None = (
             None if self._since.checkpoint else set()
         )
 
     def walk(self, source: Source) -> Walk:
-        yield from source.activity(self.repository.uuid, self._since)
+        for page in source.activity(self.repository.uuid, self._since):
+            if not self._brings_comments:
+                page.rows = [row for row in page.rows if not isinstance(row, CommentRow)]
+            yield page
 
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)

@@ -117,3 +117,11 @@ def test_narrowed_sync_copies_only_its_streams(copied: Copied) -> None:
     assert sync.streams == ["repositories", "pipelines"]
     assert PipelineRun.objects.exists()
     assert not PullRequest.objects.exists()
+
+
+def test_feed_brings_no_comments_where_nobody_wants_them(copied: Copied) -> None:
+    sync = copied.sync(streams=["pull_request_activity"])
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert Event.objects.filter(kind="comment").exists()
+    assert not Comment.objects.exists()

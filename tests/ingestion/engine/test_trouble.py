@@ -7,6 +7,7 @@ import pytest
 from connections.models import Connection, Credential
 from ingestion import engine
 from ingestion.models import (
+    Comment,
     Coverage,
     PipelineRun,
     PullRequest,
@@ -189,6 +190,35 @@ def test_missing_scope_stops_its_stream_alone(copied: Copied, sandbox: Sandbox) 
     assert PullRequest.objects.count() == 120
     copied.credential.refresh_from_db()
     assert copied.credential.status == Credential.Status.LIMITED
+
+
+def test_missing_scope_of_pull_requests_stops_what_needs_them(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    sandbox.change.remove_scope(copied.token, "pullrequest")
+
+    sync = copied.sync()
+
+    runs = {run.stream: run for run in sync.stream_runs.filter(repository=None)}
+    for stream in ("pull_requests", "pull_request_activity", "pull_request_comments"):
+        assert runs[stream].state == State.FAILED
+        assert runs[stream].error
+        assert "pullrequest" in runs[stream].error["message"]
+    assert runs["pipelines"].state == State.SUCCEEDED
+    assert sync.state == State.PARTIAL
+
+
+def test_comments_are_listed_where_the_feed_is_refused(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.faults.add(r"pullrequests/activity", status=403)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests.values()
+    here = Comment.objects.filter(repository__slug="api", is_deleted=False)
+    assert here.count() == sum(one.comment_count for one in there)
+    runs = {run.stream: run for run in sync.stream_runs.filter(repository=None)}
+    assert runs["pull_request_comments"].state == State.SUCCEEDED
 
 
 def test_refused_secret_fails_the_sync_and_calls_a_person(copied: Copied, sandbox: Sandbox) -> None:
