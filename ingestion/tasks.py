@@ -1,7 +1,7 @@
 """Background work of ingestion: ids in, one service called."""
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_init, worker_shutting_down
 
 from ingestion import engine
 from ingestion.engine import shutdown
@@ -27,4 +27,5 @@ def tick() -> None:
 
 def connect() -> None:
     """Let slices end after their batch when the worker is asked to end."""
+    worker_init.connect(shutdown.forget, dispatch_uid="slices may run")
     worker_shutting_down.connect(shutdown.ask, dispatch_uid="slices end")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
 from connections.models import Connection
 from connections.services.schedules import next_run
@@ -14,6 +15,12 @@ from ingestion.engine.run import Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.writer.batch import Place
 
+DEFECT = {
+    "code": "internal_error",
+    "message": "Tributary met an error of its own. The operator finds it in the worker's log.",
+    "retryable": True,
+    "mended_by": "operator",
+}
 UNFINISHED_STREAM = {
     "code": "not_finished",
     "message": "This was not read to its end. The next sync goes on here.",
@@ -70,6 +77,18 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
         )
         _note_on_connection(run, state, now)
     return state
+
+
+def give_up(fence: Fence) -> None:
+    """End a sync that met a defect, so that no worker meets it again and again."""
+    with transaction.atomic():
+        held = Sync.objects.filter(
+            pk=fence.sync_id, attempt=fence.attempt, state=State.RUNNING
+        ).update(state=State.FAILED, finished_at=Now(), lease_until=None, error=DEFECT)
+        if held:
+            StreamRun.objects.filter(sync_id=fence.sync_id, state__in=UNFINISHED).update(
+                state=State.FAILED, finished_at=Now(), error=DEFECT
+            )
 
 
 def _let_go(run: Run, **changes: Any) -> None:

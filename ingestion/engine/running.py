@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from connections.connectors import connector
 from connections.connectors.base import Entry
@@ -51,6 +52,12 @@ def run_slice(sync_id: int, *, whatever_else_runs: bool = False) -> State | None
     except Lost:
         log.info("sync lost", sync=sync_id, attempt=fence.attempt)
         return None
+    except (OperationalError, InterfaceError):
+        raise  # the database's own trouble: once the lease is over, the sync is taken up again
+    except Exception:
+        # A defect of ours: whoever takes over would only meet it again.
+        ending.give_up(fence)
+        raise
     log.info("slice ended", sync=sync_id, state=state)
     return state
 

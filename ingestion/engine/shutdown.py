@@ -14,6 +14,11 @@ def ask(**kwargs: Any) -> None:
     _flag[0] = 1
 
 
+def forget(**kwargs: Any) -> None:
+    """A worker begins: nobody has asked it yet."""
+    _flag[0] = 0
+
+
 def is_asked() -> bool:
     """Whether slices should come to an end."""
     return _flag[0] == 1

@@ -63,9 +63,8 @@ class ActivityVisit(RepositoryVisit):
         self._since = self.resume(self.coverage.watermark)
         self._brings_comments = run.copies(comments.CommentsVisit.stream)
         # Pull request, kind and time: the person may be nobody by now, and the key another.
-        self._seen: set[tuple[int, str, datetime]] | None = (
-            None if self._since.checkpoint else set()
-        )
+        sees_all = self._since.watermark is not None and self._since.checkpoint is None
+        self._seen: set[tuple[int, str, datetime]] | None = set() if sees_all else None
 
     def walk(self, source: Source) -> Walk:
         for page in source.activity(self.repository.uuid, self._since):

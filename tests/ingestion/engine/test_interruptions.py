@@ -10,6 +10,7 @@ import pytest
 from django.db import connection as database
 
 from ingestion import engine
+from ingestion.engine import shutdown
 from ingestion.engine.errors import Lost
 from ingestion.engine.fence import claim
 from ingestion.models import Coverage, Person, Repository, State, StreamRun, Sync
@@ -143,6 +144,46 @@ def test_cancelled_sync_stops_and_the_next_goes_on(copied: Copied, sandbox: Sand
     assert following.state == State.SUCCEEDED
     assert following.requests > undisturbed
     assert not Coverage.objects.exclude(checkpoint=None).exists()
+
+
+def test_slice_ends_after_its_batch_when_the_worker_is_asked_to_end(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    sandbox.latency = 0.4
+    sync = copied.start()
+
+    with working_on(sync):
+        _wait_until(lambda: count() > 0)
+        shutdown.ask()
+        try:
+            _wait_until(lambda: not _works(sync))
+        finally:
+            shutdown.forget()
+    sync.refresh_from_db()
+
+    assert (sync.state, sync.reason) == (State.WAITING, Sync.Reason.TURN)
+    assert sync.lease_until is None
+    sandbox.latency = 0
+    assert engine.run_to_end(sync.pk).state == State.SUCCEEDED
+
+
+def test_defect_ends_the_sync_and_is_raised(copied: Copied) -> None:
+    sync = copied.start()
+
+    def break_down(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "ingestion_pullrequest" in sql:
+            raise ZeroDivisionError
+        return execute(sql, *rest)
+
+    with database.execute_wrapper(break_down), pytest.raises(ZeroDivisionError):
+        engine.run_slice(sync.pk)
+    sync.refresh_from_db()
+
+    assert sync.state == State.FAILED
+    assert sync.error
+    assert sync.error["mended_by"] == "operator"
+    assert not sync.stream_runs.filter(state=State.RUNNING).exists()
+    assert copied.sync().state == State.SUCCEEDED
 
 
 def test_finished_sync_cannot_be_cancelled(copied: Copied) -> None:
