@@ -46,7 +46,7 @@ test-sqlite: test
 
 test-services: $(STAMP)  ## the tests again, on PostgreSQL and Redis
 	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS)/3 \
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not processes"
 
 bench: $(STAMP)  ## how long a first sync takes, and one with nothing new
 	$(BIN)/python -m tests.benchmarks
