@@ -45,7 +45,7 @@ lint: $(STAMP)  ## style, types, import rules, templates, migrations, production
 test-sqlite: test
 
 test-services: $(STAMP)  ## the tests again, on PostgreSQL and Redis
-	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS)/3 \
+	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS) \
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not processes"
 
 bench: $(STAMP)  ## how long a first sync takes, and one with nothing new

@@ -19,7 +19,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 if os.environ.get("TEST_CACHE_URL"):
+    # A database of Redis for each process of pytest-xdist: each test empties its own.
+    _process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     CACHES = {"default": env.cache("TEST_CACHE_URL")}  # noqa: F405
+    CACHES["default"]["LOCATION"] = f"{os.environ['TEST_CACHE_URL']}/{3 + _process}"
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if "TEST" not in DATABASES["default"] and EMBEDDED:  # noqa: F405
