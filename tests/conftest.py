@@ -13,6 +13,7 @@ from tests.factories import MembershipFactory
 from tests.sandbox import Sandbox, Scale
 
 
+@pytest.hookimpl(trylast=True)  # when the folders have marked what is theirs
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, and say why, what this machine cannot run; where it must, let it fail."""
     for item in items:
