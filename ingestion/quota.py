@@ -24,7 +24,8 @@ BUCKETS = 60  # to a window
 # The current bucket and 61 earlier ones: a permit may be used at the very end of its bucket, and
 # the request then still has its way to go. With 60 in all there were 429s.
 COUNTED = 62
-LOT = 10
+LOT, LONG_BUCKET = 25, 10.0  # permits booked at a time, in buckets of so many seconds or more
+SMALL_LOT = 10
 FIRST_BLOCK, LONGEST_BLOCK = 60, 15 * 60  # seconds of a window of an hour
 PROBE = 5  # seconds of a window of an hour that a single try is given
 
@@ -146,13 +147,19 @@ def _book(subject: str, reserve: bool) -> _Lot:
             left = allowed - sum(booked for _, booked in buckets)
             if left < 1:
                 raise _exhausted(_free_at(buckets, -left))
-            size = 1 if probe else max(1, min(LOT, left // 10))
+            size = 1 if probe else _lot(left)
             starts_at = _bucket_at(now)
             _add(quota, starts_at, size)
             ends = starts_at + _width() - now
             return _Lot(size, time.monotonic() + ends.total_seconds())
     finally:
         _leave_thread()
+
+
+def _lot(left: int) -> int:
+    """How many to book together: few near the end, and where a bucket ends soon."""
+    most = LOT if _width().total_seconds() >= LONG_BUCKET else SMALL_LOT
+    return max(1, min(most, left // 10))
 
 
 def _pass_block(quota: Quota, now: datetime) -> bool:

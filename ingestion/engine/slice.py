@@ -51,14 +51,14 @@ class Slice:
     def work(self) -> State:
         """Do the slice. Raises Lost when the sync is another's by now."""
         try:
-            self._prepare()
-            self._walk()
+            with store.prepared():
+                self._prepare()
+                self._walk()
         finally:
             self._fetchers.close()
         return self._let_go()
 
     def _prepare(self) -> None:
-        store.prepare()
         self._people.load()
         with transaction.atomic():
             self._fence.hold()

@@ -4,7 +4,8 @@
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,8 +26,29 @@ class Written(NamedTuple):
     is_created: bool
 
 
+@contextmanager
+def prepared() -> Iterator[None]:
+    """A database connection that batches are written through, outside of any transaction.
+
+    Batches do not wait for the disk: a server that dies forgets the last of them together with
+    their checkpoints, so they are read again.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    prepare()
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET synchronous_commit")
+
+
 def prepare() -> None:
-    """Make the temporary tables of this database connection, outside of any transaction."""
+    """Make the temporary tables of this database connection."""
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
