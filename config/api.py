@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from tenants import strict_json
 from tenants.actor import request_id
-from tenants.refusals import STATUS_OF_CODE, ApiError
+from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
 from tenants.strict_json import FormData
 
 logger = logging.getLogger("tributary.api")
@@ -60,6 +60,8 @@ class StrictJSONParser(BaseParser):
         _check_charset(context)
         try:
             return strict_json.loads(_body(stream, context))
+        except strict_json.BadText as error:
+            raise InvalidArguments({error.path: str(error)}) from None
         except strict_json.NotStrictJson as error:
             raise ApiError("invalid_json", str(error)) from None
 
@@ -195,8 +197,11 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
             errors="strict",
             max_num_fields=MOST_FIELDS,
         )
-        for pair in pairs:
-            strict_json.check_text("".join(pair))
+        for name, value in pairs:
+            strict_json.check_text(name)
+            strict_json.check_text(value, name)
+    except strict_json.BadText as error:
+        raise InvalidArguments({error.path: str(error)}) from None
     except ValueError:
         raise ApiError("invalid_json", "The form body cannot be read as UTF-8 form data.") from None
     return pairs

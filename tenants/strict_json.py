@@ -11,12 +11,20 @@ class NotStrictJson(ValueError):
     """The text is no JSON, or JSON that two readers could understand differently."""
 
 
+class BadText(NotStrictJson):
+    """Text that no database keeps: NUL, half of a surrogate pair. `path` is where it stands."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class FormData(dict[str, str]):
     """The fields of a form body or a query, each once; objects in it are JSON text."""
 
 
 def loads(text: bytes | str) -> Any:
-    """Decode JSON. Refuses duplicate keys, NaN, NUL, lone surrogates. Raises NotStrictJson."""
+    """Decode JSON. Raises NotStrictJson: duplicate keys, NaN; BadText: NUL, lone surrogates."""
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
@@ -33,12 +41,12 @@ def loads(text: bytes | str) -> Any:
     return value
 
 
-def check_text(value: str) -> None:
-    """Raise NotStrictJson for text that no database keeps: NUL, lone surrogates."""
+def check_text(value: str, path: str = "") -> None:
+    """Raise BadText for text that no database keeps."""
     if "\x00" in value:
-        raise NotStrictJson("The body holds a NUL character, which cannot be kept.")
+        raise BadText("NUL characters are not allowed.", path)
     if _SURROGATE.search(value):
-        raise NotStrictJson("The body holds half of a surrogate pair, which is no character.")
+        raise BadText("Half of a surrogate pair is no character.", path)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,13 +67,18 @@ def _where(error: ValueError) -> str:
 
 
 def _check_text(value: Any) -> None:
-    waiting = [value]
+    waiting = [("", value)]
     while waiting:
-        item = waiting.pop()
+        path, item = waiting.pop()
         if isinstance(item, str):
-            check_text(item)
+            check_text(item, path)
         elif isinstance(item, dict):
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
+            for name in item:
+                check_text(name, path)
+            waiting.extend((_below(path, name), inner) for name, inner in item.items())
         elif isinstance(item, list):
-            waiting.extend(item)
+            waiting.extend((_below(path, index), inner) for index, inner in enumerate(item))
+
+
+def _below(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)

@@ -38,6 +38,8 @@ class StrictSerializer(serializers.Serializer[Any]):
             return value
         try:
             return strict_json.loads(value)
+        except strict_json.BadText as error:
+            raise serializers.ValidationError({name: str(error)}) from None
         except strict_json.NotStrictJson as error:
             raise serializers.ValidationError({name: f"JSON text is needed: {error}"}) from None
 
@@ -70,8 +72,14 @@ class IdField(serializers.IntegerField):
 
 
 def read(request: Request, schema: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
-    """What was sent, checked: the query of a GET, the body of a POST. Raises InvalidArguments."""
-    sent = query_of(request) if request.method in {"GET", "HEAD"} else request.data
+    """What was sent, checked: the query of a GET, the body of a POST. Raises InvalidArguments.
+
+    A POST takes nothing from its address: what stood there would be left out without a word.
+    """
+    asks = request.method in {"GET", "HEAD"}
+    if not asks and request.query_params:
+        raise InvalidArguments(dict.fromkeys(request.query_params, "Not known in the address."))
+    sent = query_of(request) if asks else request.data
     if not isinstance(sent, Mapping):
         raise InvalidArguments({"": "The body must be a JSON object."})
     serializer = schema(data=sent, context={"request": request})
@@ -98,5 +106,7 @@ def flat(errors: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(errors, list) and any(isinstance(item, Mapping | list) for item in errors):
         for index, inner in enumerate(errors):
             yield from flat(inner, f"{path}.{index}")
-    else:
+    elif isinstance(errors, list):
         yield path, " ".join(str(item) for item in errors)
+    else:
+        yield path, str(errors)
