@@ -6,12 +6,12 @@ from ingestion.api import records, syncs
 
 app_name = "ingestion-api"
 
-CONNECTION = "connections/<bigid:connection_id>"
+CONNECTION = "connections/<apiid:connection_id>"
 
 urlpatterns = [
     path(f"{CONNECTION}/syncs.start", syncs.Start.as_view(), name="syncs.start"),
     path(f"{CONNECTION}/syncs.list", syncs.List.as_view(), name="syncs.list"),
-    path(f"{CONNECTION}/syncs.info/<bigid:pk>", syncs.Info.as_view(), name="syncs.info"),
+    path(f"{CONNECTION}/syncs.info/<apiid:pk>", syncs.Info.as_view(), name="syncs.info"),
     path(f"{CONNECTION}/syncs.cancel", syncs.Cancel.as_view(), name="syncs.cancel"),
     path(
         f"{CONNECTION}/repositories.list",

@@ -209,11 +209,12 @@ def test_rows_of_others_answer_as_if_there_were_none(
 ) -> None:
     theirs = SyncFactory.create(connection=foreign, state=State.RUNNING, finished_at=None)
 
-    for pk in (foreign.pk, 2**62):
+    for pk in (foreign.pk, 2**62, 10**30, "abc", -1):
         assert script.post(f"connections/{pk}/syncs.start", {}).error == "connection_not_found"
         assert script.get(f"connections/{pk}/syncs.list").error == "connection_not_found"
         assert script.get(f"connections/{pk}/coverage.list").error == "connection_not_found"
-    assert script.get(of(connection, f"syncs.info/{theirs.pk}")).error == "sync_not_found"
+    for pk in (theirs.pk, 10**30, "abc"):
+        assert script.get(of(connection, f"syncs.info/{pk}")).error == "sync_not_found"
     cancelled = script.post(of(connection, "syncs.cancel"), {"id": theirs.pk})
     assert (cancelled.status, cancelled.error) == (404, "sync_not_found")
     theirs.refresh_from_db()
