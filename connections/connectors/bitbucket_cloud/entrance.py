@@ -113,9 +113,9 @@ def recognise(secrets: Mapping[str, str], given: Mapping[str, str]) -> str:
     The prefixes ATCTT (access token), ATATT (API token), ATBB (app password) are seen in the
     wild, not documented: https://github.com/runatlantis/atlantis/issues/5015.
     """
-    secret = next(iter(secrets.values()), "")
+    secret = next(filter(None, secrets.values()), "")
     if secret.startswith("ATBB"):
         return "app_password"
-    if secret.startswith("ATATT") or given.get("username"):
+    if secret.startswith("ATATT") or given.get("username") or secrets.get("password"):
         return "api_token"
     return "access_token"

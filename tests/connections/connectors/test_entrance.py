@@ -85,3 +85,9 @@ def test_a_method_is_recognised(
     secret: str, settings: dict[str, str], method: str, cloud: Connector
 ) -> None:
     assert cloud.recognise({"token": secret}, settings) == method
+
+
+def test_a_password_is_of_an_account_even_where_its_name_was_forgotten(cloud: Connector) -> None:
+    secrets = {"access_token": "", "password": "anything"}
+
+    assert cloud.recognise(secrets, {}) == "api_token"
