@@ -24,6 +24,7 @@ from connections.transport.errors import (
 )
 
 EXCERPT = 300  # characters of an answer that are kept as evidence
+LONGEST_WAIT = 3_600.0  # seconds: Bitbucket counts a rolling hour, whatever a `Retry-After` says
 _SECRETS = re.compile(
     r"AT(?:ATT|CTT|BB)[\w=.+/-]+"  # Atlassian's tokens by their prefixes
     r"|eyJ[\w-]{8,}[\w.=-]*"  # JSON Web Tokens
@@ -53,7 +54,7 @@ class Answer:
         """The answer's `Date`, which is Bitbucket's clock, to the second."""
         try:
             found = parsedate_to_datetime(self.headers.get("Date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -122,13 +123,13 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """How many seconds a 429 asks to wait: `Retry-After` in seconds or as a date."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT)
 
 
 def leading_number(value: str) -> int | None:

@@ -96,14 +96,24 @@ def test_a_429_says_how_long_to_wait(told: str, seconds: float | None, settings:
     assert books.learned == [(None, seconds or 0.0)]
 
 
-def test_a_429_may_name_a_date(settings: Settings) -> None:
-    talk = says(answer(b"", "429 Too Many", Retry_After="Sun, 22 Nov 2099 02:00:00 GMT"))
+@pytest.mark.parametrize("told", ["Sun, 22 Nov 2099 02:00:00 GMT", "9" * 12, "9" * 400])
+def test_no_429_is_believed_for_longer_than_the_hour(told: str, settings: Settings) -> None:
+    talk = says(answer(b"", "429 Too Many", Retry_After=told))
 
     error = failure(talk, settings)
 
     assert isinstance(error, RateLimited)
-    assert error.retry_after is not None
-    assert error.retry_after > 1e9
+    assert error.retry_after == 3600
+
+
+@pytest.mark.parametrize("told", ["Mon, 01 Jan 2020 00:00:00 +99999999999999999", "no date"])
+def test_a_date_that_is_none_breaks_nothing(told: str, settings: Settings) -> None:
+    talk = says(answer(b"", "429 Too Many", Retry_After=told, Date=told))
+
+    error = failure(talk, settings)
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after is None
 
 
 @pytest.mark.parametrize(
