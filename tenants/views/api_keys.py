@@ -70,7 +70,5 @@ class Revoke(OrganizationView):
 
     def key(self, pk: int) -> ApiKey:
         """A key of this organization, or 404."""
-        row: ApiKey = get_object_or_404(
-            ApiKey.objects.for_organization(self.organization), pk=pk
-        )
+        row: ApiKey = get_object_or_404(ApiKey.objects.for_organization(self.organization), pk=pk)
         return row
