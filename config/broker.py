@@ -121,10 +121,9 @@ class Transport(virtual.Transport):
         super().__init__(client, **kwargs)
         self.state = self.global_state
 
-    def drain_events(self, connection: Any, **kwargs: Any) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Look for messages, at most for half a second, so that a worker notices its end."""
-        timeout = min(kwargs.pop("timeout", None) or 0.5, 0.5)
-        super().drain_events(connection, timeout=timeout, **kwargs)
+        super().drain_events(connection, timeout=min(timeout or 0.5, 0.5), **kwargs)
 
     def driver_version(self) -> str:
         return "1"
