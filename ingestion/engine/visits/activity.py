@@ -82,13 +82,16 @@ class ActivityVisit(RepositoryVisit):
                 self._seen = None
 
     def ended(self) -> Sequence[Visit]:
-        if self._since.watermark is None and self._since.checkpoint is None:
+        is_whole = self._since.watermark is None and self._since.checkpoint is None
+        if is_whole:
             self.refuse_nothing("entries of history")
         self._withdraw()
         due(self.repository).filter(changed_at__lt=self.begun).update(
             activity_done_for=F("due_for")
         )
         self.complete(self.as_of)
+        if is_whole:
+            self.doubt_nothing()
         self.coverage.looked_back_at = self.begun
         return comments.after_activity(self.run, self.repository)
 

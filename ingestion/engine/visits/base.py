@@ -77,6 +77,11 @@ class Visit(ABC):
         coverage.refusals = 0
         coverage.ended_by = self.run.sync.pk
 
+    def doubt_nothing(self) -> None:
+        """An empty listing proves nothing: it is asked from its beginning again the next time."""
+        if self.counts.read == 0:
+            self.coverage.watermark = None
+
     def refuse_nothing(self, what: str) -> None:
         """Raise NothingListed where a whole listing is empty that had rows before."""
         before = self.coverage.rows

@@ -28,11 +28,14 @@ class PullRequestsVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         coverage = self.coverage
-        if self._since.watermark is None and self._since.checkpoint is None:
+        is_whole = self._since.watermark is None and self._since.checkpoint is None
+        if is_whole:
             self.refuse_nothing("pull requests")
             coverage.covered_from = self.run.since
             coverage.looked_back_at = self.begun
         self.complete(self.as_of)
+        if is_whole:
+            self.doubt_nothing()
         if self.run.is_due_daily(coverage.looked_back_at):
             return [OpenPullRequestsVisit(self.run, self.repository)]
         return activity.after_pull_requests(self.run, self.repository)

@@ -18,7 +18,7 @@ from ingestion.models import (
     Sync,
 )
 from tests.ingestion.engine.conftest import Copied
-from tests.ingestion.engine.rows import all_rows, count
+from tests.ingestion.engine.rows import TABLES, all_rows, count
 from tests.sandbox import Sandbox
 
 NONSENSE = ["html", "truncated", "wrong_type", "555", "410", "cut"]
@@ -122,6 +122,26 @@ def test_empty_listing_of_what_had_rows_is_an_error(copied: Copied, sandbox: San
     messages = {run.error["message"] for run in sync.stream_runs.exclude(error=None) if run.error}
     assert any("acme/api listed 20 pipelines before" in message for message in messages)
     assert all_rows() == before
+
+
+@pytest.mark.parametrize("where", [r"/pullrequests\?", r"/pullrequests/activity"])
+def test_empty_listing_at_first_is_made_good_by_the_next_sync(
+    copied: Copied, sandbox: Sandbox, where: str
+) -> None:
+    copied.sync()
+    undisturbed = all_rows()
+    for model in (Coverage, *reversed(TABLES)):
+        model.objects.all().delete()
+    sandbox.faults.add(where, kind="empty_page")
+    copied.sync()
+    sandbox.faults.clear()
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED
+    healed = all_rows()
+    assert set(undisturbed.pop("Comment")) <= set(healed.pop("Comment"))
+    assert healed == undisturbed
 
 
 def test_empty_list_of_repositories_fails_and_removes_nothing(
