@@ -35,7 +35,7 @@ lint: $(STAMP)  ## style, types, import rules, templates, migrations, production
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --cache-dir=/dev/null  # its plugin for Django finds relations only in one go
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet templates
+	$(BIN)/djlint --lint --quiet templates
 	VAR_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
 	VAR_DIR=$$(mktemp -d) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	FERNET_KEYS=check PUBLIC_URL=https://tributary.example.com DATABASE_URL=$(POSTGRES) \
@@ -54,7 +54,6 @@ bench: $(STAMP)  ## how long a first sync takes, and one with nothing new
 format: $(STAMP)  ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/djlint --reformat --quiet templates
 
 lock: $(STAMP)  ## write the lock files anew, for Python 3.11 to 3.13
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
