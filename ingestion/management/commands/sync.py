@@ -3,7 +3,7 @@
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from connections.models import Connection
 from ingestion import engine
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
+from ingestion.words.syncs import state_label, waits_for
 from tenants import access
 from tenants.actor import Actor
 
@@ -63,8 +64,14 @@ class Command(BaseCommand):
             self.stdout.write("")
 
     def _draw(self, sync_id: int, ended: threading.Event) -> None:
+        before = ""
         while not ended.wait(0.5):
-            self.stdout.write(f"\r{_line(sync_id)}\x1b[K", ending="")
+            line = _line(sync_id)
+            if self.stdout.isatty():
+                self.stdout.write(f"\r{line}\x1b[K", ending="")
+            elif line != before:
+                self.stdout.write(line)
+            before = line
             self.stdout.flush()
         database.close()
 
@@ -105,9 +112,16 @@ def _line(sync_id: int) -> str:
     ended = sum(run.state not in UNFINISHED for run in runs)
     share = (ended + sum(_share(run) for run in runs)) / max(1, len(runs))
     bar = "█" * round(share * WIDTH) + "░" * (WIDTH - round(share * WIDTH))
-    reading = next((run.stream for run in runs if run.state == State.RUNNING), "")
     rows = sum(run.created + run.updated for run in runs)
-    return f"{bar} {sync.get_state_display()} {reading}  {rows:,} rows, {sync.requests:,} requests"
+    return f"{bar} {_doing(sync, runs)}  {rows:,} rows, {sync.requests:,} requests"
+
+
+def _doing(sync: Sync, runs: Sequence[StreamRun]) -> str:
+    """“Syncing pull_requests”, or what it waits for and until when."""
+    if sync.state == State.WAITING:
+        return f"{state_label(sync)}: {waits_for(sync)}."
+    reading = next((run.stream for run in runs if run.state == State.RUNNING), "")
+    return f"{sync.get_state_display()} {reading}".strip()
 
 
 def _share(run: StreamRun) -> float:
