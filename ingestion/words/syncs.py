@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.timezone import now
 
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
@@ -33,8 +34,9 @@ def _reading(sync: Sync, streams: Sequence[StreamRun]) -> str:
     if row is None:
         return "Looking at what is new"
     label = stream_label(sync.connection.connector, row.stream).lower()
-    if row.expected and row.expected >= row.read:
-        return f"Reading {label}: {row.read:,} of about {row.expected:,}"
+    expected = expected_in_all(row)
+    if expected >= row.read > 0:
+        return f"Reading {label}: {row.read:,} of about {expected:,}"
     return f"Reading {label}: {row.read:,}" if row.read else f"Reading {label}"
 
 
@@ -98,11 +100,21 @@ def share_done(streams: Sequence[StreamRun]) -> float:
     return sum(share(row) for row in streams) / len(streams) if streams else 0.0
 
 
+def expected_in_all(row: StreamRun) -> int:
+    """About how many records a stream has; 0 where nothing told.
+
+    Only repositories that were begun have told theirs: those that ended and those in flight.
+    """
+    begun = min(row.total or 1, row.done + settings.SYNC_FETCHERS)
+    return round((row.expected or 0) * (row.total or 1) / begun)
+
+
 def share(row: StreamRun) -> float:
     """How much of a stream is done, 0 to 1: by records where their number is known."""
     if row.state in (State.SUCCEEDED, State.PARTIAL):
         return 1.0
-    by_records = row.read / row.expected if row.expected else 0.0
+    expected = expected_in_all(row)
+    by_records = row.read / expected if expected else 0.0
     by_repositories = row.done / row.total if row.total else 0.0
     return min(0.99, max(by_records, by_repositories))
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from connections.models import Connection
-from ingestion.models import State, Sync
+from ingestion.models import State, StreamRun, Sync
 from tenants.models import AuditEvent
 from tests.factories import RepositoryFactory, StreamRunFactory, SyncFactory
 from tests.ingestion.views.conftest import Address, text_of
@@ -45,8 +45,8 @@ def running(connection: Connection) -> Sync:
         created=2000,
         updated=140,
         expected=4280,
-        done=10,
-        total=100,
+        done=3,
+        total=8,
         requests=118,
         started_at=now() - timedelta(minutes=1),
     )
@@ -67,10 +67,20 @@ def test_a_running_sync_says_how_far_and_how_long(
     assert heading(page) == "Reading pull requests: 2,140 of about 4,280"
     assert "about 20 seconds left" in page
     assert "requests · 2.0 a second" in page
-    assert "100 of 100" in page
+    assert "8 of 8" in page
     assert 'value="50"' in page
     assert "Bitbucket answers 75 %" in page
     assert f'hx-get="{url("sync_live", running.pk)}"' in page
+
+
+def test_repositories_that_were_not_begun_count_as_work_to_do(
+    member: Client, url: Address, running: Sync
+) -> None:
+    StreamRun.objects.filter(sync=running, stream="pull_requests").update(done=2, total=100)
+
+    page = text_of(member.get(url("sync", running.pk)))
+
+    assert heading(page) == "Reading pull requests: 2,140 of about 42,800"
 
 
 def test_the_live_part_goes_on_until_the_end(member: Client, url: Address, running: Sync) -> None:
