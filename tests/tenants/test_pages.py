@@ -35,6 +35,7 @@ def test_pages_open(at_owner: Client, organization: Organization, rest: str) -> 
 
     assert answer.status_code == 200
     assert organization.name in text(answer)
+    assert address(organization, "audit-log/") in text(answer)
     assert "style=" not in text(answer)
 
 
@@ -58,6 +59,7 @@ def test_a_viewer_is_told_why_a_page_is_closed(
 
     assert answer.status_code == 403
     assert f"Your role in {organization.name} is Viewer." in text(answer)
+    assert "audit-log/" not in text(client.get(address(organization, "members/")))
 
 
 def test_an_invitation_from_link_to_member(
