@@ -23,9 +23,12 @@ from ingestion.engine.run import NO_ACCESS, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits import comments
 from ingestion.engine.visits.activity import ActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.history import HistoriesVisit, refuses_feed
 from ingestion.models import State
 from ingestion.quota import usage
 from ingestion.writer.batch import Place
+
+HISTORY = (ActivityVisit, HistoriesVisit)
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class Failures:
 
     def judge(self, visit: Visit, error: ProviderError) -> Sequence[Visit]:
         """Note what failed, and what that stops. Returns what follows all the same."""
+        if isinstance(visit, ActivityVisit) and refuses_feed(error):
+            return visit.refused()
         self.last = error
         if isinstance(error, QuotaExhausted | RateLimited):
             self._wait_for_quota(error)
@@ -66,7 +71,7 @@ class Failures:
             self._put_off(visit, error)
         else:
             self._give_up(visit, error)
-        if isinstance(visit, ActivityVisit) and self._run.has_ended(visit.place):
+        if isinstance(visit, HISTORY) and self._run.has_ended(visit.place):
             return comments.after_activity(self._run, visit.repository)
         return ()
 

@@ -78,6 +78,10 @@ class Source(ABC):
         """The feed of a repository's pull requests, newest first, down to the watermark."""
 
     @abstractmethod
+    def histories(self, repository: str, pull_requests: Sequence[int]) -> Walk:
+        """The whole feed of each of these pull requests, one after the other."""
+
+    @abstractmethod
     def comments(self, repository: str, pull_requests: Sequence[int]) -> Walk:
         """The whole list of comments of each of these pull requests, one after the other."""
 

@@ -1,12 +1,11 @@
 """The history of a repository's pull requests: its feed, when anything is due and once a day."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits import comments
+from ingestion.engine.visits import comments, history
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
@@ -22,25 +21,10 @@ def after_pull_requests(run: Run, repository: Repository) -> Sequence[Visit]:
     if not run.copies(ActivityVisit.stream) or run.has_ended(place):
         return comments.after_activity(run, repository)
     if _is_due(run, repository, place):
+        if history.is_feed_refused(run, place):
+            return history.one_by_one(run, repository)
         return [ActivityVisit(run, repository)]
-    coverage, listed = run.book.coverage(place), run.book.known(listing(repository))
-    coverage.complete_as_of = listed.complete_as_of if listed else None
-    coverage.ended_by, coverage.gap = run.sync.pk, None
-    return comments.after_activity(run, repository)
-
-
-def due(repository: Repository) -> "QuerySet[PullRequest]":
-    """Pull requests that changed since their history was read."""
-    return PullRequest.objects.filter(
-        Q(activity_done_for=None) | ~Q(activity_done_for=F("due_for")),
-        repository=repository,
-        due_for__isnull=False,
-    )
-
-
-def listing(repository: Repository) -> Place:
-    """Where the pull requests of a repository belong."""
-    return Place("pull_requests", repository.pk)
+    return history.settle(run, repository)
 
 
 def _is_due(run: Run, repository: Repository, place: Place) -> bool:
@@ -50,21 +34,20 @@ def _is_due(run: Run, repository: Repository, place: Place) -> bool:
     mine = PullRequest.objects.filter(repository=repository)
     if known is None or known.watermark is None or run.is_due_daily(known.looked_back_at):
         return bool(mine.exists())
-    return bool(due(repository).exists())
+    return bool(history.due(repository).exists())
 
 
 class ActivityVisit(RepositoryVisit):
     """Walks the feed from the top down to the last walk's beginning, less an hour."""
 
-    stream = "pull_request_activity"
+    stream = history.STREAM
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
         self._since = self.resume(self.coverage.watermark)
         self._brings_comments = run.copies(comments.CommentsVisit.stream)
-        # Pull request, kind and time: the person may be nobody by now, and the key another.
         sees_all = self._since.watermark is not None and self._since.checkpoint is None
-        self._seen: set[tuple[int, str, datetime]] | None = set() if sees_all else None
+        self._seen: set[history.Identity] | None = set() if sees_all else None
 
     def walk(self, source: Source) -> Walk:
         for page in source.activity(self.repository.uuid, self._since):
@@ -86,28 +69,28 @@ class ActivityVisit(RepositoryVisit):
         if is_whole:
             self.refuse_nothing("entries of history")
         self._withdraw()
-        due(self.repository).filter(changed_at__lt=self.begun).update(
+        history.due(self.repository).filter(changed_at__lt=self.begun).update(
             activity_done_for=F("due_for")
         )
         self.complete(self.as_of)
         if is_whole:
             self.doubt_nothing()
-        self.coverage.looked_back_at = self.begun
+        self.coverage.looked_back_at, self.coverage.asked_at = self.begun, None
         return comments.after_activity(self.run, self.repository)
+
+    def refused(self) -> Sequence[Visit]:
+        """The feed is not shown: every history that is due is read by itself."""
+        history.note_refusal(self.run, self.repository)
+        return history.one_by_one(self.run, self.repository)
 
     def _withdraw(self) -> None:
         """Mark what the feed lacks by now, where this walk saw all of the feed."""
         through = self._since.watermark
         if self._seen is None or through is None:
             return
-        now = self.run.clock.now()
         stored = Event.objects.filter(
             repository=self.repository,
-            withdrawn_at=None,
             happened_at__gte=through,
             happened_at__lt=self.as_of or self.begun,
-        ).values_list("pk", "pull_request__number", "kind", "happened_at")
-        gone = [key for key, *identity in stored if tuple(identity) not in self._seen]
-        if gone:
-            Event.objects.filter(pk__in=gone).update(withdrawn_at=now, changed_at=now)
-            self.counts.removed += len(gone)
+        )
+        self.counts.removed += history.withdraw(self.run, stored, self._seen)

@@ -1,10 +1,10 @@
-"""The activity feed of a repository: one walk instead of one per pull request.
+"""The activity feed of a repository: one walk instead of one per pull request, where it is shown.
 
 Newest first, but not strictly; entries have no id; the cursor is opaque and may die:
 https://github.com/PostHog/posthog/pull/99812 and recorded feeds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
@@ -54,6 +54,37 @@ def _answers(
     if checkpoint is None:
         for position, answer in enumerate(client.activity(repository)):
             yield position > 0, answer
+
+
+def walk_histories(
+    client: BitbucketCloudClient, repository: str, pull_requests: Sequence[int]
+) -> Walk:
+    """The feed of each pull request from its top to its end, where the repository's is refused."""
+    for pull_request in pull_requests:
+        try:
+            yield from _history(client, repository, pull_request)
+        except NotFound:
+            if _is_there(client, repository, pull_request):
+                raise  # it is the feed that is not shown
+            yield Page(rows=(), finished=pull_request, is_missing=True)
+
+
+def _history(client: BitbucketCloudClient, repository: str, pull_request: int) -> Walk:
+    pages = NewPages("activity")
+    for answer in client.pull_request_activity(repository, pull_request):
+        values, following = page_of(answer)
+        rows = feed_rows(values)
+        if following:
+            pages.check([row.key for row in rows if isinstance(row, EventRow)])
+        yield Page(rows=rows, finished=None if following else pull_request)
+
+
+def _is_there(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
+    try:
+        client.pull_request(repository, pull_request)
+    except NotFound:
+        return False
+    return True
 
 
 def _is_below(events: list[EventRow], floor: datetime | None) -> bool:

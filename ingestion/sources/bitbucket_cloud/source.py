@@ -6,7 +6,7 @@ from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import listings
-from ingestion.sources.bitbucket_cloud.feed import walk_feed
+from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
 
@@ -40,6 +40,9 @@ class BitbucketCloudSource(Source):
 
     def activity(self, repository: str, since: Since) -> Walk:
         return walk_feed(self._client, repository, since)
+
+    def histories(self, repository: str, pull_requests: Sequence[int]) -> Walk:
+        return walk_histories(self._client, repository, pull_requests)
 
     def comments(self, repository: str, pull_requests: Sequence[int]) -> Walk:
         return listings.walk_comments(self._client, repository, pull_requests)

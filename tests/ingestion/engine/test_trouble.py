@@ -228,8 +228,8 @@ def test_missing_scope_of_pull_requests_stops_what_needs_them(
     assert sync.state == State.PARTIAL
 
 
-def test_comments_are_listed_where_the_feed_is_refused(copied: Copied, sandbox: Sandbox) -> None:
-    sandbox.faults.add(r"pullrequests/activity", status=403)
+def test_comments_are_listed_where_history_is_refused(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.faults.add(r"/activity", status=403)
 
     sync = copied.sync()
 
@@ -238,6 +238,7 @@ def test_comments_are_listed_where_the_feed_is_refused(copied: Copied, sandbox: 
     here = Comment.objects.filter(repository__slug="api", is_deleted=False)
     assert here.count() == sum(one.comment_count for one in there)
     runs = {run.stream: run for run in sync.stream_runs.filter(repository=None)}
+    assert runs["pull_request_activity"].state == State.FAILED
     assert runs["pull_request_comments"].state == State.SUCCEEDED
 
 
