@@ -9,6 +9,7 @@ from connections.connectors.base import Connector, Method
 from connections.connectors.findings import Finding
 from connections.connectors.schema import schema_of
 from connections.models import Connection, Credential, Verification
+from connections.services.selections import wanted_streams
 from tenants.api import etag, timestamp
 
 # What the model calls available, the API calls verified.
@@ -46,7 +47,7 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "settings": connection.settings,
         "parent_id": connection.parent_id,
         "schedule": connection.schedule,
-        "selection": connection.selection,
+        "selection": _selection(connection, kind),
         "supports_multiple_credentials": bool(kind and kind.supports_multiple_credentials),
         "disabled_at": timestamp(connection.disabled_at),
         "last_synced_at": timestamp(connection.last_synced_at),
@@ -55,6 +56,14 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "created_at": timestamp(connection.created_at),
         "etag": etag(connection),
     }
+
+
+def _selection(connection: Connection, kind: Connector | None) -> dict[str, Any]:
+    """What is copied, each stream by name; where none was chosen, that is all of them."""
+    selection: dict[str, Any] = connection.selection
+    if kind is None:
+        return selection
+    return {**selection, "streams": list(wanted_streams(kind, selection))}
 
 
 def credential_row(credential: Credential, connection: Connection) -> dict[str, Any]:

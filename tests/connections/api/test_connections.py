@@ -68,6 +68,16 @@ def test_without_a_credential_it_waits_for_a_member(script: Script) -> None:
     assert connection.created_by_name == "API key terraform"
 
 
+def test_where_no_stream_is_chosen_all_are_named(script: Script) -> None:
+    body = new_connection("")
+    del body["credential"]
+    body.pop("selection", None)
+
+    selection = script.post("connections.create", body).body["connection"]["selection"]
+
+    assert {"repositories", "pull_requests", "pipelines"} <= set(selection["streams"])
+
+
 def test_a_missing_scope_stores_nothing_and_names_what_would_do(
     script: Script, sandbox: Sandbox
 ) -> None:
