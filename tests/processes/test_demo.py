@@ -95,5 +95,7 @@ def test_the_main_job_at_one_go(tmp_path: Path) -> None:
 
     assert code == 0, out
     assert "checks pass" in out
+    assert re.search(r"[1-9] listed", out)
+    assert " 0 listed" not in out
     assert re.search(r"syncs.start, until its end +\d+\.\d\d s", out)
     assert not (tmp_path / "db.sqlite3").exists()
