@@ -106,7 +106,7 @@ def expected_in_all(row: StreamRun) -> int:
     Only repositories that were begun have told theirs: those that ended and those in flight.
     """
     begun = min(row.total or 1, row.done + settings.SYNC_FETCHERS)
-    return round((row.expected or 0) * (row.total or 1) / begun)
+    return int((row.expected or 0) * (row.total or 1) / begun)
 
 
 def share(row: StreamRun) -> float:
