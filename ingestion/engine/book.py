@@ -22,6 +22,7 @@ SAVED_COVERAGE = [
     "asked_at",
     "ended_by",
     "looked_back_at",
+    "came_of_age_until",
 ]
 SAVED_RUN = [
     "state",

@@ -282,6 +282,11 @@ class PipelineRun(RepositoryRecord):
         indexes = [
             models.Index(fields=("organization", "-created_on", "id"), name="pipeline_run_recent"),
             models.Index(fields=("organization", "changed_at", "id"), name="pipeline_run_changed"),
+            models.Index(
+                fields=("repository", "created_on"),
+                condition=Q(completed_on=None),
+                name="pipeline_run_unfinished",
+            ),
         ]
 
     def __str__(self) -> str:

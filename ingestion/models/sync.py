@@ -164,6 +164,9 @@ class Coverage(TenantModel):
     looked_back_at = models.DateTimeField(
         null=True, help_text="when what is read once a day was last read"
     )
+    came_of_age_until = models.DateTimeField(
+        null=True, help_text="runs that came of age before were asked for one by one"
+    )
 
     class Meta(TenantModel.Meta):
         ordering = ("connection_id", "repository_id", "stream")

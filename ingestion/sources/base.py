@@ -90,6 +90,10 @@ class Source(ABC):
         """Runs of pipelines, newest first."""
 
     @abstractmethod
+    def pipeline_runs(self, repository: str, runs: Sequence[str]) -> Walk:
+        """Each of these runs, one after the other; none of one that is gone."""
+
+    @abstractmethod
     def is_gone(self, repository: str) -> bool:
         """Whether the provider, asked for this one repository, does not show it."""
 

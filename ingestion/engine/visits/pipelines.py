@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import RepositoryVisit, Visit
-from ingestion.models import Repository
+from ingestion.models import PipelineRun, Repository
 from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.rows import PipelineRow
 from ingestion.writer.batch import Counts
 
 LOOK_BACK = timedelta(days=14)  # a re-run keeps its uuid and its place in the listing
+# When a run that goes on below the pages that were read is asked for. Some stay halted for ever.
+AGES = (timedelta(hours=1), timedelta(days=1), timedelta(weeks=1))
 
 
 class PipelinesVisit(RepositoryVisit):
@@ -25,6 +30,7 @@ class PipelinesVisit(RepositoryVisit):
         if self._looks_back:
             since = replace(since, look_back_to=self.begun - LOOK_BACK)
         self._since = since
+        self._unfinished: set[str] = set()
 
     def walk(self, source: Source) -> Walk:
         yield from source.pipelines(self.repository.uuid, self._since)
@@ -32,13 +38,60 @@ class PipelinesVisit(RepositoryVisit):
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)
         self.keep(page.checkpoint)
+        runs = (row for row in page.rows if isinstance(row, PipelineRow))
+        self._unfinished.update(row.uuid for row in runs if row.completed_on is None)
 
     def ended(self) -> Sequence[Visit]:
         if self._since.checkpoint is None:
             before = self.coverage.rows
             self.refuse_nothing("pipelines")
             self.coverage.rows = max(before, self.counts.read)
+        overdue = self._overdue()
+        if overdue:
+            self.coverage.checkpoint = None
+            return [UnfinishedVisit(self, overdue)]
+        self.settle()
+        return ()
+
+    def settle(self) -> None:
+        """Nothing is left to ask for."""
         self.complete(self.as_of)
+        self.coverage.came_of_age_until = self.begun
         if self._looks_back:
             self.coverage.looked_back_at = self.begun
+
+    def _overdue(self) -> list[str]:
+        """Runs that go on, were on no page, and came of an age since they were last looked for."""
+        before = self.coverage.came_of_age_until
+        if before is None:
+            return []
+        going_on = PipelineRun.objects.filter(
+            _came_of_age(before, self.begun), repository=self.repository, completed_on=None
+        )
+        found = going_on.order_by("created_on", "pk").values_list("uuid", flat=True)
+        return [uuid for uuid in found if uuid not in self._unfinished]
+
+
+class UnfinishedVisit(RepositoryVisit):
+    """Asks for single runs; then the visit to the listing is over."""
+
+    stream = PipelinesVisit.stream
+
+    def __init__(self, listed: PipelinesVisit, runs: list[str]) -> None:
+        super().__init__(listed.run, listed.repository)
+        self._listed = listed
+        self._runs = runs
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.pipeline_runs(self.repository.uuid, self._runs)
+
+    def ended(self) -> Sequence[Visit]:
+        self._listed.settle()
         return ()
+
+
+def _came_of_age(after: datetime, until: datetime) -> Q:
+    found = Q()
+    for age in AGES:
+        found |= Q(created_on__gt=after - age, created_on__lte=until - age)
+    return found

@@ -3,9 +3,11 @@
 https://github.com/PostHog/posthog/pull/71200, https://github.com/ktrysmt/go-bitbucket/issues/107
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from connections.connectors.bitbucket_cloud.client import PAGE, BitbucketCloudClient
+from connections.connectors.bitbucket_cloud.client import PAGE, BitbucketCloudClient, one
+from connections.transport.errors import NotFound
 from ingestion.sources.base import NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of
@@ -44,6 +46,16 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
         )
         if is_short or (asks and not differs) or not _reaches_back(rows, since.not_before, True):
             return
+
+
+def walk_runs(client: BitbucketCloudClient, repository: str, runs: Sequence[str]) -> Walk:
+    """Runs by their uuids, a request for each."""
+    for run in runs:
+        try:
+            answer = client.pipeline(repository, run)
+        except NotFound:
+            continue
+        yield Page(rows=parse.rows([one(answer)], parse.pipeline, "uuid"))
 
 
 def _reaches_back(rows: list[Row], moment: datetime | None, without: bool = False) -> bool:

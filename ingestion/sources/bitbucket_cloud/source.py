@@ -7,7 +7,7 @@ from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import listings
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
-from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines
+from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
 
 
@@ -49,6 +49,9 @@ class BitbucketCloudSource(Source):
 
     def pipelines(self, repository: str, since: Since) -> Walk:
         return walk_pipelines(self._client, repository, since)
+
+    def pipeline_runs(self, repository: str, runs: Sequence[str]) -> Walk:
+        return walk_runs(self._client, repository, runs)
 
     def is_gone(self, repository: str) -> bool:
         try:
