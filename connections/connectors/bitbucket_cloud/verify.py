@@ -221,10 +221,13 @@ class _Run:
         result.finish(outcome, message, mended_by=error.mended_by)
 
     def _skip_what_waits(self) -> None:
+        listed = next((one for one in self.results if one.name == "repositories"), None)
+        is_known = listed is None or listed.outcome in (OK, "no_resources")
+        why = "there is no repository to ask in" if is_known else "no repository could be listed"
         for result in self.results:
             if result.state == "waiting":
                 result.state = "skipped"
-                result.message = "Not asked: there is no repository to ask in."
+                result.message = f"Not asked: {why}."
                 self._on_result(result)
 
     def _path(self, template: str, repository: str) -> str:

@@ -312,3 +312,12 @@ def test_nothing_that_is_told_holds_the_secret(cloud: Connector, sandbox: Sandbo
 
     assert secret not in repr(finding)
     assert secret not in repr(entry)
+
+
+def test_what_was_not_asked_says_why(cloud: Connector, sandbox: Sandbox) -> None:
+    empty = cloud.verify(token_entry(sandbox.tokens.workspace("empty"), workspace="empty"))
+    sandbox.faults.add(r"/2.0/repositories", kind="html")
+    broken = cloud.verify(token_entry(sandbox.tokens.workspace("acme")))
+
+    assert result(empty, "pipelines").message == "Not asked: there is no repository to ask in."
+    assert result(broken, "pipelines").message == "Not asked: no repository could be listed."
