@@ -111,12 +111,19 @@ def expected_in_all(row: StreamRun) -> int:
 
 def share(row: StreamRun) -> float:
     """How much of a stream is done, 0 to 1: by records where their number is known."""
-    if row.state in (State.SUCCEEDED, State.PARTIAL):
-        return 1.0
     expected = expected_in_all(row)
+    if row.state in (State.SUCCEEDED, State.PARTIAL) or _has_read_all(row, expected):
+        return 1.0
     by_records = row.read / expected if expected else 0.0
     by_repositories = row.done / row.total if row.total else 0.0
     return min(0.99, max(by_records, by_repositories))
+
+
+def _has_read_all(row: StreamRun, expected: int) -> bool:
+    """Whether a stream of a running sync has nothing left: all repositories, or the one listing."""
+    if row.total:
+        return row.done >= row.total
+    return 0 < expected <= row.read
 
 
 def time_left(sync: Sync, streams: Sequence[StreamRun]) -> str:

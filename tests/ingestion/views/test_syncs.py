@@ -158,6 +158,23 @@ def test_an_incomplete_sync_names_what_failed(
     assert "99 of 100" in page
 
 
+def test_a_stream_that_has_read_all_shows_it_while_the_sync_goes_on(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.RUNNING)
+    for stream, values in {
+        "repositories": {"read": 12, "expected": 12},
+        "pull_requests": {"read": 40, "total": 12, "done": 12},
+        "pipelines": {"read": 10, "expected": 11},
+    }.items():
+        StreamRunFactory.create(sync=sync, stream=stream, state=State.RUNNING, **values)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert page.count("100 %") == 2
+    assert page.count("91 %") == 1
+
+
 def test_a_finished_sync_says_what_it_saved(
     member: Client, url: Address, connection: Connection
 ) -> None:
