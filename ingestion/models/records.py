@@ -42,7 +42,10 @@ class Person(Record):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=("connection", "uuid"), name="person_once")
         ]
-        indexes = [models.Index(fields=("organization", "name", "id"), name="person_by_name")]
+        indexes = [
+            models.Index(fields=("organization", "name", "id"), name="person_by_name"),
+            models.Index(fields=("organization", "changed_at", "id"), name="person_changed"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.nickname or self.uuid
@@ -186,6 +189,7 @@ class Review(PullRequestRecord):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=("pull_request", "person"), name="review_once")
         ]
+        indexes = [models.Index(fields=("organization", "changed_at", "id"), name="review_changed")]
 
     def __str__(self) -> str:
         return f"review by {self.person_id}"
@@ -223,6 +227,7 @@ class Event(PullRequestRecord):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=("pull_request", "key"), name="event_once")
         ]
+        indexes = [models.Index(fields=("organization", "changed_at", "id"), name="event_changed")]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.happened_at}"
@@ -246,6 +251,9 @@ class Comment(PullRequestRecord):
         ordering = ("created_on", "id")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=("pull_request", "number"), name="comment_once")
+        ]
+        indexes = [
+            models.Index(fields=("organization", "changed_at", "id"), name="comment_changed")
         ]
 
     def __str__(self) -> str:
