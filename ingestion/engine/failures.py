@@ -18,6 +18,7 @@ from connections.transport.errors import (
     ProviderError,
     QuotaExhausted,
     RateLimited,
+    Unreachable,
 )
 from ingestion.engine.run import NO_ACCESS, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits import comments
@@ -33,7 +34,8 @@ HISTORY = (ActivityVisit, HistoriesVisit)
 
 @dataclass(slots=True)
 class Trouble:
-    """What stops the slice: quota until a moment, or an error that ends the sync."""
+    """What stops the slice: quota until a moment, an error that ends the sync, or neither: silence,
+    after which what was put off is tried again."""
 
     wait_until: datetime | None = None
     error: ProviderError | None = None
@@ -50,6 +52,7 @@ class Failures:
         self.first_retryable: ProviderError | None = None
         self.last: ProviderError | None = None
         self.is_answering = False  # some visit of this slice ended well
+        self._unheard = 0  # visits in a row to which nobody answered
 
     @property
     def may_retry(self) -> bool:
@@ -71,9 +74,15 @@ class Failures:
             self._put_off(visit, error)
         else:
             self._give_up(visit, error)
+        if isinstance(error, Unreachable):
+            self._count_silence(error)
         if isinstance(visit, HISTORY) and self._run.has_ended(visit.place):
             return comments.after_activity(self._run, visit.repository)
         return ()
+
+    def hear(self) -> None:
+        """Bitbucket answered a visit: it is not silent."""
+        self._unheard = 0
 
     def note_on_connection(self) -> None:
         """Tell the connection how Bitbucket answered; never inside the slice's transactions.
@@ -98,6 +107,15 @@ class Failures:
             until = usage(self._subject).free_at or self._run.clock.now()
         if self.trouble is None:
             self.trouble = Trouble(wait_until=until)
+
+    def _count_silence(self, error: ProviderError) -> None:
+        """As many unanswered visits as there are threads: the others would wait for nothing.
+
+        Each takes the whole deadline of a request, and a worker meanwhile.
+        """
+        self._unheard += 1
+        if self._unheard >= settings.SYNC_FETCHERS and self.trouble is None:
+            self.trouble = Trouble() if self.may_retry else Trouble(error=error)
 
     def _stops_stream(self, error: ProviderError) -> bool:
         if isinstance(error, InvalidPermissions):

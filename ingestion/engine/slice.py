@@ -153,6 +153,7 @@ class Slice:
         for message in messages:
             book.run(Place(message.visit.stream, None)).requests += message.requests
             if isinstance(message, Arrived):
+                self._failures.hear()
                 place = message.visit.place
                 counts = Counts() if place in told else batch.tally[place]
                 told.add(place)

@@ -98,6 +98,24 @@ def test_passing_trouble_is_waited_out(copied: Copied, sandbox: Sandbox, setting
     assert not StreamRun.objects.exclude(error=None).exists()
 
 
+@pytest.mark.parametrize(("delays", "state"), [([3600], State.WAITING), ([], State.PARTIAL)])
+def test_silence_is_not_asked_again_by_every_repository(
+    copied: Copied, sandbox: Sandbox, settings: Any, delays: list[int], state: State
+) -> None:
+    settings.SYNC_FETCHERS = 1
+    settings.SYNC_RETRY_DELAYS = delays
+    sandbox.faults.add(r"/pullrequests\?|/pipelines\?", kind="cut")
+    sync = copied.start()
+
+    assert engine.run_slice(sync.pk) == state
+
+    sync.refresh_from_db()
+    assert sync.error
+    assert sync.error["code"] == "unreachable"
+    assert len({r.path for r in sandbox.requests if "/pullrequests" in r.path}) == 1
+    assert not any("/pipelines" in r.path for r in sandbox.requests)
+
+
 def test_lasting_trouble_ends_the_sync(copied: Copied, sandbox: Sandbox, settings: Any) -> None:
     settings.SYNC_RETRY_DELAYS = [0, 0]
     sandbox.faults.add(r"pullrequests\?", status=500)
