@@ -43,7 +43,7 @@ class ProviderError(Exception):
 
     code: ClassVar[str] = "unexpected_response"
     retryable: ClassVar[bool] = False
-    mended_by: ClassVar[MendedBy] = "admin"
+    mended_by: MendedBy = "admin"
 
     def __init__(self, message: str, *, evidence: Evidence | None = None) -> None:
         super().__init__(message)
@@ -89,6 +89,8 @@ class InvalidPermissions(ProviderError):
         super().__init__(message, evidence=evidence)
         self.required = required
         self.granted = granted
+        # A scope comes with another secret, entered here; a role is given at Bitbucket.
+        self.mended_by = "admin" if self.missing_scopes else "workspace_admin"
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "missing_scopes": list(self.missing_scopes)}
