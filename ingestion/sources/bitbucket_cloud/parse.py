@@ -6,6 +6,7 @@ from typing import Any
 from ingestion.sources.bitbucket_cloud.read import (
     Json,
     Unreadable,
+    address,
     inside,
     label,
     moment,
@@ -82,7 +83,7 @@ def repository(value: Json) -> RepositoryRow:
         main_branch=label(inside(value, "mainbranch", "name")),
         parent_uuid=text(inside(value, "parent", "uuid"), 64),
         size=number_or_none(value.get("size")),
-        web_url=text(inside(value, "links", "html", "href")),
+        web_url=address(inside(value, "links", "html", "href")),
         created_on=moment_or_none(value.get("created_on")),
         updated_on=moment(value.get("updated_on") or value.get("created_on"), "last change"),
     )
@@ -109,7 +110,7 @@ def pull_request(value: Json) -> PullRequestRow:
         reason=text(value.get("reason")),
         comment_count=number_or_none(value.get("comment_count")) or 0,
         task_count=number_or_none(value.get("task_count")) or 0,
-        web_url=text(inside(value, "links", "html", "href")),
+        web_url=address(inside(value, "links", "html", "href")),
         created_on=moment_or_none(value.get("created_on")),
         updated_on=moment(value.get("updated_on"), "last change"),
         participants=_participants(value.get("participants")),
@@ -141,7 +142,7 @@ def event(value: Json) -> EventRow:
     place: Json = {
         "pull_request": number(inside(pull_request, "id"), "id of the pull request"),
         "title": text(title),
-        "web_url": text(inside(pull_request, "links", "html", "href")),
+        "web_url": address(inside(pull_request, "links", "html", "href")),
     }
     if isinstance(said := value.get("comment"), dict):
         return EventRow(

@@ -27,6 +27,12 @@ def text(value: Any, limit: int | None = None) -> str:
     return found[:limit] if limit else found
 
 
+def address(value: Any) -> str:
+    """An address that a page may link to; empty for `javascript:` and whatever else is none."""
+    found = text(value)
+    return found if found.lower().startswith(("https://", "http://")) else ""
+
+
 def label(value: Any) -> str:
     """A name, cut to what a column of names takes."""
     return text(value, LABEL)
@@ -66,11 +72,11 @@ def moment_or_none(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if found.tzinfo is UTC:
+            return found
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise Unreadable("a time is not in ISO 8601") from None
-    if found.tzinfo is UTC:
-        return found
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def inside(value: Any, *names: str) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.read import Unreadable, moment, number, text
+from ingestion.sources.bitbucket_cloud.read import Unreadable, address, moment, number, text
 from ingestion.sources.rows import RejectedRecord
 
 JSON = st.recursive(
@@ -37,7 +37,10 @@ def test_moments_as_bitbucket_writes_them(written: str, meant: datetime) -> None
     assert moment(written) == meant
 
 
-@pytest.mark.parametrize("nonsense", [None, "", "yesterday", 12, [], {}, "2020-13-01"])
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, "", "yesterday", 12, [], {}, "2020-13-01", "0001-01-01T00:00:00+14:00"],
+)
 def test_moments_that_are_none(nonsense: Any) -> None:
     with pytest.raises(Unreadable):
         moment(nonsense)
@@ -50,6 +53,26 @@ def test_text_is_what_any_database_keeps(value: str) -> None:
 
     assert "\0" not in cleaned
     cleaned.encode()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://bitbucket.org/acme/api", "https://bitbucket.org/acme/api"),
+        ("javascript:alert(1)//https://", ""),
+        (" JavaScript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("//elsewhere.example", ""),
+        (None, ""),
+    ],
+)
+def test_addresses_are_what_a_page_may_link_to(given: Any, kept: str) -> None:
+    links = {"links": {"html": {"href": given}}}
+    row = {"uuid": "{1}", "id": 1, "updated_on": "2020-11-03T22:14:50Z", **links}
+
+    assert address(given) == kept
+    assert parse.repository(row).web_url == kept
+    assert parse.pull_request(row).web_url == kept
 
 
 @pytest.mark.parametrize("nonsense", [None, True, 1.5, "7", 2**63, -(2**63), []])
