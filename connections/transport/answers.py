@@ -93,19 +93,31 @@ def without_secrets(text: str) -> str:
 
 
 def decode(body: bytes, content_type: str) -> Any:
-    """The JSON of a body. Raises ValueError.
+    """The JSON of a body, with text that any database keeps. Raises ValueError.
 
-    Bitbucket passes on lone surrogates that people typed; orjson refuses them, Python's own
-    decoder keeps them, and whoever parses the text cleans it.
+    Bitbucket passes on NUL and lone surrogates that people typed: each becomes U+FFFD. orjson
+    refuses lone surrogates, Python's own decoder keeps them.
     """
     if not body:
         return None
     if "json" not in content_type.lower():
         raise ValueError("not JSON")
     try:
-        return orjson.loads(body)
+        found = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return json.loads(body)
+        return _cleaned(json.loads(body))
+    return _cleaned(found) if b"\\u0000" in body else found
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        text = value.replace("\0", "\ufffd")
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(one) for name, one in value.items()}
+    return value
 
 
 def nonsense(evidence: Evidence, content_type: str) -> UnexpectedResponse:

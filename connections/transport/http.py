@@ -131,7 +131,7 @@ class Transport:
             location = answer.headers.get("Location", "")
             if not 300 <= answer.status < 400 or not location or method != "GET":
                 raise self._explain(answer)
-            url, content = self.url(urljoin(answer.url, location)), {}
+            url, content = self.url(_onward(answer.url, location)), {}
         raise UnexpectedResponse(
             "Bitbucket sends us from one address to the next without an end.",
             evidence=answer.evidence(),
@@ -251,8 +251,23 @@ def page_of(answer: Answer) -> tuple[list[Any], str | None]:
     return values, following if isinstance(following, str) and following else None
 
 
+class _Session(requests.Session):
+    """Redirects are ours to follow: the library reads each `Location`, and stumbles over some."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+def _onward(url: str, location: str) -> str:
+    """Where a redirect leads. Raises BlockedAddress."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise BlockedAddress("Bitbucket sends us to an address that cannot be read.") from None
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # a .netrc or proxy variable would replace or carry off the secret
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -135,11 +135,14 @@ def test_an_answer_without_sense_is_told_as_one(
     assert said in error.message
 
 
-def test_a_lone_surrogate_is_passed_on(settings: Settings) -> None:
-    with serving(says(answer(b'{"title": "\\ud800x"}'))) as server:
-        found = transport_to(server, settings).get("/user")
+@pytest.mark.parametrize("written", [rb"\ud800", rb"\u0000", rb"\ud800\u0000"])
+def test_text_that_no_database_keeps_is_replaced(written: bytes, settings: Settings) -> None:
+    with serving(says(answer(b'{"%s": ["%s"]}' % (written, written)))) as server:
+        found = transport_to(server, settings).get("/user").json
 
-    assert found.json == {"title": "\ud800x"}
+    ((name, (text,)),) = found.items()
+    assert name == text
+    assert set(text) == {"\ufffd"}
 
 
 def test_an_excerpt_shows_no_secret(settings: Settings) -> None:

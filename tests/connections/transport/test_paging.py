@@ -38,6 +38,20 @@ def test_a_redirect_elsewhere_gets_no_secret(settings: Settings) -> None:
     assert thief.asked == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1", "http://HOST:80/", r"http://HOST\.elsewhere/", "//u@HOST/", "mailto:x"],
+)
+def test_a_redirect_that_cannot_be_read_is_refused(address: str, settings: Settings) -> None:
+    def talk(opened: Any) -> None:
+        location = address.replace("HOST", server.host)
+        opened.sendall(answer(b"", "302 Found", Location=location))
+
+    with serving(talk) as server, pytest.raises(BlockedAddress):
+        transport_to(server, settings).get("/user")
+    assert len(server.asked) == 1
+
+
 def test_redirects_in_a_circle_end(settings: Settings) -> None:
     error = failure(says(answer(b"", "302 Found", Location="/2.0/user")), settings)
 
