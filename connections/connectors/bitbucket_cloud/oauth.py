@@ -5,10 +5,12 @@ new one, and the old one dies some minutes later.
 """
 
 import base64
+import re
 from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeGuard
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -35,6 +37,7 @@ from connections.transport.http import Transport, page_of
 from connections.transport.ledger import Purpose
 
 DEFAULT_LIFE = 3600  # seconds, where the answer does not say; observed are 7200
+LONGEST_LIFE = 86_400  # seconds; a token that lives longer is merely refreshed too early
 
 
 class BitbucketAuthorizations(Authorizations):
@@ -74,7 +77,7 @@ class BitbucketAuthorizations(Authorizations):
             account = one(client.user())
             found = [row for page in client.workspaces() for row in page_of(page)[0]]
         return Reach(
-            account=str(account.get("uuid", "")),
+            account=str(account.get("uuid", ""))[:100],
             account_name=str(account.get("display_name") or account.get("nickname") or "")[:200],
             workspaces=_workspaces(found),
         )
@@ -100,10 +103,10 @@ class BitbucketAuthorizations(Authorizations):
 def _read(answer: Answer) -> RefreshedTokens:
     body = one(answer)
     access, refresh = body.get("access_token"), body.get("refresh_token")
-    if not isinstance(access, str) or not isinstance(refresh, str) or not access or not refresh:
+    if not _is_token(access) or not _is_token(refresh):
         raise UnexpectedResponse("Bitbucket's token endpoint answered without tokens.")
     life = body.get("expires_in")
-    seconds = life if isinstance(life, int) and life > 0 else DEFAULT_LIFE
+    seconds = min(life, LONGEST_LIFE) if isinstance(life, int) and life > 0 else DEFAULT_LIFE
     granted = body.get("scope") or body.get("scopes") or ""  # CHANGE-3052 renames it
     return RefreshedTokens(
         access_token=access,
@@ -111,6 +114,11 @@ def _read(answer: Answer) -> RefreshedTokens:
         expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
         scopes=words(granted) if isinstance(granted, str) else (),
     )
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """Whether this can travel in a header; what cannot would end up in an error's message."""
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
 def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:

@@ -99,8 +99,30 @@ def test_a_wrong_consumer_secret_is_the_operators_to_mend(
     assert not isinstance(caught.value, ConsentEnded)
 
 
-def test_an_answer_without_tokens_is_no_success(dance: Authorizations, sandbox: Sandbox) -> None:
-    sandbox.faults.add("/access_token", body='{"access_token": ""}')
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"access_token": ""}',
+        r'{"access_token": "a\r\nX: y", "refresh_token": "b"}',
+        '{"access_token": "a", "refresh_token": "一"}',
+    ],
+)
+def test_an_answer_without_tokens_is_no_success(
+    body: str, dance: Authorizations, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("/access_token", body=body)
 
     with pytest.raises(UnexpectedResponse):
         tokens_of(dance)
+
+
+@pytest.mark.parametrize("seconds", ["1e3", "-1", str(10**12), str(10**30)])
+def test_a_strange_life_of_a_token_is_not_believed(
+    seconds: str, dance: Authorizations, sandbox: Sandbox
+) -> None:
+    told = f'{{"access_token": "a", "refresh_token": "b", "expires_in": {seconds}}}'
+    sandbox.faults.add("/access_token", body=told)
+
+    left = tokens_of(dance).expires_at - now()
+
+    assert timedelta(0) < left <= timedelta(days=1)
