@@ -40,7 +40,7 @@ _EMAIL = Field(
     help="The address that you sign in to Atlassian with; not the Bitbucket user name.",
     kind="email",
     max_length=254,
-    pattern=r"^[^@\s:]+@[^@\s:]+\.[^@\s:]+$",
+    pattern=r"^[^@\s:]+@[^@\s:.]+(\.[^@\s:.]+)+$",  # read in one go, however long
     placeholder="ada@example.com",
 )
 _ALSO = ("access_token", "token")

@@ -1,5 +1,6 @@
 """What was given, against the schemas that connectors.list shows."""
 
+import time
 from typing import Any
 
 import pytest
@@ -58,3 +59,15 @@ def test_a_sentence_never_repeats_a_value() -> None:
         clean(FIELDS, {"username": secret, "password": secret}, below="x")
 
     assert "very-secret" not in caught.value.message
+
+
+def test_no_pattern_takes_long_over_a_long_value(cloud: Connector) -> None:
+    awkward = ("a@" + "a." * 20_000 + "@", "." * 40_000 + "!", "{" * 40_000 + " ", "@:" * 20_000)
+    started = time.process_time()
+
+    for fields in [cloud.settings] + [method.settings for method in cloud.methods]:
+        for value in awkward:
+            with pytest.raises(InvalidFields):
+                clean(fields, {field.name: value for field in fields} or {"none": ""}, below="x")
+
+    assert time.process_time() - started < 2
