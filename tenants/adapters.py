@@ -1,7 +1,8 @@
 """How allauth signs people in here: who may, with which consumer, and what is encrypted."""
 
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,7 +11,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from tenants import selectors
@@ -21,10 +22,17 @@ from tenants.secrets import keyring
 SECONDS_FOR_BITBUCKET = 15
 LONGEST_EMAIL = 254
 SIGN_IN_PROVIDER = "bitbucket_oauth2"
+SITE = "Tributary"
+
+
+def public(url: str) -> str:
+    """The same page below PUBLIC_URL."""
+    scheme, host, *_ = urlsplit(settings.PUBLIC_URL)
+    return urlunsplit(urlsplit(str(url))._replace(scheme=scheme, netloc=host))
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Sign-up as the setting SIGNUP says; links begin with PUBLIC_URL."""
+    """Sign-up as the setting SIGNUP says; nothing believes the Host header of a request."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invited":
@@ -38,6 +46,18 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"[{SITE}] {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        links = {name: public(url) for name, url in context.items() if name.endswith("_url")}
+        site = SimpleNamespace(name=SITE, domain=urlsplit(settings.PUBLIC_URL).netloc)
+        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failed sign-ins count per address; allauth's own key has the Host header in it."""
+        return str(credentials.get("email") or "").strip().lower()
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
@@ -64,6 +84,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
                 secret=settings.BITBUCKET_SIGNIN_CLIENT_SECRET,
             )
         ]
+
+    def get_app(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> SocialApp:
+        if not self.list_apps(request, provider, client_id):
+            raise Http404("Sign-in with Bitbucket is not set up here.")
+        return super().get_app(request, provider, client_id)
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         sociallogin.token = None  # used up; it must not reach the session

@@ -4,7 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import get_contextvars
 
-ONE_TIME_ADDRESSES = ("/join/", "/demo/", "/accounts/password/reset/key/")  # they let somebody in
+# They let somebody in, or prove something about somebody.
+ONE_TIME_ADDRESSES = (
+    "/join/",
+    "/demo/",
+    "/accounts/password/reset/key/",
+    "/accounts/confirm-email/",
+)
 
 
 class RequestLog(RequestMiddleware):

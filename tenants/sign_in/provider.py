@@ -1,5 +1,6 @@
 """Who somebody is at Bitbucket. `settings.SOCIALACCOUNT_PROVIDERS` puts it in allauth's place."""
 
+import re
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -12,6 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 KEPT = ("account_id", "uuid", "display_name", "nickname")
+ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,150}")
+TOKEN = re.compile(r"[\x21-\x7e]+")  # it travels in a header
 
 
 class BitbucketAdapter(BitbucketOAuth2Adapter):
@@ -35,12 +38,23 @@ class BitbucketAdapter(BitbucketOAuth2Adapter):
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         account = self._ask("/user", token.token)
-        if not isinstance(account, dict) or not account.get("account_id"):
+        told = account if isinstance(account, dict) else {}
+        if not ACCOUNT_ID.fullmatch(_text(told.get("account_id"))):
             raise OAuth2Error("Bitbucket did not say who this is.")
         emails = self._ask("/user/emails", token.token, refusable=True)
+        rows = emails.get("values") if isinstance(emails, dict) else None
         return self.get_provider().sociallogin_from_response(
-            request, {**account, "emails": (emails or {}).get("values", [])}
+            request,
+            {name: _text(told.get(name)) for name in KEPT}
+            | {"emails": rows if isinstance(rows, list) else []},
         )
+
+    def parse_token(self, data: dict[str, Any]) -> Any:
+        """The token alone. It is used at once, so its life does not matter."""
+        token = data.get("access_token") if isinstance(data, dict) else None
+        if not TOKEN.fullmatch(_text(token)):
+            raise OAuth2Error("Bitbucket's token endpoint answered without a token.")
+        return super().parse_token({"access_token": token})
 
     def _ask(self, path: str, token: str, *, refusable: bool = False) -> Any:
         """One answer of the API. Raises OAuth2Error; None for a refusal that does not matter."""
@@ -93,9 +107,15 @@ def _confirmed(data: dict[str, Any]) -> list[dict[str, Any]]:
     rows = [
         row
         for row in data.get("emails", [])
-        if isinstance(row, dict) and row.get("is_confirmed") and row.get("email")
+        if isinstance(row, dict) and row.get("is_confirmed") and _text(row.get("email"))
     ]
     return sorted(rows, key=lambda row: not row.get("is_primary"))
+
+
+def _text(value: Any) -> str:
+    """Foreign text that any database keeps; empty for what is no text."""
+    found = value.replace("\0", "\ufffd") if isinstance(value, str) else ""
+    return found.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _decoded(answer: Any, path: str) -> Any:

@@ -94,6 +94,7 @@ def test_the_log_holds_neither_links_nor_queries(
 
     with caplog.at_level(logging.INFO):
         client.get("/join/the-token-of-a-link")
+        client.get("/accounts/confirm-email/the-token-of-a-mail/")
         client.get("/accounts/login/?next=/a-code-in-a-query")
 
     logged = str([record.msg for record in caplog.records])

@@ -122,6 +122,11 @@ def test_an_unconfirmed_e_mail_address_is_not_taken_over(
         (r"^/2\.0/user$", {"status": 403}),
         (r"^/2\.0/user$", {"status": 500}),
         (r"^/site/oauth2/access_token$", {"status": 400}),
+        (r"^/site/oauth2/access_token$", {"body": "[]"}),
+        (r"^/site/oauth2/access_token$", {"body": r'{"access_token": "x\r\nX: y"}'}),
+        (r"^/2\.0/user$", {"body": '"ada"'}),
+        (r"^/2\.0/user$", {"body": '{"account_id": {"a": 1}}'}),
+        (r"^/2\.0/user$", {"body": '{"account_id": "%s"}' % ("x" * 500)}),
     ],
 )
 def test_a_refusal_of_bitbucket_is_a_page(
@@ -133,6 +138,24 @@ def test_a_refusal_of_bitbucket_is_a_page(
 
     assert answer.status_code < 500
     assert signed_in(client) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/user/emails", '{"values": 5}'),
+        ("/user/emails", '{"values": [{"email": 5, "is_confirmed": true}]}'),
+        ("/user$", r'{"account_id": "1", "display_name": "\ud800\u0000"}'),
+        ("/access_token", '{"access_token": "x", "expires_in": 1e30}'),
+    ],
+)
+def test_strange_answers_of_bitbucket_are_no_fault_of_ours(
+    client: Client, sandbox: Sandbox, settings: Settings, path: str, body: str
+) -> None:
+    settings.SIGNUP = "open"
+    sandbox.faults.add(path, body=body)
+
+    assert continue_with_bitbucket(client).status_code < 500
 
 
 def test_consent_that_is_refused(client: Client) -> None:
@@ -166,6 +189,8 @@ def test_without_a_consumer_there_is_no_button(client: Client, settings: Setting
     settings.BITBUCKET_SIGNIN_CLIENT_ID = ""
 
     assert "Continue with Bitbucket" not in client.get("/accounts/login/").content.decode()
+    assert client.get("/accounts/bitbucket_oauth2/login/").status_code == 404
+    assert client.get("/accounts/bitbucket_oauth2/login/callback/").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -217,6 +242,43 @@ def test_an_e_mail_address_has_one_case(client: Client) -> None:
     user = signed_in(client)
     assert user is not None
     assert user.email == "new@example.com"
+
+
+def test_mails_do_not_believe_the_host_header(
+    client: Client, settings: Settings, mailoutbox: list[Any]
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.PUBLIC_URL = "https://tributary.example.com"
+    user = UserFactory.create(email="known@example.com")
+    client.force_login(user)
+    forged = {"host": "elsewhere.example"}
+
+    client.post("/accounts/email/", {"email": "more@example.com", "action_add": ""}, headers=forged)
+    for email in (user.email, "unknown@example.com"):
+        Client().post("/accounts/password/reset/", {"email": email}, headers=forged)
+
+    assert len(mailoutbox) == 3
+    for mail in mailoutbox:
+        assert "elsewhere" not in mail.subject + mail.body
+        assert "https://tributary.example.com/accounts/" in mail.body
+
+
+def test_another_host_header_gives_no_further_tries(client: Client, settings: Settings) -> None:
+    UserFactory.create(email="known@example.com")
+    tried = {"login": "known@example.com", "password": "wrong"}
+
+    said = [
+        client.post(
+            "/accounts/login/",
+            tried,
+            headers={"host": f"testserver:{number}"},
+            REMOTE_ADDR=f"192.0.2.{number}",
+        ).content.decode()
+        for number in range(1, 8)
+    ]
+
+    assert "Too many" not in said[0]
+    assert "Too many" in said[-1]
 
 
 @pytest.mark.parametrize(
