@@ -58,7 +58,7 @@ def var_dir() -> Path:
     """The folder that holds everything an embedded installation keeps: `VAR_DIR`, else `var/`."""
     path = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions and keys
     except OSError as problem:
         raise ImproperlyConfigured(f"VAR_DIR cannot be used: {problem}.") from None
     return path

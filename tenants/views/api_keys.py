@@ -46,7 +46,9 @@ class Create(OrganizationView):
             form.refuse(refused)
             return self.show(form, status=422)
         context = {"nav": "api_keys", "made": made, "key": key}
-        return render(request, "tenants/api_key_made.html", context, status=201)
+        page = render(request, "tenants/api_key_made.html", context, status=201)
+        page["Cache-Control"] = "no-store"  # the key is shown this once
+        return page
 
     def show(self, form: ApiKeyForm, status: int = 200) -> HttpResponse:
         context = {"nav": "api_keys", "form": form}

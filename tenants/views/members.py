@@ -63,7 +63,9 @@ class Invite(MembersView):
             form.refuse(refused)
             return self.show(form, status=422)
         link = settings.PUBLIC_URL + reverse("tenants:invitation_accept", args=[token])
-        return self.show(InvitationForm(), status=201, invitation=invitation, link=link)
+        page = self.show(InvitationForm(), status=201, invitation=invitation, link=link)
+        page["Cache-Control"] = "no-store"  # the link is shown this once
+        return page
 
 
 class RevokeInvitation(MembersView):

@@ -74,3 +74,9 @@ def test_an_embedded_installation_makes_its_keys_once(tmp_path: Path) -> None:
 
     assert (tmp_path / "keys.env").read_text() == made
     assert stat.S_IMODE((tmp_path / "keys.env").stat().st_mode) == 0o600
+
+
+def test_the_folder_with_sessions_and_keys_is_its_owners_alone(tmp_path: Path) -> None:
+    assert start(tmp_path / "new" / "var").returncode == 0
+
+    assert stat.S_IMODE((tmp_path / "new" / "var").stat().st_mode) == 0o700

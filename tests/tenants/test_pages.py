@@ -70,6 +70,7 @@ def test_an_invitation_from_link_to_member(
     )
     link = re.search(r"http://testserver(/join/[\w-]+)", text(made))
     assert made.status_code == 201
+    assert made["Cache-Control"] == "no-store"
     assert link
 
     guest = Client()
