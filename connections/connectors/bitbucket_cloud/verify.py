@@ -128,7 +128,8 @@ class _Run:
         body = answer.json if isinstance(answer.json, dict) else {}
         if not body.get("uuid") or not body.get("slug"):
             return result.finish("unexpected_response", "Bitbucket answered without a workspace.")
-        self._learn(connected=str(body["uuid"]), connected_name=str(body["slug"]))
+        told = {"connected": str(body["uuid"])[:100], "connected_name": str(body["slug"])[:200]}
+        self._learn(**told)
         return None
 
     def _read_repositories(self, result: CheckResult, answer: Answer) -> None:
@@ -149,7 +150,7 @@ class _Run:
     def _read_account(self, result: CheckResult, answer: Answer) -> None:
         body = answer.json if isinstance(answer.json, dict) else {}
         name = body.get("display_name") or body.get("nickname") or ""
-        self._learn(acts_as=str(body.get("uuid", "")), acts_as_name=str(name)[:200])
+        self._learn(acts_as=str(body.get("uuid", ""))[:100], acts_as_name=str(name)[:200])
 
     def _others(self) -> list[partial[Any]]:
         apart = {*_FIRST, "pull_requests", "pull_request_comments"}
@@ -169,8 +170,7 @@ class _Run:
 
     def _pull_requests_then_comments(self) -> None:
         found = self._in_repository("pull_requests")
-        values = found.json.get("values") if found and isinstance(found.json, dict) else None
-        number = values[0].get("id") if values else None
+        number = _first_number(found)
         result = self._results["pull_request_comments"]
         template = self._checks[result.name].path.replace("{pull_request}", str(number or 1))
         repository = self._repository_of("pull_requests")
@@ -244,3 +244,12 @@ class _Run:
 
     def _tell(self, result: CheckResult) -> None:
         self._relay.tell(partial(self._on_result, CheckResult(**vars(result))))
+
+
+def _first_number(listed: Answer | None) -> int | None:
+    """The number of the first pull request of a page; None where it holds none."""
+    body = listed.json if listed is not None and isinstance(listed.json, dict) else {}
+    values = body.get("values")
+    first = values[0] if isinstance(values, list) and values else None
+    number = first.get("id") if isinstance(first, dict) else None
+    return number if isinstance(number, int) else None

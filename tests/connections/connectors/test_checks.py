@@ -321,3 +321,25 @@ def test_what_was_not_asked_says_why(cloud: Connector, sandbox: Sandbox) -> None
 
     assert result(empty, "pipelines").message == "Not asked: there is no repository to ask in."
     assert result(broken, "pipelines").message == "Not asked: no repository could be listed."
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (r"/pullrequests(\?|$)", '{"values": [5]}'),
+        (r"/pullrequests(\?|$)", '{"values": {"a": 1}}'),
+        (r"/pullrequests(\?|$)", '{"values": [{"id": "../../../user?"}]}'),
+        ("/user$", '{"uuid": "%s", "display_name": ["x"]}' % ("u" * 500)),
+        ("/workspaces/[^/]*$", '{"uuid": "%s", "slug": "acme"}' % ("w" * 500)),
+    ],
+)
+def test_strange_answers_end_as_findings(
+    path: str, body: str, cloud: Connector, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(path, body=body)
+    secret = sandbox.tokens.api_token("ada@example.com", GRANULAR)
+
+    finding = cloud.verify(api_token_entry(secret))
+
+    assert max(map(len, (finding.identity.connected, finding.identity.acts_as))) <= 100
+    assert "user?" not in result(finding, "pull_request_comments").path
