@@ -15,7 +15,7 @@ from connections.connectors.base import UnknownConnector
 from connections.models import Connection, Credential
 from ingestion.models import UNFINISHED, Coverage, State, Sync
 from ingestion.selectors.freshness import Freshness, freshness_of
-from ingestion.selectors.quota import QuotaLeft, is_usable, quota_of_connections
+from ingestion.selectors.quota import QuotaLeft, quota_of_connections
 from ingestion.selectors.syncs import last_syncs, unfinished_by_connection, with_strip_start
 from tenants.models import Organization
 
@@ -205,11 +205,6 @@ def _credentials(connections: Sequence[Connection]) -> dict[int, list[Credential
     ):
         found[credential.connection_id].append(credential)
     return found
-
-
-def usable_count(credentials: Sequence[Credential]) -> int:
-    """How many of them may be asked with."""
-    return sum(1 for credential in credentials if is_usable(credential))
 
 
 def connector_label(key: str) -> str:

@@ -81,11 +81,6 @@ def failed_parts(sync: Sync) -> QuerySet[StreamRun]:
     )
 
 
-def last_whole_sync(connection: Connection) -> Sync | None:
-    """The last sync that ended complete: how long the next one may take."""
-    return connection.syncs.filter(state=State.SUCCEEDED).first()
-
-
 def filter_syncs(syncs: QuerySet[Sync], values: dict[str, Any]) -> QuerySet[Sync]:
     """Narrow a list of syncs by `state` and `connection`."""
     if values.get("state"):

@@ -49,6 +49,3 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
-
-    def get_short_name(self) -> str:
-        return (self.name or self.email).split("@")[0].split(" ")[0]
