@@ -142,6 +142,13 @@ class House:
         """What all processes have written so far."""
         return "\n".join(path.read_text(errors="replace") for path in self.folder.glob("*.log"))
 
+    def last_words(self) -> str:
+        """The last lines of each process, for whoever waited for it in vain."""
+        return "\n".join(
+            f"--- {path.stem}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-15:])
+            for path in sorted(self.folder.glob("*.log"))
+        )
+
     def close(self) -> None:
         for process in self._started:
             end(process, signal.SIGTERM)

@@ -68,6 +68,7 @@ def claim(sync_id: int) -> Fence | None:
         reason=Sync.Reason.NONE,
         resume_at=None,
         lease_until=now + lease(),
+        dispatched_at=None,  # its message has arrived: should the lease be lost, it is sent at once
         heartbeat_at=now,
         started_at=Coalesce("started_at", now),
     )

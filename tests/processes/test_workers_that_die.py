@@ -29,7 +29,7 @@ def test_killed_in_the_middle(house: House, world: Sandbox) -> None:
     quiet = undisturbed(house, world)
     api, started = begin(house, world, "Killed")
     first = house.worker("killed")
-    wait_for_requests(world, 20)
+    wait_for_requests(house, world, 20)
 
     end(first, signal.SIGKILL)
     house.worker("second")
@@ -43,12 +43,12 @@ def test_stopped_past_its_lease_and_woken_again(house: House, world: Sandbox) ->
     quiet = undisturbed(house, world)
     api, started = begin(house, world, "Stopped")
     first = house.worker("stopped")
-    wait_for_requests(world, 20)
+    wait_for_requests(house, world, 20)
 
     stop_between_transactions(house, first)
     time.sleep(4)  # its lease is 3 seconds
     house.worker("successor")
-    wait_for_requests(world, 1)
+    wait_for_requests(house, world, 1)
     end(first, signal.SIGCONT)
     ended = wait_for_end(api, started)
 
@@ -74,10 +74,14 @@ def undisturbed(house: House, world: Sandbox) -> dict[str, Any]:
     return _ended[house]
 
 
-def wait_for_requests(world: Sandbox, number: int) -> None:
+def wait_for_requests(house: House, world: Sandbox, number: int) -> None:
     """Wait until so many more requests have been served."""
     before = len(world.requests)
-    wait_until(lambda: len(world.requests) >= before + number, seconds=60)
+    try:
+        wait_until(lambda: len(world.requests) >= before + number, seconds=SECONDS)
+    except TimeoutError as error:
+        error.add_note(house.last_words())
+        raise
 
 
 def wait_for_end(api: Api, sync: dict[str, Any]) -> dict[str, Any]:

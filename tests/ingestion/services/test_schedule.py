@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from connections.models import Connection
+from ingestion.engine import fence
 from ingestion.models import State, Sync
 from ingestion.services import schedule
 from tests.factories import ConnectionFactory, OrganizationFactory
@@ -106,15 +107,14 @@ def test_lost_message_is_sent_again_after_thirty_seconds() -> None:
     assert sync.dispatched_at > now() - timedelta(seconds=5)
 
 
-def test_sync_without_a_lease_is_taken_over() -> None:
-    sync_of(
-        ConnectionFactory.create(),
-        state=State.RUNNING,
-        lease_until=now() - timedelta(seconds=1),
-        dispatched_at=now() - timedelta(seconds=60),
-    )
+def test_sync_that_lost_its_worker_is_sent_once_its_lease_has_ended() -> None:
+    sync = sync_of(ConnectionFactory.create(), dispatched_at=now() - timedelta(seconds=2))
+    assert fence.claim(sync.pk)
+    assert schedule.dispatch_due() == 0
+    Sync.objects.update(lease_until=now() - timedelta(seconds=1))
 
     assert schedule.dispatch_due() == 1
+    assert schedule.dispatch_due() == 0
 
 
 @pytest.mark.parametrize(
