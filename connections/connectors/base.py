@@ -141,6 +141,7 @@ class Identity:
     acts_as: str = ""  # Credential.identity: uuid of the account; empty for access tokens
     acts_as_name: str = ""
     scopes: tuple[str, ...] = ()
+    quota_subject: str = ""  # Credential.quota_subject, now that it is known whose secret it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,7 @@ class Entry:
     settings: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
     purpose: Purpose = Purpose.VERIFY
+    acts_as: str = ""  # uuid of the account that this secret is proven to be of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,19 @@ def entry_for(
     if not secrets:
         raise InvalidCredentials("This credential has no secret any more. Enter a new one.")
     _note_use(credential, by, reason)
-    return Entry(method=credential.method, settings=settings, secrets=secrets, purpose=purpose)
+    return Entry(
+        method=credential.method,
+        settings=settings,
+        secrets=secrets,
+        purpose=purpose,
+        acts_as=_proven_account(credential),
+    )
+
+
+def _proven_account(credential: Credential) -> str:
+    """The account that the secret is of, as long as Bitbucket takes the secret."""
+    accepted = (Credential.Status.ACTIVE, Credential.Status.LIMITED)
+    return credential.identity if credential.status in accepted else ""
 
 
 def client_for(

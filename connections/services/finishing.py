@@ -101,7 +101,7 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
     credential.identity, credential.acts_as = found["acts_as"], found["acts_as_name"]
     credential.scopes, credential.missing_scopes = found["scopes"], []
     credential.secret_hash = secret_hash(entry)
-    credential.quota_subject = kind.quota_subject(entry)
+    credential.quota_subject = found["quota_subject"]
     credential.status, credential.status_message = Credential.Status.ACTIVE, ""
     credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
     credential.version += 0 if is_new else 1

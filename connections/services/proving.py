@@ -2,7 +2,6 @@
 
 from django.utils.timezone import now
 
-from connections.connectors import connector
 from connections.connectors.base import Entry
 from connections.connectors.findings import Finding
 from connections.models import Connection, Credential, Verification
@@ -29,9 +28,8 @@ def check_finding(finding: Finding, connection: Connection) -> None:
 
 def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
     """Note on an unsaved credential what its entry and its checks tell."""
-    kind = connector(credential.connection.connector)
     credential.secret_hash = secret_hash(entry)
-    credential.quota_subject = kind.quota_subject(entry)
+    credential.quota_subject = finding.identity.quota_subject
     credential.identity = finding.identity.acts_as
     credential.acts_as = finding.identity.acts_as_name
     credential.scopes = list(finding.identity.scopes)

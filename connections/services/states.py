@@ -145,6 +145,7 @@ def _judge(credential: Credential, finding: Finding, moment: datetime) -> None:
         changes |= {
             "identity": finding.identity.acts_as,
             "acts_as": finding.identity.acts_as_name,
+            "quota_subject": finding.identity.quota_subject,
         }
     if finding.is_ok:
         changes["status"] = Credential.Status.ACTIVE

@@ -54,10 +54,11 @@ def token_entry(secret: str, workspace: str = "acme", **settings: str) -> Entry:
     )
 
 
-def api_token_entry(secret: str, username: str = "ada@example.com") -> Entry:
+def api_token_entry(secret: str, username: str = "ada@example.com", acts_as: str = "") -> Entry:
     """An entry by Atlassian API token."""
     return Entry(
         method="api_token",
         settings={"workspace": "acme", "username": username},
         secrets={"password": secret},
+        acts_as=acts_as,
     )

@@ -55,13 +55,16 @@ def quota_subject(entry: Entry) -> str:
     """What Bitbucket counts by: the token itself, the account, or the OAuth consumer.
 
     https://support.atlassian.com/bitbucket-cloud/kb/bitbucket-cloud-rate-limit-troubleshooting/
+
+    An account counts only where Bitbucket itself told that the secret is of it: anybody may type
+    anybody's e-mail, with a wrong secret, and must not spend that account's window with it.
     """
     host = urlsplit(settings.BITBUCKET_CLOUD_API_URL).netloc
     if entry.method == "oauth2":
         consumer = entry.settings.get("consumer") or settings.BITBUCKET_OAUTH_CLIENT_ID
         return keyed_hash("quota", host, "consumer", consumer)
-    if entry.method in _BASIC:
-        return keyed_hash("quota", host, "account", entry.settings.get("username", "").lower())
+    if entry.method in _BASIC and entry.acts_as:
+        return keyed_hash("quota", host, "account", entry.acts_as)
     return keyed_hash("quota", host, "token", secret_of(entry))
 
 

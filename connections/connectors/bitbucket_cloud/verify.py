@@ -1,6 +1,7 @@
 """The checks of Bitbucket Cloud, asked side by side."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -58,7 +59,7 @@ def verify(
         run.results,
         streams=streams,
         declared=declared,
-        identity=run.identity,
+        identity=_counted(run.identity, entry),
         repositories=run.repositories,
         retry_after=run.retry_after,
     )
@@ -244,6 +245,12 @@ class _Run:
 
     def _tell(self, result: CheckResult) -> None:
         self._relay.tell(partial(self._on_result, CheckResult(**vars(result))))
+
+
+def _counted(identity: Identity, entry: Entry) -> Identity:
+    """The identity with what its requests count for from now on."""
+    proven = replace(entry, acts_as=identity.acts_as)
+    return replace(identity, quota_subject=entrance.quota_subject(proven))
 
 
 def _first_number(listed: Answer | None) -> int | None:

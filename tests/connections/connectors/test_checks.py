@@ -107,6 +107,21 @@ def test_who_and_what_is_learned(cloud: Connector, sandbox: Sandbox) -> None:
     assert "read:repository:bitbucket" in finding.identity.scopes
 
 
+def test_who_knows_an_email_spends_nothing_of_its_account(
+    cloud: Connector, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.QUOTA_LIMIT = 60
+    for number in range(10):
+        cloud.verify(api_token_entry(f"ATATT-wrong-{number}"))
+
+    entry = api_token_entry(sandbox.tokens.api_token("ada@example.com"))
+    finding = cloud.verify(entry)
+
+    assert finding.outcome == "ok"
+    proven = api_token_entry("ATATT-another", acts_as=finding.identity.acts_as)
+    assert finding.identity.quota_subject == cloud.quota_subject(proven)
+
+
 @pytest.mark.parametrize("workspace", ["no-such-place", "globex"])
 def test_a_workspace_that_is_not_to_be_seen(
     workspace: str, cloud: Connector, sandbox: Sandbox

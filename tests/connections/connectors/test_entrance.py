@@ -61,14 +61,24 @@ def test_requests_are_counted_by_what_bitbucket_counts_by(cloud: Connector) -> N
 
     assert subject(token_entry("one")) != subject(token_entry("two"))
     assert subject(token_entry("one")) == subject(token_entry("one", "globex"))
-    assert subject(api_token_entry("one")) == subject(api_token_entry("two", "ADA@example.com"))
-    assert subject(api_token_entry("one")) != subject(api_token_entry("one", "ben@example.com"))
+    ada = subject(api_token_entry("one", acts_as="{ada}"))
+    assert ada == subject(api_token_entry("two", acts_as="{ada}"))
+    assert ada != subject(api_token_entry("one", acts_as="{ben}"))
     oauth = [
         Entry(method="oauth2", settings={"consumer": "key"}, secrets={"access_token": token})
         for token in ("one", "two")
     ]
     assert subject(oauth[0]) == subject(oauth[1])
     assert "one" not in subject(token_entry("one"))
+
+
+def test_an_account_that_is_only_claimed_is_not_counted_for(cloud: Connector) -> None:
+    wrong, other = api_token_entry("wrong"), api_token_entry("other")
+    proven = api_token_entry("right", acts_as="{ada}")
+
+    subjects = {cloud.quota_subject(entry) for entry in (wrong, other, proven)}
+
+    assert len(subjects) == 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connections.connectors import connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential, Verification
 from connections.services.credentials import (
@@ -14,6 +15,7 @@ from connections.services.credentials import (
     enable_credential,
     update_credential,
 )
+from connections.services.entries import entry_for
 from connections.services.errors import (
     OtherWorkspace,
     UnknownMethodGiven,
@@ -22,6 +24,7 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.verification import verify_credential
+from connections.transport.ledger import Purpose
 from tenants.actor import Actor
 from tenants.models import AuditEvent
 from tests.sandbox import Sandbox
@@ -52,6 +55,32 @@ def test_an_api_token_is_stored_with_whom_it_acts_as(
     assert stored.identity == sandbox.world.persona("ada").uuid
     assert stored.label == "Atlassian API token of Ada Admin"
     assert Verification.objects.filter(credential=stored, outcome="ok").exists()
+
+
+def test_tokens_of_one_account_share_a_window_while_bitbucket_takes_them(
+    connection: Connection, actor: Actor, sandbox: Sandbox
+) -> None:
+    kind = connector(connection.connector)
+    stored = [
+        create_credential(
+            connection=connection,
+            settings={"username": "ada@example.com"},
+            secrets={"token": sandbox.tokens.api_token("ada@example.com")},
+            by=actor,
+        ).credential
+        for _ in range(2)
+    ]
+
+    entries = [entry_for(one, purpose=Purpose.PERSON) for one in stored if one]
+    shared = {one.quota_subject for one in stored if one}
+
+    assert {kind.quota_subject(entry) for entry in entries} == shared
+    assert len(shared) == 1
+
+    refused = Credential.objects.filter(quota_subject__in=shared)[0]
+    refused.status = Credential.Status.INVALID
+    alone = entry_for(refused, purpose=Purpose.VERIFY)
+    assert kind.quota_subject(alone) not in shared
 
 
 def test_on_failure_nothing_is_stored(
