@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connections.connectors.bitbucket_cloud.scopes import with_implied
 from connections.transport import answers
 from connections.transport.answers import Answer, words
 from connections.transport.errors import (
@@ -64,15 +65,18 @@ def _forbidden(answer: Answer) -> ProviderError:
 
 
 def scopes_of(answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Required and granted scopes: out of the envelope's detail, else out of the headers."""
+    """Required and granted scopes: out of the envelope's detail, else out of the headers.
+
+    Granted are also those that others imply. The headers stand on each answer: they tell why only
+    where Bitbucket speaks of scopes, and not of a role (a mere “Forbidden”).
+    """
     detail = envelope(answer).get("detail")
     detail = detail if isinstance(detail, dict) else {}
     required = _names(detail.get("required"))
-    granted = _names(detail.get("granted"))
-    if required:
-        return required, granted
-    accepted = words(answer.headers.get("X-Accepted-OAuth-Scopes", ""))
-    return (accepted, answer.scopes) if answer.scopes else ((), ())
+    granted = with_implied(_names(detail.get("granted")) or answer.scopes)
+    if not required and granted and b"scope" in answer.body.lower():
+        required = words(answer.headers.get("X-Accepted-OAuth-Scopes", ""))
+    return (required, granted) if required else ((), ())
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -202,8 +202,11 @@ def test_a_repository_that_refuses_is_passed_over_for_two_more(
     assert f"/{order[2]}/" in result(finding, "pipelines").path
 
 
-def test_repositories_that_all_refuse_are_told(cloud: Connector, sandbox: Sandbox) -> None:
-    entry = token_entry(sandbox.tokens.workspace("acme"))
+@pytest.mark.parametrize("scopes", [None, ["account", "pullrequest:write", "pipeline:write"]])
+def test_repositories_that_all_refuse_are_told(
+    scopes: list[str] | None, cloud: Connector, sandbox: Sandbox
+) -> None:
+    entry = token_entry(sandbox.tokens.workspace("acme", scopes))
     for slug in sandbox.world.workspaces["acme"].repositories:
         sandbox.change.refuse_repository("acme", slug, status=403)
 
