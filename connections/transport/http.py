@@ -108,20 +108,22 @@ class Transport:
         Raises UnexpectedResponse for a page without `values`, and for a listing that repeats
         itself or goes on with nothing in it.
         """
-        seen: set[str] = set()
-        before: list[Any] = []
+        asked: set[str] = set()
+        read: set[int] = set()  # marks of pages
         empty = 0
         following: str | None = path_or_url
         while following:
             answer = self.get(following, params)
-            seen |= {following, answer.url}
+            asked |= {following, answer.url}
             values, following = page_of(answer)
             empty = 0 if values else empty + 1
-            again = bool(values) and values == before
-            if following and (following in seen or again or empty > MAX_EMPTY_PAGES):
+            mark = hash(repr(values))
+            again = following in asked or (bool(values) and mark in read)
+            if following and (again or empty > MAX_EMPTY_PAGES):
                 raise _endless(answer)
+            read.add(mark)
             yield answer
-            params, before = None, values
+            params = None
 
     def _follow(self, method: str, url: str, **content: Any) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):

@@ -109,7 +109,7 @@ class NewPages:
         """Note a page by what tells its rows apart. Raises UnexpectedResponse for a repetition."""
         if not identities:
             return
-        mark = hash(tuple(identities))
+        mark = hash(repr(identities))  # foreign values, of any shape
         if mark in self.seen:
             raise UnexpectedResponse(
                 f"Bitbucket's list of {self.what} repeats itself and has no end."

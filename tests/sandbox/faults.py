@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
@@ -18,6 +20,7 @@ KINDS = (
     "truncated",
     "wrong_type",
     "endless_next",
+    "cycling_next",
     "empty_page",
     "hang",
     "nul",
@@ -140,12 +143,27 @@ def _spoil(kind: str, answer: Answer, url: str) -> Answer:
         answer.content_type = "text/plain"
     elif kind == "endless_next" and answer.is_page:
         answer.body = orjson.dumps(orjson.loads(answer.body) | {"next": url})
+    elif kind == "cycling_next" and answer.is_page:
+        answer.body = _cycling(orjson.loads(answer.body), url)
     elif kind == "empty_page":
         answer.body = b'{"pagelen":10,"values":[],"page":1,"size":0}'
     elif kind in ("nul", "surrogate"):
         answer.body = _with_bad_character(answer.body, kind)
     answer.hang, answer.cut = kind == "hang", kind == "cut"
     return answer
+
+
+def _cycling(page: dict[str, Any], url: str) -> bytes:
+    """A page that always has a next one, of an address of its own; two take turns for ever.
+
+    One holds the records as they are, the other in reverse. Each has a mark that never comes again.
+    """
+    address, _, query = url.partition("?")
+    pairs = [pair for pair in parse_qsl(query) if pair[0] != "turn"]
+    turn = int(dict(parse_qsl(query)).get("turn", 0)) + 1
+    values = [{**value, "turn": turn} for value in page["values"]]
+    following = f"{address}?{urlencode([*pairs, ('turn', str(turn))])}"
+    return orjson.dumps(page | {"values": values[:: 1 if turn % 2 else -1], "next": following})
 
 
 def _with_bad_character(body: bytes, kind: str) -> bytes:

@@ -71,6 +71,18 @@ def test_an_endless_next(client: Client, sandbox: Sandbox) -> None:
     assert answer.json()["next"] == answer.url
 
 
+def test_pages_that_take_turns_for_ever(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults.add(kind="cycling_next", only_pages=True)
+
+    pages = [client.get(PULL_REQUESTS).json()]
+    for _ in range(3):
+        pages.append(client.get(pages[-1]["next"]).json())
+
+    numbers = [[row["id"] for row in page["values"]] for page in pages]
+    assert numbers[0] == numbers[2] != numbers[1] == numbers[3]
+    assert len({page["next"] for page in pages}) == 4
+
+
 def test_an_empty_page(client: Client, sandbox: Sandbox) -> None:
     sandbox.faults.add(kind="empty_page")
 

@@ -1,13 +1,15 @@
 """What every walk needs of an answer: its values, its clock, how many there are."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from connections.transport.answers import Answer
 from connections.transport.http import page_of
-from ingestion.sources.bitbucket_cloud.read import Json
+from ingestion.sources.base import NewPages
+from ingestion.sources.bitbucket_cloud.read import Json, inside
 
-__all__ = ("clock_of", "has_next", "size_of", "values_of")
+__all__ = ("clock_of", "has_next", "new_pages", "size_of", "values_of")
 
 
 def values_of(answer: Answer) -> list[Json]:
@@ -19,6 +21,19 @@ def values_of(answer: Answer) -> list[Json]:
 def has_next(answer: Answer) -> bool:
     """Whether the listing goes on. The absence of `next` is the only end that Bitbucket tells."""
     return page_of(answer)[1] is not None
+
+
+def new_pages(answers: Iterable[Answer], what: str) -> Iterator[Answer]:
+    """The pages of a listing. Raises UnexpectedResponse where records come again without an end."""
+    pages = NewPages(what)
+    for answer in answers:
+        if has_next(answer):
+            pages.check([_identity(value) for value in values_of(answer)])
+        yield answer
+
+
+def _identity(value: Json) -> object:
+    return value.get("uuid") or value.get("id") or inside(value, "user", "uuid")
 
 
 def size_of(answer: Answer) -> int | None:

@@ -8,20 +8,25 @@ from connections.transport.answers import Answer
 from connections.transport.errors import NotFound
 from ingestion.sources.base import Page, Walk
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of
+from ingestion.sources.bitbucket_cloud.answers import (
+    clock_of,
+    new_pages,
+    size_of,
+    values_of,
+)
 from ingestion.sources.bitbucket_cloud.read import Json
 from ingestion.sources.rows import Row
 
 
 def walk_repositories(client: BitbucketCloudClient) -> Walk:
     """By the time of creation, so that what happens meanwhile moves no row between pages."""
-    answers = client.repositories(sort="created_on")
+    answers = new_pages(client.repositories(sort="created_on"), "repositories")
     yield from _whole(answers, parse.repository, "full_name")
 
 
 def walk_people(client: BitbucketCloudClient) -> Walk:
     """The members of the workspace."""
-    yield from _whole(client.members(), parse.member, "user")
+    yield from _whole(new_pages(client.members(), "members"), parse.member, "user")
 
 
 def walk_comments(
@@ -30,7 +35,7 @@ def walk_comments(
     """Each pull request's list in full; one that is gone meanwhile ends with no comments."""
     for number in pull_requests:
         read = partial(parse.comment, pull_request=number)
-        answers = iter(client.comments(repository, number))
+        answers = new_pages(client.comments(repository, number), "comments")
         try:
             before = next(answers, None)
         except NotFound:

@@ -14,7 +14,13 @@ from connections.transport.answers import Answer
 from connections.transport.errors import UnexpectedResponse
 from ingestion.sources.base import Checkpoint, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.answers import clock_of, has_next, size_of, values_of
+from ingestion.sources.bitbucket_cloud.answers import (
+    clock_of,
+    has_next,
+    new_pages,
+    size_of,
+    values_of,
+)
 from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, moment, number
 
 # `q` overrides the parameter `state`: https://github.com/MunifTanjim/node-bitbucket/issues/16
@@ -117,7 +123,8 @@ def _reached(position: Position, answer: Answer, values: list[Json]) -> Position
 
 def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
     """What is open, by number: a walk for what changes without moving `updated_on`."""
-    for answer in client.pull_requests(repository, q='state = "OPEN"', sort="id"):
+    answers = client.pull_requests(repository, q='state = "OPEN"', sort="id")
+    for answer in new_pages(answers, "open pull requests"):
         yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
 
 

@@ -88,8 +88,9 @@ def test_a_listing_is_followed_to_its_end(settings: Settings) -> None:
         ['{"values": [{"id": 1}], "next": "HOST/list?page=2"}'],
         ['{"values": [], "next": "HOST/list?page=1"}'],
         [f'{{"values": [], "next": "HOST/list?page={n}"}}' for n in range(20)],
+        [f'{{"values": [{{"id": {n % 3}}}], "next": "HOST/list?page={n}"}}' for n in range(20)],
     ],
-    ids=["the same page", "the same address", "empty for ever"],
+    ids=["the same page", "the same address", "empty for ever", "three pages in turn"],
 )
 def test_a_listing_without_an_end_is_an_error(bodies: list[str], settings: Settings) -> None:
     with pytest.raises(UnexpectedResponse, match="no end"):

@@ -56,12 +56,15 @@ def test_nonsense_keeps_what_was_there(copied: Copied, sandbox: Sandbox) -> None
     assert all_rows() == before
 
 
+@pytest.mark.parametrize("kind", ["endless_next", "cycling_next"])
 @pytest.mark.parametrize(
     "where",
     [r"pullrequests\?", r"pullrequests/activity", r"/members", r"/repositories/[^/]*\?"],
 )
-def test_listing_without_an_end_is_left(copied: Copied, sandbox: Sandbox, where: str) -> None:
-    sandbox.faults.add(where, kind="endless_next")
+def test_listing_without_an_end_is_left(
+    copied: Copied, sandbox: Sandbox, where: str, kind: str
+) -> None:
+    sandbox.faults.add(where, kind=kind)
 
     sync = copied.sync()
 

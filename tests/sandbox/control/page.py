@@ -19,6 +19,7 @@ TROUBLES = (
     ("Hang, once", {"kind": "hang", "times": "1"}),
     ("NUL in a text, once", {"kind": "nul", "times": "1"}),
     ("Endless next, 5 times", {"kind": "endless_next", "times": "5"}),
+    ("Pages in turn for ever", {"kind": "cycling_next"}),
     ("Empty pages, 5 times", {"kind": "empty_page", "times": "5"}),
     ("HTML for ever", {"kind": "html"}),
 )
