@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.findings import Finding
-from connections.models import Connection, Credential, Draft
+from connections.models import Connection, Credential, Grant
 from connections.services.entering import Given, NewCredential
 from connections.services.errors import (
     AlreadyConnected,
@@ -177,12 +177,11 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     if dependents:
         raise ConnectionInUse(dependents)
     moment = now()
-    grants = [one.grant for one in row.credentials.exclude(grant=None).select_related("grant")]
+    grants = set(row.credentials.values_list("grant", flat=True))
+    grants |= set(row.drafts.values_list("grant", flat=True))
     row.credentials.filter(deleted_at=None).update(secrets=None, deleted_at=moment)
-    Draft.objects.filter(connection=row).delete()
-    for grant in grants:
-        if grant is not None:
-            erase_unused(grant)
+    row.drafts.all().delete()
+    erase_unused(Grant.objects.filter(pk__in=grants - {None}))
     row.deleted_at, row.next_sync_at, row.next_verification_at = moment, None, None
     row.version += 1
     row.save()

@@ -92,9 +92,9 @@ def fill_draft(
     if problems:
         raise InvalidFields(problems)
     draft.method, draft.settings = given.method.key, {**cleaned, **given.settings}
-    draft.secrets, draft.grant = given.secrets, None
+    draft.secrets = given.secrets
     draft.name = name or draft.name
-    return _touch(draft, forget=True)
+    return _exchange_grant(draft, None)
 
 
 def _fill_for_consent(
@@ -119,10 +119,10 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
     """Go on with an authorization of the same organization instead of a secret."""
     if grant.organization_id != draft.organization_id or grant.ended_at is not None:
         raise UnknownMethodGiven("This authorization does not hold any more.")
-    draft.grant, draft.method, draft.secrets = grant, "oauth2", None
+    draft.method, draft.secrets = "oauth2", None
     if len(grant.workspaces) == 1 and draft.connection is None:
         draft.settings = {"workspace": grant.workspaces[0]["slug"]}
-    return _touch(draft, forget=True)
+    return _exchange_grant(draft, grant)
 
 
 @transaction.atomic
@@ -177,10 +177,16 @@ def choose(
 @transaction.atomic
 def discard_draft(*, draft: Draft, actor: Actor) -> None:
     """Forget a draft and its secret."""
-    grant = draft.grant
     draft.delete()
-    if grant is not None:
-        erase_unused(grant)
+    erase_unused(Grant.objects.filter(pk=draft.grant_id))
+
+
+def _exchange_grant(draft: Draft, grant: Grant | None) -> Draft:
+    """Store the draft with this authorization, and erase the one that it held before."""
+    before, draft.grant = draft.grant_id, grant
+    _touch(draft, forget=True)
+    erase_unused(Grant.objects.filter(pk=before))
+    return draft
 
 
 def _touch(draft: Draft, *, forget: bool = False) -> Draft:

@@ -41,14 +41,15 @@ def verify_all(connection: Connection) -> None:
 
 
 def erase_expired_drafts() -> int:
-    """Erase the secrets of drafts that nobody touched for 60 minutes. Returns how many."""
+    """Erase the secrets of drafts that nobody touched for 60 minutes. Returns how many.
+
+    And, whatever became of their drafts and credentials, the tokens of grants that none names.
+    """
     moment = now()
     old = Draft.objects.filter(expires_at__lte=moment)
-    grants = list(Grant.objects.filter(pk__in=old.exclude(grant=None).values("grant")))
     with_secret = old.filter(Q(secrets__isnull=False) | Q(grant__isnull=False))
     Verification.objects.filter(draft__in=with_secret).delete()
     erased: int = with_secret.update(secrets=None, grant=None)
-    for grant in grants:
-        erase_unused(grant)
+    erase_unused(Grant.objects.all())
     Draft.objects.filter(touched_at__lte=moment - ABANDONED).delete()
     return erased

@@ -5,9 +5,10 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Entry
-from connections.models import Connection, Credential, Draft, Verification
+from connections.models import Connection, Credential, Draft, Grant, Verification
 from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
+from connections.services.grants import erase_unused
 from connections.services.rows import (
     check_name,
     connected_as,
@@ -95,7 +96,7 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
         connection=connection, organization_id=connection.organization_id, method=draft.method
     )
     is_new = credential.pk is None
-    credential.grant = draft.grant
+    before, credential.grant = credential.grant_id, draft.grant
     credential.secrets = None if draft.grant is not None else dict(entry.secrets)
     credential.settings = {key: value for key, value in draft.settings.items() if key in own}
     credential.identity, credential.acts_as = found["acts_as"], found["acts_as_name"]
@@ -106,6 +107,7 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
     credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
     credential.version += 0 if is_new else 1
     credential.save()
+    erase_unused(Grant.objects.filter(pk=before))
     event = "credentials.created" if is_new else "credentials.updated"
     note(event, credential, actor, {"method": draft.method, "secrets": "changed"})
     return credential

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -126,11 +126,9 @@ def _give_back(grant: Grant, owner: uuid.UUID) -> None:
     )
 
 
-def erase_unused(grant: Grant) -> bool:
-    """Erase the tokens of a grant that no credential and no draft needs any more."""
-    if Credential.objects.filter(grant=grant, deleted_at=None).exists():
-        return False
-    if Draft.objects.filter(grant=grant, expires_at__gt=now()).exists():
-        return False
-    Grant.objects.filter(pk=grant.pk).update(secrets=None, ended_at=now())
-    return True
+def erase_unused(grants: QuerySet[Grant]) -> None:
+    """Erase the tokens of those of these grants that no credential and no draft needs any more."""
+    credentials = Credential.objects.filter(grant=OuterRef("pk"), deleted_at=None)
+    drafts = Draft.objects.filter(grant=OuterRef("pk"), expires_at__gt=now())
+    unused = grants.filter(~Exists(credentials), ~Exists(drafts), secrets__isnull=False)
+    unused.update(secrets=None, ended_at=now())

@@ -9,11 +9,9 @@ from pytest_django.fixtures import Settings
 
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Consent, Credential, Draft, Grant
-from connections.services import due
 from connections.services.consent import begin_consent, complete_consent
 from connections.services.drafts import (
     choose_workspace,
-    discard_draft,
     fill_draft,
     finish_draft,
     start_draft,
@@ -56,6 +54,12 @@ def complete(back: dict[str, str], user: User, session: str = SESSION) -> Consen
         error=back.get("error", ""),
         session_key=session,
         user=user,
+    )
+
+
+def renewal(connection: Connection, user: User) -> str:
+    return begin_consent(
+        connection=connection, user=user, session_key=SESSION, return_path="/o/acme/c/"
     )
 
 
@@ -244,10 +248,7 @@ def test_a_revoked_consent_is_renewed_in_place(
     connection.refresh_from_db()
     assert (connection.status, connection.status_code) == ("error", "consent_revoked")
 
-    address = begin_consent(
-        connection=connection, user=owner, session_key=SESSION, return_path="/o/acme/c/"
-    )
-    complete(consent_at(address, "ada"), owner)
+    complete(consent_at(renewal(connection, owner), "ada"), owner)
 
     connection.refresh_from_db()
     assert (connection.status, connection.status_code) == ("available", "")
@@ -262,29 +263,8 @@ def test_a_renewal_for_another_workspace_changes_nothing(
     connection = connect(draft, owner, actor)
     before = Credential.objects.get().grant_id
 
-    address = begin_consent(
-        connection=connection, user=owner, session_key=SESSION, return_path="/o/acme/c/"
-    )
     with pytest.raises(ConsentFailed) as caught:
-        complete(consent_at(address, "ada", "globex"), owner)
+        complete(consent_at(renewal(connection, owner), "ada", "globex"), owner)
 
     assert caught.value.return_path == "/o/acme/c/"
     assert Credential.objects.get().grant_id == before
-
-
-def test_tokens_of_abandoned_drafts_are_erased(
-    draft: Draft, owner: User, actor: Actor, entered: Organization
-) -> None:
-    complete(consent_at(begin(draft, owner), "ada"), owner)
-    Draft.objects.update(expires_at=now())
-
-    due.erase_expired_drafts()
-
-    assert Grant.objects.get().secrets is None
-    draft.refresh_from_db()
-    assert draft.grant is None
-    second = start_draft(organization=entered, connector="bitbucket_cloud", by=owner, actor=actor)
-    complete(consent_at(begin(second, owner), "ada"), owner)
-    second.refresh_from_db()
-    discard_draft(draft=second, actor=actor)
-    assert [grant.secrets for grant in Grant.objects.all()] == [None, None]
