@@ -33,4 +33,4 @@ class Invitation(TenantModel):
         indexes = [models.Index(fields=("organization", "-created_at"), name="invitation_recent")]
 
     def __str__(self) -> str:
-        return f"invitation as {self.role}"
+        return self.email or f"anyone, as {Role(self.role).label.lower()}"

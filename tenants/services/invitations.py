@@ -113,5 +113,4 @@ def _clean_email(email: str) -> str:
 
 
 def _target(invitation: Invitation) -> dict[str, object]:
-    name = invitation.email or f"anyone, as {Role(invitation.role).label.lower()}"
-    return {"type": "invitation", "id": invitation.pk, "name": name}
+    return {"type": "invitation", "id": invitation.pk, "name": str(invitation)}

@@ -1,18 +1,24 @@
 """Changes who belongs to an organization. The last owner can neither leave nor be demoted."""
 
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from tenants.actor import Actor
-from tenants.models import ApiKey, Membership, Organization
-from tenants.roles import Role
+from tenants.models import ApiKey, Invitation, Membership, Organization
+from tenants.roles import Permission, Role, allows
 from tenants.services import audit
 from tenants.services.errors import DoesNotFit, LastOwner
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
-    """Give a member another role. Raises DoesNotFit, LastOwner."""
+    """Give a member another role. Whoever may no longer invite loses the open invitations.
+
+    Raises DoesNotFit, LastOwner.
+    """
     if role not in Role.values:
         raise DoesNotFit("role", "Choose one of the roles.")
     row = _lock(membership)
@@ -22,27 +28,28 @@ def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
         _keep_an_owner(row)
     before, row.role = row.role, Role(role)
     row.save(update_fields=["role"])
+    may_invite = allows(row.role, Permission.MANAGE_MEMBERS)
+    ended = {} if may_invite else _revoked("invitations", _invitations_of(row))
     audit.record(
         organization=row.organization_id,
         event_type="members.role_changed",
         by=by,
         target=_target(row),
-        changes={"role": [before, row.role]},
+        changes={"role": [before, row.role], **ended},
     )
     return row
 
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: Actor) -> None:
-    """Remove a member, or leave oneself. One's API keys there end with it. Raises LastOwner."""
+    """Remove a member, or leave oneself. One's API keys and open invitations there end with it.
+
+    Raises LastOwner.
+    """
     row = _lock(membership)
     _keep_an_owner(row)
     target = _target(row)
-    keys = ApiKey.objects.filter(
-        organization_id=row.organization_id, made_by_id=row.user_id, revoked_at__isnull=True
-    )
-    names = list(keys.values_list("name", flat=True))
-    keys.update(revoked_at=now())
+    ended = _revoked("api_keys", _keys_of(row)) | _revoked("invitations", _invitations_of(row))
     row.delete()
     left = by.type == "user" and by.id == membership.user_id
     audit.record(
@@ -50,7 +57,31 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
         event_type="members.left" if left else "members.removed",
         by=by,
         target=target,
-        changes={"api_keys": [names, "revoked"]} if names else {},
+        changes=ended,
+    )
+
+
+def _revoked(what: str, rows: QuerySet[Any]) -> dict[str, Any]:
+    """Revoke keys or invitations; what the audit trail says of it."""
+    names = [str(row) for row in rows]
+    rows.update(revoked_at=now())
+    return {what: [names, "revoked"]} if names else {}
+
+
+def _keys_of(membership: Membership) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(
+        organization_id=membership.organization_id,
+        made_by_id=membership.user_id,
+        revoked_at__isnull=True,
+    )
+
+
+def _invitations_of(membership: Membership) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
+        organization_id=membership.organization_id,
+        invited_by_id=membership.user_id,
+        used_at__isnull=True,
+        revoked_at__isnull=True,
     )
 
 

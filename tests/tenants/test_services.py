@@ -189,6 +189,45 @@ def test_the_keys_of_who_goes_end(membership: Membership) -> None:
     assert last_event().changes == {"api_keys": [["CI"], "revoked"]}
 
 
+def test_the_open_invitations_of_who_goes_end(membership: Membership) -> None:
+    organization = membership.organization
+    other = MembershipFactory.create(organization=organization)
+    mine, _ = invitations.invite(
+        organization=organization, role=Role.OWNER, by=Actor.for_user(other.user)
+    )
+    of_others, _ = invitations.invite(
+        organization=organization, role=Role.OWNER, by=Actor.for_user(membership.user)
+    )
+
+    members.remove_member(membership=other, by=Actor.for_user(membership.user))
+
+    with pytest.raises(errors.InvitationEnded):
+        invitations.accept(invitation=mine, user=other.user, by=Actor.for_user(other.user))
+    of_others.refresh_from_db()
+    assert of_others.revoked_at is None
+    assert last_event().changes == {"invitations": [["anyone, as owner"], "revoked"]}
+
+
+@pytest.mark.parametrize(("role", "ended"), [(Role.OWNER, False), (Role.ADMIN, True)])
+def test_who_may_no_longer_invite_has_no_open_invitations(
+    membership: Membership, role: Role, ended: bool
+) -> None:
+    other = MembershipFactory.create(organization=membership.organization)
+    mine, _ = invitations.invite(
+        organization=membership.organization,
+        role=Role.OWNER,
+        by=Actor.for_user(other.user),
+        email="friend@example.com",
+    )
+
+    members.change_role(membership=other, role=role, by=Actor.for_user(membership.user))
+
+    mine.refresh_from_db()
+    assert (mine.revoked_at is not None) is ended
+    told = last_event().changes.get("invitations")
+    assert told == ([["friend@example.com"], "revoked"] if ended else None)
+
+
 def test_a_key_is_kept_as_a_hash(organization: Organization, owner: User) -> None:
     row, key = api_keys.make_api_key(
         organization=organization,
