@@ -1,23 +1,28 @@
 """How allauth signs people in here: who may, with which consumer, and what is encrypted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
+from django.shortcuts import render
 from django.urls import reverse
 
 from tenants import selectors
 from tenants.actor import client_address
 from tenants.models import User
 from tenants.secrets import keyring
+from tenants.services import accounts
 
 SECONDS_FOR_BITBUCKET = 15
 LONGEST_EMAIL = 254
@@ -38,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if settings.SIGNUP == "invited":
             return selectors.is_first_user() or selectors.is_invited(request.session)
         return bool(settings.SIGNUP == "open")
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> Any:
+        with _sign_up(request):
+            return super().save_user(request, user, form, commit)
 
     def clean_email(self, email: str) -> str:
         if len(email) > LONGEST_EMAIL:
@@ -92,6 +101,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             raise Http404("Sign-in with Bitbucket is not set up here.")
         return super().get_app(request, provider, client_id)
 
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> Any:
+        with _sign_up(request):
+            return super().save_user(request, sociallogin, form)
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         sociallogin.token = None  # used up; it must not reach the session
 
@@ -105,6 +118,15 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def get_requests_session(self) -> requests.Session:
         return _Session()
+
+
+@contextmanager
+def _sign_up(request: HttpRequest) -> Iterator[None]:
+    """Asks again whether this person may sign up, when nobody else can be faster any more."""
+    with accounts.one_sign_up_at_a_time():
+        if not get_adapter(request).is_open_for_signup(request):
+            raise ImmediateHttpResponse(render(request, "account/signup_closed.html"))
+        yield
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -1,5 +1,7 @@
 """Who gets in: sign-up, and sign-in with Bitbucket against the simulated one."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +9,7 @@ import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.sessions.models import Session
+from django.db import connections
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -205,6 +208,24 @@ def test_who_may_sign_up(settings: Settings, policy: str, first: bool, second: b
     UserFactory.create()
     sign_up(Client(), "second@example.com")
     assert User.objects.filter(email="second@example.com").exists() is second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_is_one_first_user_however_many_come_at_once() -> None:
+    together = threading.Barrier(4)
+
+    def first(number: int) -> None:
+        client = Client()
+        together.wait(5)
+        try:
+            sign_up(client, f"first{number}@example.com")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(first, range(4)))
+
+    assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize("policy", ["invited", "closed"])
