@@ -113,7 +113,8 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if IS_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -238,16 +239,12 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # Seconds for which a worker owns a sync; renewed while a request is in flight (20 s at most).
 SYNC_LEASE = at_least(1, "SYNC_LEASE", default=25)
-# Slices of syncs that run at a time: one slot of a worker stays free for people. SQLite has one
-# writer, so it has one slice.
-SYNC_SLOTS = env.int(
-    "SYNC_SLOTS",
-    default=1
-    if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-    else CELERY_WORKER_CONCURRENCY - 1,
-)
-SYNC_SLICE = env.int("SYNC_SLICE", default=10)  # seconds, when anything else waits
-SYNC_FETCHERS = env.int("SYNC_FETCHERS", default=8)  # requests in flight per slice
+# Slices of syncs that run at a time: one slot of a worker stays free for people, where it has
+# more than one. SQLite has one writer, so it has one slice.
+_slots = 1 if IS_SQLITE else max(1, CELERY_WORKER_CONCURRENCY - 1)
+SYNC_SLOTS = at_least(1, "SYNC_SLOTS", default=_slots)
+SYNC_SLICE = at_least(1, "SYNC_SLICE", default=10)  # seconds, when anything else waits
+SYNC_FETCHERS = at_least(1, "SYNC_FETCHERS", default=8)  # requests in flight per slice
 # Seconds before each of the next tries when Bitbucket has trouble; after them a sync ends.
 SYNC_RETRY_DELAYS = env.list("SYNC_RETRY_DELAYS", cast=int, default=[10, 30, 120])
 

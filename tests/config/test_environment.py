@@ -53,6 +53,9 @@ def test_production_must_be_given_its_keys(tmp_path: Path, name: str) -> None:
         ("QUOTA_LIMIT", "many"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("SYNC_LEASE", "0"),
+        ("SYNC_SLOTS", "0"),
+        ("SYNC_FETCHERS", "0"),
+        ("SYNC_SLICE", "-1"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "LOUD"),
         ("VAR_DIR", "/proc/nowhere"),
@@ -64,6 +67,12 @@ def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None
     assert ended.returncode != 0
     assert ended.stderr.startswith(f"Tributary cannot start: {name} ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_worker_with_one_slot_still_takes_syncs(tmp_path: Path) -> None:
+    started = start(tmp_path, **PRODUCTION, WORKER_CONCURRENCY="1")
+
+    assert "SYNC_SLOTS = 1\n" in started.stdout
 
 
 def test_an_embedded_installation_makes_its_keys_once(tmp_path: Path) -> None:
