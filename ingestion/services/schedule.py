@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from connections.models import Connection
 from connections.services.schedules import next_run
@@ -69,13 +70,14 @@ def _sync(connection: Connection) -> Sync:
 def dispatch_due() -> int:
     """Send slices for which there is room. Returns how many.
 
-    The next slice goes to the organization with the fewest running ones, the oldest sync first.
+    The next slice goes to the organization with the fewest running ones, and there to the sync that
+    has been ready for longest: since its pause ended, or since it was queued.
     """
     now = database_now()
     unfinished = list(
         Sync.objects.filter(state__in=UNFINISHED)
         .filter(claimable(now) | Q(state=State.RUNNING))
-        .order_by("resume_at", "created_at", "pk")
+        .order_by(Coalesce("resume_at", "created_at"), "pk")
         .values_list("pk", "organization_id", "state", "lease_until", "dispatched_at", named=True)
     )
     busy = Counter[int]()

@@ -145,6 +145,19 @@ def test_turn_goes_to_the_organization_with_the_fewest_running() -> None:
     assert first.pk not in sent()
 
 
+def test_sync_that_gives_way_does_not_get_its_own_turn_back(settings: Any) -> None:
+    settings.SYNC_SLOTS = 1
+    gives_way, queued = (sync_of(ConnectionFactory.create()) for _ in range(2))
+    Sync.objects.filter(pk=gives_way.pk).update(
+        state=State.WAITING, reason=Sync.Reason.TURN, resume_at=now()
+    )
+    Sync.objects.filter(pk=queued.pk).update(created_at=now() - timedelta(minutes=10))
+
+    schedule.dispatch_due()
+
+    assert sent() == {queued.pk}
+
+
 def test_statements_of_a_tick_do_not_grow_with_what_is_due() -> None:
     def statements(count: int) -> int:
         for _ in range(count):
