@@ -41,6 +41,7 @@ SAVED_RUN = [
     "finished_at",
 ]
 TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
+UNBELIEVABLE = 10**9  # rows of one stream: a size that Bitbucket tells, and nobody has
 COUNTED = ("read", "created", "updated", "unchanged", "removed", "rejected")
 
 
@@ -112,6 +113,13 @@ class Book:
         run = self.run(place)
         for name in COUNTED:
             setattr(run, name, getattr(run, name) + getattr(counts, name))
+
+    def expect(self, stream: str, more: int) -> None:
+        """Add to how many rows a stream is expected to read, about; nonsense is passed by."""
+        row = self.run(Place(stream, None))
+        expected = (row.expected or 0) + more
+        if expected < UNBELIEVABLE:
+            row.expected = expected
 
     def count_ended(self) -> None:
         """Show at how many repositories this sync came to an end of each stream."""

@@ -22,6 +22,7 @@ from ingestion.engine.visits.base import NothingListed, Visit
 from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, is_selected
 from ingestion.models import RejectedRow, State, Sync
 from ingestion.sources.base import Source
+from ingestion.sources.rows import Row
 from ingestion.writer import store
 from ingestion.writer.batch import Batch, Counts, Place
 from ingestion.writer.people import People
@@ -107,35 +108,37 @@ class Slice:
             self._fetchers.stop()
 
     def _write(self, messages: Sequence[Message]) -> None:
-        begun = time.monotonic()
-        try:
-            self._write_together(messages, careful=False)
-        except store.REFUSALS:
-            self._people.load()
-            self._write_together(messages, careful=True)
-        self._spend("database", time.monotonic() - begun)
-        if self._failures.trouble:
-            self._fetchers.stop()
-
-    def _write_together(self, messages: Sequence[Message], *, careful: bool) -> None:
         """Rows, checkpoints, counts and ends, in one transaction behind the fence."""
+        begun = time.monotonic()
+        arrived = [message for message in messages if isinstance(message, Arrived)]
         with transaction.atomic():
             self._fence.hold(
                 counts=self._run.book.totals(),
                 requests=self._run.book.requests(),
                 seconds=self._run.sync.seconds,
             )
-            batch = self._batch(careful)
-            arrived = [message for message in messages if isinstance(message, Arrived)]
-            batch.write([(one.visit.place, one.page.rows) for one in arrived])
+            batch = self._written(arrived)
             self._account(batch, messages)
             self._run.book.save()
         for message in arrived:
             if message.verdict:
                 message.verdict.give(batch.tally[message.visit.place].changed > 0)
+        self._spend("database", time.monotonic() - begun)
+        if self._failures.trouble:
+            self._fetchers.stop()
 
-    def _batch(self, careful: bool) -> Batch:
-        return Batch(
+    def _written(self, arrived: Sequence[Arrived]) -> Batch:
+        """The rows of these pages, written; row by row where the database refuses one of them."""
+        pages = [(one.visit.place, one.page.rows) for one in arrived]
+        try:
+            with transaction.atomic():
+                return self._batch(pages, careful=False)
+        except store.REFUSALS:
+            self._people.load()
+            return self._batch(pages, careful=True)
+
+    def _batch(self, pages: Sequence[tuple[Place, Sequence[Row]]], *, careful: bool) -> Batch:
+        batch = Batch(
             organization_id=self._run.sync.organization_id,
             connection_id=self._run.sync.connection_id,
             people=self._people,
@@ -143,6 +146,8 @@ class Slice:
             is_selected=partial(is_selected, self._run.connection.selection),
             careful=careful,
         )
+        batch.write(pages)
+        return batch
 
     def _account(self, batch: Batch, messages: Sequence[Message]) -> None:
         """Draw the conclusions of a batch that was written."""

@@ -54,8 +54,7 @@ class Visit(ABC):
         """A page was written. `counts` are those of this stream and repository in the batch."""
         self.as_of = self.as_of or page.as_of
         if page.expected is not None:
-            row = self.run.book.run(Place(self.stream, None))
-            row.expected = (row.expected or 0) + page.expected
+            self.run.book.expect(self.stream, page.expected)
         self.counts.add(counts)
 
     def keep(self, walk: dict[str, Any] | None) -> None:

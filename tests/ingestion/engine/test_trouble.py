@@ -1,8 +1,12 @@
 """Bitbucket answers nonsense, refuses, or is empty: a sentence, and what was complete stays."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import DataError
+from django.db import connection as database
 
 from connections.models import Connection, Credential
 from ingestion import engine
@@ -218,6 +222,33 @@ def test_row_that_the_database_refuses_is_named_and_the_rest_goes_on(
     assert sync.error["code"] == "rejected_rows"
     assert PipelineRun.objects.count() == 39
     assert RejectedRow.objects.get(sync=sync).stream == "pipelines"
+
+
+@pytest.mark.parametrize("size", [10**12, 2**63])
+def test_size_that_nobody_has_is_passed_by(copied: Copied, sandbox: Sandbox, size: int) -> None:
+    sandbox.faults.add(r"/pullrequests\?", body=json.dumps({"size": size, "values": []}))
+
+    sync = copied.sync()
+
+    assert sync.stream_runs.get(stream="pipelines", repository=None).state == State.SUCCEEDED
+    assert not sync.stream_runs.filter(expected__gt=1000).exists()
+
+
+def test_books_that_the_database_refuses_are_a_defect_and_not_kept_twice(copied: Copied) -> None:
+    sync = copied.start()
+    refusals = iter([DataError])
+
+    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith('INSERT INTO "ingestion_streamrun"') and PullRequest.objects.exists():
+            for refusal in refusals:
+                raise refusal
+        return execute(sql, *rest)
+
+    with database.execute_wrapper(refuse), pytest.raises(DataError):
+        engine.run_slice(sync.pk)
+
+    sync.refresh_from_db()
+    assert sync.state == State.FAILED
 
 
 def test_missing_scope_stops_its_stream_alone(copied: Copied, sandbox: Sandbox) -> None:
