@@ -99,19 +99,19 @@ def keys_without_person(
 
     Its person may have been deleted since; the event must not come a second time.
     """
-    nobody = {
-        (keys.get((place.repository_id, row.pull_request)), row.kind, row.happened_at): row
+    nobody = [
+        ((keys.get((place.repository_id, row.pull_request)), row.kind, row.happened_at), row)
         for place, row in events
         if row.person is None and row.comment_number is None
-    }
+    ]
     if not nobody:
         return {}
     stored = Event.objects.filter(
-        pull_request_id__in={pk for pk, _, _ in nobody if pk},
-        happened_at__in={moment for _, _, moment in nobody},
+        pull_request_id__in={pk for (pk, _, _), _ in nobody if pk},
+        happened_at__in={moment for (_, _, moment), _ in nobody},
     ).values_list("pull_request_id", "kind", "happened_at", "key")
     found = {(pk, kind, moment.astimezone(UTC)): key for pk, kind, moment, key in stored}
-    return {id(row): found[at] for at, row in nobody.items() if at in found}
+    return {id(row): found[at] for at, row in nobody if at in found}
 
 
 def reviews_of(

@@ -140,12 +140,10 @@ def test_event_comes_once(write: Write) -> None:
     assert Event.objects.count() == 3
 
 
-def test_event_whose_person_is_nobody_by_now_comes_once_and_keeps_the_person(
-    write: Write,
-) -> None:
+def test_event_whose_person_is_nobody_by_now_stays_one_and_keeps_the_person(write: Write) -> None:
     write(pull_request(), event())
 
-    write(event(person=None))
+    write(event(person=None), event(person=None))
 
     row = Event.objects.get()
     assert row.person
