@@ -9,6 +9,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import orjson
 import requests
 import urllib3
 from django.db import connections
@@ -117,7 +118,7 @@ class Transport:
             asked |= {following, answer.url}
             values, following = page_of(answer)
             empty = 0 if values else empty + 1
-            mark = hash(repr(values))
+            mark = _mark(values)
             again = following in asked or (bool(values) and mark in read)
             if following and (again or empty > MAX_EMPTY_PAGES):
                 raise _endless(answer)
@@ -287,6 +288,14 @@ def _decoded(answer: Answer) -> Answer:
         return replace(answer, json=decode(answer.body, content_type), body=b"")
     except (ValueError, RecursionError):
         raise nonsense(answer.evidence(), content_type) from None
+
+
+def _mark(values: list[Any]) -> int:
+    """A number by which pages of the same content are known again."""
+    try:
+        return hash(orjson.dumps(values))
+    except TypeError:  # a number beyond 64 bits, which a foreign page may hold
+        return hash(repr(values))
 
 
 def _endless(answer: Answer) -> UnexpectedResponse:
