@@ -43,5 +43,10 @@ def size_of(answer: Answer) -> int | None:
 
 
 def clock_of(answer: Answer) -> datetime:
-    """Bitbucket's clock at this answer, to the second; ours where it tells none."""
-    return answer.date or datetime.now(UTC)
+    """Bitbucket's clock at this answer, to the second; ours where it tells none.
+
+    Never later than ours: a watermark in the future would pass over all that changes until then,
+    while one that is too early is only read again.
+    """
+    ours = datetime.now(UTC)
+    return min(answer.date or ours, ours)

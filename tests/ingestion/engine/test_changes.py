@@ -43,6 +43,17 @@ def numbered(number: int) -> PullRequest:
     return PullRequest.objects.get(repository__slug="api", number=number)
 
 
+def test_clock_that_runs_ahead_hides_no_change(copied: Copied, sandbox: Sandbox) -> None:
+    ahead = sandbox.faults.add(headers={"date": "Mon, 01 Jan 2035 00:00:00 GMT"})
+    copied.sync()
+    sandbox.faults.remove(ahead)
+    sandbox.change.pull_request("acme", "api", 3, title="Another title")
+
+    copied.sync()
+
+    assert numbered(3).title == "Another title"
+
+
 def test_changed_pull_request_arrives_with_its_details(synced: Copied, sandbox: Sandbox) -> None:
     sandbox.change.pull_request("acme", "api", 3, title="Another title")
     sandbox.change.approve("acme", "api", 3, person="ada")
