@@ -28,6 +28,7 @@ class BitbucketCloudClient:
 
     def __init__(self, entry: Entry, *, ledger: Ledger | None = None) -> None:
         self.workspace_id = entry.settings.get("workspace", "")
+        self.only_repository = entry.settings.get("repository", "")  # of a repository token
         self.transport: Transport = transport(entry, ledger=ledger)
 
     def __enter__(self) -> Self:

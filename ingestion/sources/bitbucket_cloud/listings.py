@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
+from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient, one
 from connections.transport.answers import Answer
 from connections.transport.errors import NotFound
 from ingestion.sources.base import Page, Walk
@@ -19,7 +19,15 @@ from ingestion.sources.rows import Row
 
 
 def walk_repositories(client: BitbucketCloudClient) -> Walk:
-    """By the time of creation, so that what happens meanwhile moves no row between pages."""
+    """By the time of creation, so that what happens meanwhile moves no row between pages.
+
+    A repository token cannot list them: it is asked for its own one.
+    """
+    if client.only_repository:
+        answer = client.repository(client.only_repository)
+        rows = parse.rows([one(answer)], parse.repository, "full_name")
+        yield Page(rows=rows, as_of=clock_of(answer), expected=1)
+        return
     answers = new_pages(client.repositories(sort="created_on"), "repositories")
     yield from _whole(answers, parse.repository, "full_name")
 

@@ -39,6 +39,20 @@ def test_first_sync_copies_every_record(copied: Copied, sandbox: Sandbox) -> Non
         assert Review.objects.filter(repository=here).count() == parts
 
 
+def test_repository_token_copies_its_repository(copied: Copied, sandbox: Sandbox) -> None:
+    scopes = ["repository", "pullrequest", "pipeline"]
+    copied.credential.settings = {"repository": "api"}
+    copied.credential.secrets = {"api_token": sandbox.tokens.repository("acme", "api", scopes)}
+    copied.credential.save()
+
+    sync = copied.sync(streams=["repositories", "pull_requests", "pipelines"])
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert [one.slug for one in Repository.objects.all()] == ["api"]
+    assert PullRequest.objects.count() == 60
+    assert PipelineRun.objects.count() == 20
+
+
 def test_pull_requests_equal_what_bitbucket_has(copied: Copied, sandbox: Sandbox) -> None:
     copied.sync()
 

@@ -23,12 +23,15 @@ FIELDS = {
 
 
 def repositories(call: Call) -> Answer:
-    """The repositories of a workspace that the credential sees; 200 and nothing for a stranger."""
+    """The repositories of a workspace that the credential sees; 200 and nothing for a stranger.
+
+    Nothing for a repository token either, though it sees one.
+    """
     token, place = call.token, call.site.world.workspace(call.names[0])
     role = last(call.pairs, "role")
     if place is None and token is not None:
         return no_workspace(call.names[0])
-    if place is None or token is None or _is_too_low(call, role):
+    if place is None or token is None or token.kind == "repository" or _is_too_low(call, role):
         return call.page([], lambda one: one)
     rows = call.site.listings.select(
         ("repositories", id(place), token.secret),
