@@ -9,7 +9,13 @@ from datetime import datetime
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.answers import Answer
-from connections.transport.errors import BadRequest, Gone, NotFound, UnexpectedResponse
+from connections.transport.errors import (
+    BadRequest,
+    BlockedAddress,
+    Gone,
+    NotFound,
+    UnexpectedResponse,
+)
 from connections.transport.http import page_of
 from ingestion.sources.base import OVERLAP, Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
@@ -45,8 +51,8 @@ def _answers(
         answers = client.activity(repository, start=checkpoint["cursor"])
         try:
             first = next(answers)
-        except (BadRequest, NotFound, Gone, UnexpectedResponse):
-            checkpoint = None  # the cursor has died
+        except (BadRequest, BlockedAddress, NotFound, Gone, UnexpectedResponse):
+            checkpoint = None  # the cursor has died, or the API has another address by now
         else:
             yield True, first
             for answer in answers:

@@ -294,6 +294,22 @@ def test_dead_cursor_begins_the_feed_again(copied: Copied, sandbox: Sandbox) -> 
     assert all_rows() == here
 
 
+def test_cursor_of_another_address_of_the_api_begins_the_feed_again(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(r"/activity\?", status=500, after=1)
+    copied.sync(streams=["pull_request_activity"])
+    sandbox.faults.clear()
+    for stuck in Coverage.objects.filter(checkpoint__has_key="cursor"):
+        cursor = stuck.checkpoint["cursor"].replace(sandbox.host, "127.0.0.1:9")
+        stuck.checkpoint = {**stuck.checkpoint, "cursor": cursor}
+        stuck.save()
+
+    sync = copied.sync(streams=["pull_request_activity"])
+
+    assert sync.state == State.SUCCEEDED, sync.error
+
+
 @pytest.mark.parametrize(
     "scale", [Scale(repositories=1, pull_requests=200, pipelines=0, comments_every=0)]
 )
