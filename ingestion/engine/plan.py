@@ -9,7 +9,7 @@ from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
-from ingestion.engine.visits.repositories import RepositoriesVisit
+from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, still_missing
 from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
@@ -30,7 +30,7 @@ class Plan:
         if not run.has_ended(Place("repositories", None)):
             self._ready.append(RepositoriesVisit(run))
         else:
-            self.visit_repositories()
+            self._go_on()
         if run.copies("people") and not run.has_ended(Place("people", None)):
             self._ready.append(PeopleVisit(run))
 
@@ -55,6 +55,13 @@ class Plan:
     def follow(self, visits: Sequence[Visit]) -> None:
         """What follows a visit comes first, so that repositories are finished one by one."""
         self._ready.extendleft(reversed(visits))
+
+    def _go_on(self) -> None:
+        """The repositories were listed by an earlier slice; what was missing is asked for first."""
+        missing = still_missing(self._run)
+        if missing:
+            self._ready.append(GoneVisit(self._run, missing))
+        self.visit_repositories(but={one.pk for one in missing})
 
     def _load_repositories(self) -> None:
         chosen = Repository.objects.filter(

@@ -9,7 +9,7 @@ from ingestion.engine.visits.base import Visit
 from ingestion.models import Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import RepositoryRow
-from ingestion.writer.batch import Counts
+from ingestion.writer.batch import Counts, Place
 
 MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
 FEW = 3  # so many may always go
@@ -37,6 +37,7 @@ class RepositoriesVisit(Visit):
         self.complete(self.as_of)
         found = self._missing()
         self.missing = {one.pk for one in found}
+        self.keep({"missing": sorted(self.missing)} if found else None)
         return [GoneVisit(self.run, found)] if found else []
 
     def _missing(self) -> list[Repository]:
@@ -80,7 +81,15 @@ class GoneVisit(Visit):
         self.counts.removed += Repository.objects.filter(pk__in=self._gone, removed_at=None).update(
             removed_at=now, changed_at=now
         )
+        self.keep(None)
         return ()
+
+
+def still_missing(run: Run) -> list[Repository]:
+    """What this sync's listing lacked, where a slice ended before each of them was asked for."""
+    _, kept = run.walk_of(Place(GoneVisit.stream, None))
+    missing = kept["missing"] if kept else ()
+    return list(Repository.objects.filter(pk__in=missing, removed_at=None).order_by("pk"))
 
 
 def is_selected(selection: dict[str, Any], row: RepositoryRow) -> bool:

@@ -212,6 +212,21 @@ def test_deleted_repository_is_marked_and_its_records_stay(
     assert synced.sync().state == State.SUCCEEDED
 
 
+@pytest.mark.parametrize("trouble", [{"status": 500}, {"kind": "429_retry_after"}])
+def test_deleted_repository_is_marked_after_a_pause_on_the_way(
+    synced: Copied, sandbox: Sandbox, settings: Any, trouble: dict[str, Any]
+) -> None:
+    settings.SYNC_RETRY_DELAYS = [0]
+    sandbox.change.delete_repository("acme", "web")
+    sandbox.faults.add(r"/repositories/[^/]*/[^/?]*$", times=1, **trouble)
+
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert Repository.objects.get(slug="web").removed_at
+    assert not sync.stream_runs.exclude(error=None).exists()
+
+
 def test_repository_that_is_only_missing_from_the_list_is_not_marked(
     synced: Copied, sandbox: Sandbox
 ) -> None:
