@@ -2,12 +2,16 @@
 
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import View
 
@@ -48,13 +52,21 @@ class OrganizationView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_way_back(request))
         slug = kwargs.pop("organization")
         self.membership = self._membership(slug)
         request.membership = self.membership  # type: ignore[attr-defined]  # for the frame
         with access.enter(self.organization), timezone.override(self.reader_zone):
             self.require(self._needed())
             return _rendered(super().dispatch(request, *args, **kwargs))
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseNotAllowed:
+        """A page that says so: somebody opened an address that only takes what a form sends."""
+        response: HttpResponseNotAllowed = super().http_method_not_allowed(request, *args, **kwargs)
+        response.content = render_to_string("405.html", request=request).encode()
+        return response
 
     def require(self, permission: Permission) -> None:
         """Go on only if the member's role allows this. Raises PermissionDenied, with a sentence."""
@@ -77,6 +89,16 @@ class OrganizationView(View):
         if membership is None:
             raise Http404("You belong to no organization of this name.")
         return membership
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where one goes on after signing in: for a form, the page that it stood on."""
+    if request.method in SAFE_METHODS:
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if f"{came_from.scheme}://{came_from.netloc}" == settings.PUBLIC_URL and came_from.path:
+        return came_from._replace(scheme="", netloc="", fragment="").geturl()
+    return reverse("tenants:home")
 
 
 def _rendered(response: HttpResponseBase) -> HttpResponseBase:

@@ -31,6 +31,34 @@ def test_who_is_not_signed_in_is_asked_to(client: Client, organization: Organiza
     assert answer["Location"] == f"/accounts/login/?next={page(organization)}"
 
 
+@pytest.mark.parametrize(
+    ("referer", "next_page"),
+    [
+        ("http://testserver/o/acme/connections/1/?tab=2", "/o/acme/connections/1/%3Ftab%3D2"),
+        ("https://elsewhere.example/o/acme/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_comes_back_to_its_page(
+    client: Client, organization: Organization, referer: str, next_page: str
+) -> None:
+    answer = client.post(page(organization), headers={"Referer": referer})
+
+    assert answer["Location"] == f"/accounts/login/?next={next_page}"
+
+
+def test_an_address_that_only_takes_forms_says_so(
+    client: Client, organization: Organization, owner: User
+) -> None:
+    client.force_login(owner)
+
+    answer = client.get(f"/o/{organization.slug}/members/1/role/")
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST, OPTIONS"
+    assert "There is no page at this address" in answer.content.decode()
+
+
 def test_a_stranger_cannot_tell_it_from_none(
     client: Client, organization: Organization, stranger: Membership
 ) -> None:
