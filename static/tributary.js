@@ -47,7 +47,9 @@
     const source = button.dataset.copy
       ? document.getElementById(button.dataset.copy)
       : button.closest(".copy")?.querySelector("code");
-    const text = button.dataset.copyText || (source ? source.value || source.textContent : "");
+    const text = "copyLink" in button.dataset
+      ? new URL(button.dataset.copyLink, location.href).href
+      : source ? source.value || source.textContent : "";
     const before = button.textContent;
     try {
       await navigator.clipboard.writeText(text);
@@ -161,7 +163,7 @@
   function prepare(root) {
     all("[data-theme-switch]", root).forEach(prepareThemeSwitch);
     all("select[name=theme]", root).forEach(followAccount);
-    all("[data-copy], [data-copy-text]", root).forEach((button) => (button.hidden = false));
+    all("[data-copy], [data-copy-link]", root).forEach((button) => (button.hidden = false));
     all("[data-confirm]", root).forEach(prepareConfirm);
     all("[data-undo]", root).forEach(prepareUndo);
     all("[data-filter-list]", root).forEach(prepareListFilter);
@@ -173,7 +175,7 @@
 
   document.addEventListener("click", (event) => {
     closeMenus(event.target);
-    const button = event.target.closest("[data-copy], [data-copy-text]");
+    const button = event.target.closest("[data-copy], [data-copy-link]");
     if (button) copy(button);
   });
   document.addEventListener("keydown", onEscape);

@@ -55,7 +55,7 @@ class Problem:
     title: str
     message: str
     can_wait: str
-    who: str
+    who_else: str  # who can mend it, where that is nobody here
     since: datetime | None
     connections: list[Connection]
     action: str
@@ -114,7 +114,7 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
         + (f" since {clock(since)}" if since else ""),
         message=str(error["message"]),
         can_wait=can_wait(rows),
-        who=MENDERS.get(str(error.get("mended_by")), MENDERS["admin"]),
+        who_else=_who_else(str(error.get("mended_by"))),
         since=since,
         connections=connections,
         action=action,
@@ -122,6 +122,10 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
         link=f"{settings.PUBLIC_URL}{url}",
         evidence=error.get("evidence") or {},
     )
+
+
+def _who_else(mender: str) -> str:
+    return "" if mender == "admin" else MENDERS.get(mender, "")
 
 
 def _since(row: ConnectionRow) -> datetime | None:

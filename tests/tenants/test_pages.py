@@ -39,15 +39,28 @@ def test_pages_open(at_owner: Client, organization: Organization, rest: str) -> 
     assert "style=" not in text(answer)
 
 
-@pytest.mark.parametrize("rest", ["members/", "api-keys/", "settings/"])
-def test_a_viewer_sees_who_can_do_it(
-    client: Client, organization: Organization, viewer: User, owner: User, rest: str
+@pytest.mark.parametrize(
+    ("rest", "sentence"),
+    [
+        ("members/", "An owner can invite colleagues"),
+        ("api-keys/", "An admin can make and revoke API keys"),
+        ("settings/", "An owner can change this"),
+    ],
+)
+def test_a_viewer_sees_who_can_do_what(
+    client: Client,
+    organization: Organization,
+    viewer: User,
+    owner: User,
+    rest: str,
+    sentence: str,
 ) -> None:
     client.force_login(viewer)
 
     shown = text(client.get(address(organization, rest)))
 
-    assert f"can do this: {owner.name}" in shown
+    assert f"{sentence}: {owner.name}." in shown
+    assert "Copy link" in shown
 
 
 def test_a_viewer_is_told_why_a_page_is_closed(

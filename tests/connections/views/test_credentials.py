@@ -47,7 +47,7 @@ def test_a_viewer_sees_the_list_and_whom_to_ask(
         client.post(url("connection_delete", connection.pk), {"confirm": connection.name}),
     ]
 
-    assert "An admin can do this" in text(page)
+    assert "An admin can change the credentials" in text(page)
     assert "Rotate" not in text(page)
     assert {answer.status_code for answer in tried} == {403}
 

@@ -186,7 +186,7 @@ def test_a_viewer_may_read_and_not_start(
     page = text_of(viewer.get(url("connection", connection.pk)))
 
     assert "Sync now" not in page
-    assert "can do this" in page
+    assert "An admin can verify and sync it" in page
     assert viewer.post(url("sync_start", connection.pk)).status_code == 403
 
 

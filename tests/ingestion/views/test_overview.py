@@ -89,7 +89,7 @@ def test_a_problem_says_what_can_wait_and_who_mends_it(
     assert "Payments: Bitbucket refuses the token" in page
     assert "Nothing is being lost. Data stands at" in page
     assert "catches up in about 6 minutes" in page
-    assert "An admin here can mend it." in page
+    assert "You can mend it here." in page
     assert "Replace the secret" in page
 
 
@@ -196,7 +196,9 @@ def test_a_viewer_reads_who_can_do_it(
     page = text_of(viewer.get(url("overview")))
 
     assert "Replace the secret" not in page
-    assert owner.name in page
+    assert f"An admin can mend it: {owner.name}." in page
+    assert "An admin here can mend it." not in page
+    assert page.count("Copy link") == 1
 
 
 def test_what_expires_soon_is_named(member: Client, url: Address, connection: Connection) -> None:
