@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.findings import Finding
-from connections.models import Connection, Credential, Grant
+from connections.models import Connection, Credential
 from connections.services.entering import Given, NewCredential
 from connections.services.errors import (
     AlreadyConnected,
@@ -181,7 +181,7 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     grants |= set(row.drafts.values_list("grant", flat=True))
     row.credentials.filter(deleted_at=None).update(secrets=None, deleted_at=moment)
     row.drafts.all().delete()
-    erase_unused(Grant.objects.filter(pk__in=grants - {None}))
+    erase_unused(*grants)
     row.deleted_at, row.next_sync_at, row.next_verification_at = moment, None, None
     row.version += 1
     row.save()

@@ -14,7 +14,7 @@ from connections.connectors import connector
 from connections.connectors.base import Entry
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
-from connections.models import Connection, Credential, Grant
+from connections.models import Connection, Credential
 from connections.services.entering import read_given
 from connections.services.entries import entry_for
 from connections.services.errors import (
@@ -212,7 +212,7 @@ def delete_credential(*, credential: Credential, by: Actor, version: int | None 
     if not rows.update(secrets=None, deleted_at=now(), version=F("version") + 1):
         raise VersionChanged
     credential.refresh_from_db()
-    erase_unused(Grant.objects.filter(pk=credential.grant_id))
+    erase_unused(credential.grant_id)
     note("credentials.deleted", credential, by)
     reconsider(credential.connection)
 

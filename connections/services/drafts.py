@@ -178,14 +178,14 @@ def choose(
 def discard_draft(*, draft: Draft, actor: Actor) -> None:
     """Forget a draft and its secret."""
     draft.delete()
-    erase_unused(Grant.objects.filter(pk=draft.grant_id))
+    erase_unused(draft.grant_id)
 
 
 def _exchange_grant(draft: Draft, grant: Grant | None) -> Draft:
     """Store the draft with this authorization, and erase the one that it held before."""
     before, draft.grant = draft.grant_id, grant
     _touch(draft, forget=True)
-    erase_unused(Grant.objects.filter(pk=before))
+    erase_unused(before)
     return draft
 
 

@@ -6,8 +6,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from connections.dispatch import VERIFY_CONNECTION, send_on_commit
-from connections.models import Connection, Credential, Draft, Grant, Verification
-from connections.services.grants import erase_unused
+from connections.models import Connection, Credential, Draft, Verification
+from connections.services.grants import erase_every_unused
 from connections.services.verification import verify_credential
 
 AGAIN = timedelta(hours=1)  # a verification that was sent and lost is sent again then
@@ -50,6 +50,6 @@ def erase_expired_drafts() -> int:
     with_secret = old.filter(Q(secrets__isnull=False) | Q(grant__isnull=False))
     Verification.objects.filter(draft__in=with_secret).delete()
     erased: int = with_secret.update(secrets=None, grant=None)
-    erase_unused(Grant.objects.all())
+    erase_every_unused()
     Draft.objects.filter(touched_at__lte=moment - ABANDONED).delete()
     return erased

@@ -5,7 +5,7 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Entry
-from connections.models import Connection, Credential, Draft, Grant, Verification
+from connections.models import Connection, Credential, Draft, Verification
 from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
 from connections.services.grants import erase_unused
@@ -107,7 +107,7 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
     credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
     credential.version += 0 if is_new else 1
     credential.save()
-    erase_unused(Grant.objects.filter(pk=before))
+    erase_unused(before)
     event = "credentials.created" if is_new else "credentials.updated"
     note(event, credential, actor, {"method": draft.method, "secrets": "changed"})
     return credential

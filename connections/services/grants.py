@@ -126,8 +126,17 @@ def _give_back(grant: Grant, owner: uuid.UUID) -> None:
     )
 
 
-def erase_unused(grants: QuerySet[Grant]) -> None:
+def erase_unused(*ids: int | None) -> None:
     """Erase the tokens of those of these grants that no credential and no draft needs any more."""
+    _erase(Grant.objects.filter(pk__in=[pk for pk in ids if pk is not None]))
+
+
+def erase_every_unused() -> None:
+    """The same for all grants, whatever became of those that named them."""
+    _erase(Grant.objects.all())
+
+
+def _erase(grants: QuerySet[Grant]) -> None:
     credentials = Credential.objects.filter(grant=OuterRef("pk"), deleted_at=None)
     drafts = Draft.objects.filter(grant=OuterRef("pk"), expires_at__gt=now())
     unused = grants.filter(~Exists(credentials), ~Exists(drafts), secrets__isnull=False)
