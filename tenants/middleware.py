@@ -2,7 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
-from structlog.contextvars import get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+from tenants.actor import client_address
 
 # They let somebody in, or prove something about somebody.
 ONE_TIME_ADDRESSES = (
@@ -14,7 +16,10 @@ ONE_TIME_ADDRESSES = (
 
 
 class RequestLog(RequestMiddleware):
-    """django-structlog's middleware: lines without query and token, answers with the id."""
+    """django-structlog's middleware: lines without query and token, answers with the id.
+
+    The address in them is the one that the audit trail and the limits believe.
+    """
 
     def prepare(self, request: HttpRequest) -> None:
         super().prepare(request)
@@ -23,6 +28,10 @@ class RequestLog(RequestMiddleware):
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         response.headers.setdefault("X-Request-Id", getattr(request, "request_id", ""))
         super().handle_response(request, response)
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        bind_contextvars(ip=client_address(request))
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -66,6 +66,21 @@ def test_whose_address_is_believed(
     assert client_address(request) == believed
 
 
+@pytest.mark.django_db
+def test_the_log_believes_the_same_address(
+    client: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+    logging.getLogger().setLevel(logging.INFO)
+
+    with caplog.at_level(logging.INFO):
+        client.get("/accounts/login/", headers={"X-Forwarded-For": "6.6.6.6, 10.0.0.9"})
+
+    logged = str([record.msg for record in caplog.records])
+    assert "'ip': '10.0.0.9'" in logged
+    assert "6.6.6.6" not in logged
+
+
 @pytest.mark.parametrize("address", ["10.0.0.9:4711", "[::1]", "unknown", "x" * 500])
 def test_an_address_that_is_none_is_not_kept(
     client: Client,
