@@ -27,22 +27,22 @@ from tenants.actor import Actor
 def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     """Turn a verified draft into connection, credential and selection; the draft is gone then.
 
-    Where the draft finishes or renews a connection, that one gets the credential. Raises
-    NotVerified, NameTaken, AlreadyConnected, OtherWorkspace.
+    Where the draft finishes or renews a connection, that one gets the credential; one that is
+    renewed keeps name, selection and schedule. Raises NotVerified, NameTaken, AlreadyConnected,
+    OtherWorkspace.
     """
+    renewed = Connection.objects.select_for_update().filter(pk=draft.connection_id).first()
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
+    draft.connection = renewed
     verification = _proof(draft)
     entry = draft_entry_values(draft)
     found = draft.found
-    renewed = draft.connection
     if renewed is not None and renewed.identity and renewed.identity != found["connected"]:
         raise OtherWorkspace(found["connected_name"], renewed.settings.get("workspace", ""))
     other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
     if other is not None:
         raise AlreadyConnected(other)
-    name = draft.name or found["connected_name"]
-    check_name(draft.organization_id, name, renewed)
-    connection = _connection(draft, name, actor)
+    connection = _connection(draft, actor)
     credential = _credential(connection, draft, entry, actor)
     Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
     draft.delete()
@@ -61,8 +61,8 @@ def _proof(draft: Draft) -> Verification:
     return verification
 
 
-def _connection(draft: Draft, name: str, actor: Actor) -> Connection:
-    kind, moment = connector_of(draft.connector), now()
+def _connection(draft: Draft, actor: Actor) -> Connection:
+    moment = now()
     connection = draft.connection or Connection(
         organization_id=draft.organization_id,
         connector=draft.connector,
@@ -70,13 +70,10 @@ def _connection(draft: Draft, name: str, actor: Actor) -> Connection:
         created_by_name=actor.name or actor.email,
     )
     is_new = connection.pk is None
-    connection.name, connection.identity = name, draft.found["connected"]
+    if not connection.identity:
+        _choices(connection, draft)
+    connection.identity = draft.found["connected"]
     connection.settings = {"workspace": draft.found["connected_name"]}
-    selection = clean_selection(kind, draft.selection or {})
-    if draft.left_out or selection["streams"]:
-        selection["streams"] = list(draft_streams(kind, draft))
-    connection.selection = selection
-    connection.schedule = draft.schedule or connection.schedule
     if connection.status != Connection.Status.DISABLED:
         connection.status = Connection.Status.AVAILABLE
     connection.status_code = connection.status_message = ""
@@ -87,6 +84,17 @@ def _connection(draft: Draft, name: str, actor: Actor) -> Connection:
     store_connection(connection)
     note("connections.created" if is_new else "connections.reconnected", connection, actor)
     return connection
+
+
+def _choices(connection: Connection, draft: Draft) -> None:
+    """What the wizard asked for beside the secret. Raises NameTaken."""
+    kind = connector_of(draft.connector)
+    connection.name = draft.name or draft.found["connected_name"]
+    check_name(draft.organization_id, connection.name, connection)
+    connection.selection = clean_selection(kind, draft.selection or {})
+    if draft.left_out or connection.selection["streams"]:
+        connection.selection["streams"] = list(draft_streams(kind, draft))
+    connection.schedule = draft.schedule or connection.schedule
 
 
 def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor) -> Credential:

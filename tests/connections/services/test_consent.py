@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Consent, Credential, Draft, Grant
+from connections.services.connections import update_connection
 from connections.services.consent import begin_consent, complete_consent
 from connections.services.drafts import (
     choose_workspace,
@@ -255,6 +256,24 @@ def test_a_revoked_consent_is_renewed_in_place(
     assert Credential.objects.get().pk == credential.pk
     assert Credential.objects.get().status == Credential.Status.ACTIVE
     assert not Draft.objects.exists()
+
+
+def test_a_renewal_undoes_nothing_that_was_changed_meanwhile(
+    draft: Draft, owner: User, actor: Actor
+) -> None:
+    connection = connect(draft, owner, actor)
+    address = renewal(connection, owner)
+    every = {"kind": "every", "minutes": 15}
+    chosen = {"streams": ["repositories", "people"]}
+    update_connection(
+        connection=connection, name="Renamed", schedule=every, selection=chosen, by=actor
+    )
+
+    complete(consent_at(address, "ada"), owner)
+
+    renewed = Connection.objects.get()
+    assert (renewed.name, renewed.schedule) == ("Renamed", every)
+    assert renewed.selection["streams"] == ["repositories", "people"]
 
 
 def test_a_renewal_for_another_workspace_changes_nothing(
