@@ -156,7 +156,10 @@ def _authorize(consent: Consent, code: str, user: User) -> None:
         reach = authorizations.reach(tokens.access_token)
     except ProviderError as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
-    _keep(consent, draft, tokens, reach, user)
+    try:
+        _keep(consent, draft, tokens, reach, user)
+    except Refused as error:
+        raise ConsentFailed(error.message, return_path=consent.return_path) from error
 
 
 def _renew(consent: Consent, user: User) -> None:

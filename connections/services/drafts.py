@@ -12,7 +12,7 @@ from connections.connectors.base import Connector, Method, UnknownMethod
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Draft, Grant, Verification
 from connections.services.entering import read_given
-from connections.services.errors import NotVerified, UnknownMethodGiven
+from connections.services.errors import NotTicked, NotVerified, UnknownMethodGiven
 from connections.services.finishing import finish_draft
 from connections.services.grants import erase_unused
 from connections.services.schedules import clean_schedule
@@ -116,13 +116,25 @@ def _method_of(kind: Connector, key: str) -> Method:
 
 @transaction.atomic
 def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
-    """Go on with an authorization of the same organization instead of a secret."""
+    """Go on with an authorization of the same organization instead of a secret.
+
+    Raises UnknownMethodGiven, and NotTicked where it leaves out the workspace of a connection.
+    """
     if grant.organization_id != draft.organization_id or grant.ended_at is not None:
         raise UnknownMethodGiven("This authorization does not hold any more.")
+    if draft.connection is not None:
+        _check_ticked(draft, draft.connection, grant)
     draft.method, draft.secrets = "oauth2", None
     if len(grant.workspaces) == 1 and draft.connection is None:
         draft.settings = {"workspace": grant.workspaces[0]["slug"]}
     return _exchange_grant(draft, grant)
+
+
+def _check_ticked(draft: Draft, connection: Connection, grant: Grant) -> None:
+    slug = str(draft.settings.get("workspace", ""))
+    expected = (connection.identity or slug).lower()
+    if not any(expected in {one["id"].lower(), one["slug"].lower()} for one in grant.workspaces):
+        raise NotTicked(slug)
 
 
 @transaction.atomic

@@ -101,6 +101,18 @@ class OtherWorkspace(Refused):
         )
 
 
+class NotTicked(Refused):
+    """The authorization was not given for the workspace that it is needed for."""
+
+    code = "workspace_not_found"
+
+    def __init__(self, workspace: str) -> None:
+        super().__init__(
+            f"The authorization was not given for {workspace}. Authorize again, with an account "
+            "that belongs to that workspace, and tick it."
+        )
+
+
 class NotVerified(Refused):
     """A draft cannot be finished before its checks passed."""
 

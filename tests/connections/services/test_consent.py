@@ -1,5 +1,6 @@
 """One round trip to the consent page: once, in the same session, by somebody who may."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,7 +38,7 @@ from connections.transport.ledger import Purpose
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Membership, Organization, User
 from tests.connections.consenting import consent_at
-from tests.factories import UserFactory
+from tests.factories import ConnectionFactory, UserFactory
 from tests.sandbox import Sandbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("consumer")]
@@ -226,6 +227,23 @@ def test_an_authorization_serves_a_second_connection(
     assert Connection.objects.count() == 2
 
 
+@pytest.mark.parametrize(("ticked", "fits"), [("acme", True), ("globex", False)])
+def test_a_pending_connection_takes_an_authorization_for_its_own_workspace_only(
+    entered: Organization, owner: User, actor: Actor, ticked: str, fits: bool
+) -> None:
+    pending = ConnectionFactory.create(organization=entered, status="pending", identity="")
+    draft = start_draft(
+        organization=entered, connector="bitbucket_cloud", by=owner, actor=actor, connection=pending
+    )
+
+    with nullcontext() if fits else pytest.raises(ConsentFailed, match="not given for acme"):
+        complete(consent_at(begin(draft, owner), "ada", ticked), owner)
+
+    draft.refresh_from_db()
+    assert (draft.grant is not None) is fits
+    assert Grant.objects.exists() is fits
+
+
 def test_an_authorization_of_another_organization_is_none(
     draft: Draft, owner: User, actor: Actor
 ) -> None:
@@ -282,8 +300,9 @@ def test_a_renewal_for_another_workspace_changes_nothing(
     connection = connect(draft, owner, actor)
     before = Credential.objects.get().grant_id
 
-    with pytest.raises(ConsentFailed) as caught:
+    with pytest.raises(ConsentFailed, match="not given for acme") as caught:
         complete(consent_at(renewal(connection, owner), "ada", "globex"), owner)
 
     assert caught.value.return_path == "/o/acme/c/"
+    assert Grant.objects.count() == 1
     assert Credential.objects.get().grant_id == before
