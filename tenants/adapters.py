@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from tenants import selectors
 from tenants.actor import client_address
@@ -24,7 +25,6 @@ from tenants.models import User
 from tenants.secrets import keyring
 from tenants.services import accounts
 
-SECONDS_FOR_BITBUCKET = 15
 LONGEST_EMAIL = 254
 SIGN_IN_PROVIDER = "bitbucket_oauth2"
 SITE = "Tributary"
@@ -117,7 +117,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         return user
 
     def get_requests_session(self) -> requests.Session:
-        return _Session()
+        """Bitbucket is asked through the walls of the app above this one: `SIGN_IN_SESSION`."""
+        session: requests.Session = import_string(settings.SIGN_IN_SESSION)()
+        return session
 
 
 @contextmanager
@@ -147,16 +149,3 @@ class MFAAdapter(DefaultMFAAdapter):
     def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
         entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
         return {**entity, "display_name": str(user)}
-
-
-class _Session(requests.Session):
-    """No netrc, no proxies of the environment, no redirects, never without a timeout."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs.setdefault("timeout", SECONDS_FOR_BITBUCKET)
-        kwargs["allow_redirects"] = False
-        return super().request(*args, **kwargs)

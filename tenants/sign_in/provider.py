@@ -62,7 +62,6 @@ class BitbucketAdapter(BitbucketOAuth2Adapter):
             answer = session.get(
                 f"{settings.BITBUCKET_CLOUD_API_URL}{path}",
                 headers={"Authorization": f"Bearer {token}"},
-                allow_redirects=False,
             )
         if answer.status_code != 200:
             if refusable:

@@ -161,6 +161,15 @@ def test_strange_answers_of_bitbucket_are_no_fault_of_ours(
     assert continue_with_bitbucket(client).status_code < 500
 
 
+def test_sign_in_is_held_by_the_walls_of_the_transport(client: Client, settings: Settings) -> None:
+    settings.CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset()
+
+    answer = continue_with_bitbucket(client)
+
+    assert answer.status_code < 500
+    assert signed_in(client) is None
+
+
 def test_consent_that_is_refused(client: Client) -> None:
     there = client.post("/accounts/bitbucket_oauth2/login/")["Location"]
     state = parse_qs(urlsplit(there).query)["state"][0]
