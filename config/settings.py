@@ -135,6 +135,7 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "cache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond, counts of limits would be dropped
         }
     }
 

@@ -138,7 +138,10 @@ def judge_draft(draft: Draft, verification: Verification) -> Finding:
 
 
 def count_verification(organization_id: int) -> None:
-    """Count one more in this minute. Raises VerificationsTooMany."""
+    """Count one more in this minute. Raises VerificationsTooMany.
+
+    In the database's cache two at once may be counted as one: a limit, not a ledger.
+    """
     moment = time.time()
     key = f"verifications:{organization_id}:{int(moment // 60)}"
     cache.add(key, 0, 120)

@@ -75,6 +75,12 @@ def test_a_worker_with_one_slot_still_takes_syncs(tmp_path: Path) -> None:
     assert "SYNC_SLOTS = 1\n" in started.stdout
 
 
+def test_counts_of_limits_are_not_pushed_out_of_the_cache(tmp_path: Path) -> None:
+    started = start(tmp_path, **{**PRODUCTION, "CACHE_URL": ""})
+
+    assert "'MAX_ENTRIES': 100000" in started.stdout
+
+
 def test_an_embedded_installation_makes_its_keys_once(tmp_path: Path) -> None:
     assert start(tmp_path).returncode == 0
     made = (tmp_path / "keys.env").read_text()
