@@ -38,7 +38,7 @@ lint: $(STAMP)  ## style, types, import rules, templates, migrations, production
 	$(BIN)/djlint --lint --quiet templates
 	VAR_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
 	VAR_DIR=$$(mktemp -d) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-	FERNET_KEYS=check PUBLIC_URL=https://tributary.example.com DATABASE_URL=$(POSTGRES) \
+	FERNET_KEYS=only-for-this-check PUBLIC_URL=https://tributary.example.com DATABASE_URL=$(POSTGRES) \
 	CELERY_BROKER_URL=$(REDIS)/0 CACHE_URL=$(REDIS)/1 TRUSTED_PROXY_COUNT=1 \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 

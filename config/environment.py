@@ -1,14 +1,17 @@
 """Reads the environment once, and makes the keys of an embedded installation."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SHORTEST_KEY = 16  # characters
 
 
 class Environment(environ.Env):
@@ -52,6 +55,66 @@ def service(name: str, schemes: tuple[str, ...]) -> str:
         allowed = ", ".join(f"{each}://" for each in schemes)
         raise ImproperlyConfigured(f"{name} must be an address that begins with one of {allowed}.")
     return value
+
+
+def names(name: str, *, default: str = "") -> list[str]:
+    """A setting that is a list, separated by commas, with or without blanks."""
+    value: str = env.str(name, default=default)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def fernet_keys() -> list[str]:
+    """The keys of stored secrets, none so short that it could be guessed."""
+    found = names("FERNET_KEYS")
+    if any(len(key) < SHORTEST_KEY for key in found):
+        raise ImproperlyConfigured(
+            f"FERNET_KEYS must be keys of {SHORTEST_KEY} characters or more. "
+            "See docs/operate.md, “Keys”."
+        )
+    return found
+
+
+def web_address(name: str, *, default: str, has_path: bool = True) -> str:
+    """The address of a web server, without a slash at its end."""
+    value: str = env.str(name, default=default).rstrip("/")
+    example = default if default.startswith("https:") else "https://tributary.example.com"
+    wrong = ImproperlyConfigured(f"{name} must be an address such as {example}.")
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        raise wrong from None
+    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
+        raise wrong
+    if parts.path and not has_path:
+        raise ImproperlyConfigured(f"{name} must end with the host: no page is below a path.")
+    return value
+
+
+def hosts_with_ports(name: str) -> frozenset[str]:
+    """Hosts that are named with their port, such as `bitbucket.internal:7990`."""
+    found = [host.lower() for host in names(name)]
+    if not all(re.fullmatch(r"([^\s:/@\[\]]+|\[[0-9a-f:.]+\]):\d{1,5}", host) for host in found):
+        raise ImproperlyConfigured(f"{name} must name each host with its port, as in host:443.")
+    return frozenset(found)
+
+
+def oauth_consumer(prefix: str, *, default: tuple[str, str] = ("", "")) -> tuple[str, str]:
+    """Client id and secret of an OAuth consumer: both or none."""
+    both = f"{prefix}_CLIENT_ID", f"{prefix}_CLIENT_SECRET"
+    client, secret = (env.str(name, default="") for name in both)
+    if bool(client) != bool(secret):
+        missing, given = both if secret else reversed(both)
+        raise ImproperlyConfigured(f"{missing} must be set when {given} is.")
+    return (client, secret) if client else default
+
+
+def database(name: str, *, default: str) -> dict[str, Any]:
+    """A database by its address."""
+    found: dict[str, Any] = env.db_url_config(env.str(name, default="") or default)
+    if not found["NAME"]:
+        raise ImproperlyConfigured(f"{name} must name a database: postgres://user@host:5432/name.")
+    return found
 
 
 def var_dir() -> Path:

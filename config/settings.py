@@ -5,10 +5,23 @@ from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from config import logs, work
-from config.environment import BASE_DIR, at_least, env, load_keys, one_of, service, var_dir
+from config.environment import (
+    BASE_DIR,
+    at_least,
+    database,
+    env,
+    fernet_keys,
+    hosts_with_ports,
+    load_keys,
+    names,
+    oauth_consumer,
+    one_of,
+    service,
+    var_dir,
+    web_address,
+)
 
 VAR_DIR = var_dir()
 EMBEDDED = not service("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
@@ -17,16 +30,12 @@ load_keys(VAR_DIR, embedded=EMBEDDED)
 # --- who and where -----------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY")
-FERNET_KEYS = [key for key in env.list("FERNET_KEYS") if key]  # the first encrypts, all decrypt
+FERNET_KEYS = fernet_keys()  # the first encrypts, all decrypt
 DEBUG = env.bool("DEBUG", default=False)
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+PUBLIC_URL = web_address("PUBLIC_URL", default="http://127.0.0.1:8000", has_path=False)
 _public = urlsplit(PUBLIC_URL)
-if _public.scheme not in {"http", "https"} or not _public.hostname:
-    raise ImproperlyConfigured(
-        "PUBLIC_URL must be an address such as https://tributary.example.com."
-    )
 IS_HTTPS = _public.scheme == "https"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", default=_public.hostname or "")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXY_COUNT = at_least(0, "TRUSTED_PROXY_COUNT", default=0)
 
@@ -108,11 +117,7 @@ TEMPLATES = [
 
 # --- what is kept where ------------------------------------------------------------------------
 
-DATABASES = {
-    "default": env.db_url_config(
-        env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-    )
-}
+DATABASES = {"default": database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
     DATABASES["default"]["OPTIONS"] = {
@@ -183,23 +188,15 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 
 # --- Bitbucket ---------------------------------------------------------------------------------
 
-BITBUCKET_CLOUD_API_URL = env.str(
+BITBUCKET_CLOUD_API_URL = web_address(
     "BITBUCKET_CLOUD_API_URL", default="https://api.bitbucket.org/2.0"
-).rstrip("/")
-BITBUCKET_CLOUD_WEB_URL = env.str(
-    "BITBUCKET_CLOUD_WEB_URL", default="https://bitbucket.org"
-).rstrip("/")
-BITBUCKET_OAUTH_CLIENT_ID = env.str("BITBUCKET_OAUTH_CLIENT_ID", default="")
-BITBUCKET_OAUTH_CLIENT_SECRET = env.str("BITBUCKET_OAUTH_CLIENT_SECRET", default="")
-BITBUCKET_SIGNIN_CLIENT_ID = env.str(
-    "BITBUCKET_SIGNIN_CLIENT_ID", default=BITBUCKET_OAUTH_CLIENT_ID
 )
-BITBUCKET_SIGNIN_CLIENT_SECRET = env.str(
-    "BITBUCKET_SIGNIN_CLIENT_SECRET", default=BITBUCKET_OAUTH_CLIENT_SECRET
-)
-CONNECTION_ALLOWED_PRIVATE_HOSTS = frozenset(
-    env.list("CONNECTION_ALLOWED_PRIVATE_HOSTS", default=[])
-)
+BITBUCKET_CLOUD_WEB_URL = web_address("BITBUCKET_CLOUD_WEB_URL", default="https://bitbucket.org")
+_consumer = oauth_consumer("BITBUCKET_OAUTH")
+BITBUCKET_OAUTH_CLIENT_ID, BITBUCKET_OAUTH_CLIENT_SECRET = _consumer
+_consumer = oauth_consumer("BITBUCKET_SIGNIN", default=_consumer)
+BITBUCKET_SIGNIN_CLIENT_ID, BITBUCKET_SIGNIN_CLIENT_SECRET = _consumer
+CONNECTION_ALLOWED_PRIVATE_HOSTS = hosts_with_ports("CONNECTION_ALLOWED_PRIVATE_HOSTS")
 # Where a simulated Bitbucket lets itself be steered; set only by the demo. Pages then say so.
 SANDBOX_CONTROL_URL = env.str("SANDBOX_CONTROL_URL", default="")
 # With this key a link signs one in as the demo's owner; made anew at each start of the demo.

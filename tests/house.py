@@ -43,7 +43,7 @@ class House:
             "VAR_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SECRET_KEY": "house-" + "k" * 50,
-            "FERNET_KEYS": "house",
+            "FERNET_KEYS": "the-key-of-the-house",
             "LOG_LEVEL": "INFO",
             "QUOTA_LIMIT": "1000000",
             "SYNC_LEASE": "3",

@@ -5,7 +5,7 @@ import tempfile
 
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="tributary-tests-"))
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 50)
-os.environ.setdefault("FERNET_KEYS", "tests-only-key")
+os.environ.setdefault("FERNET_KEYS", "tests-only-fernet-key")
 os.environ.setdefault("PUBLIC_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "SECRET_KEY": "k" * 60,
-    "FERNET_KEYS": "one,two",
+    "FERNET_KEYS": f"{'1' * 40}, {'2' * 40}",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
     "CACHE_URL": "redis://127.0.0.1:1/1",
@@ -49,6 +49,14 @@ def test_production_must_be_given_its_keys(tmp_path: Path, name: str) -> None:
         ("CACHE_URL", "memcached://x"),
         ("EMAIL_URL", "pigeon://x"),
         ("PUBLIC_URL", "tributary.example.com"),
+        ("PUBLIC_URL", "https://tributary.example.com:99999"),
+        ("PUBLIC_URL", "https://user:password@tributary.example.com"),
+        ("PUBLIC_URL", "https://example.com/tributary"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1"),
+        ("FERNET_KEYS", "short"),
+        ("BITBUCKET_CLOUD_API_URL", "api.bitbucket.org/2.0"),
+        ("CONNECTION_ALLOWED_PRIVATE_HOSTS", "localhost"),
+        ("CONNECTION_ALLOWED_PRIVATE_HOSTS", "https://localhost:443"),
         ("SIGNUP", "maybe"),
         ("QUOTA_LIMIT", "many"),
         ("TRUSTED_PROXY_COUNT", "-1"),
@@ -67,6 +75,33 @@ def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None
     assert ended.returncode != 0
     assert ended.stderr.startswith(f"Tributary cannot start: {name} ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["OAUTH", "SIGNIN"])
+@pytest.mark.parametrize(("given", "missing"), [("ID", "SECRET"), ("SECRET", "ID")])
+def test_half_a_consumer_is_none(tmp_path: Path, kind: str, given: str, missing: str) -> None:
+    half = {f"BITBUCKET_{kind}_CLIENT_{given}": "x"}
+
+    ended = start(tmp_path, **PRODUCTION, **half)
+
+    assert ended.stderr.startswith(
+        f"Tributary cannot start: BITBUCKET_{kind}_CLIENT_{missing} must be set"
+    )
+
+
+def test_lists_may_have_blanks_and_hosts_capitals(tmp_path: Path) -> None:
+    lists = {
+        "ALLOWED_HOSTS": "a.example, b.example",
+        "CONNECTION_ALLOWED_PRIVATE_HOSTS": "Bitbucket.Internal:7990, [::1]:80",
+    }
+
+    started = start(tmp_path, **PRODUCTION, **lists)
+
+    assert "ALLOWED_HOSTS = ['a.example', 'b.example']" in started.stdout
+    assert "'bitbucket.internal:7990'" in started.stdout
+    assert "'[::1]:80'" in started.stdout
+    assert "2222'" in started.stdout
+    assert "' 2222" not in started.stdout
 
 
 def test_a_worker_with_one_slot_still_takes_syncs(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_database_holds_fingerprint_and_token(credential: Credential) -> Non
     raw = stored(credential)
 
     assert SECRET.encode() not in raw
-    assert raw.startswith(Keyring.fingerprint("tests-only-key").encode() + b":gAAAA")
+    assert raw.startswith(Keyring.fingerprint("tests-only-fernet-key").encode() + b":gAAAA")
 
 
 def test_nothing_shows_a_secret(credential: Credential) -> None:
@@ -124,10 +124,10 @@ def test_a_row_without_public_id_keeps_no_secret(credential: Credential) -> None
 def test_keys_rotate_and_the_fingerprint_tells_which_rows_wait(
     credential: Credential, settings: Settings
 ) -> None:
-    settings.FERNET_KEYS = ["new-key", "tests-only-key"]
+    settings.FERNET_KEYS = ["new-key", "tests-only-fernet-key"]
     waiting = Credential.objects.get(pk=credential.pk)
     assert isinstance(vars(waiting)["secrets"], Sealed)
-    assert fingerprint_of(vars(waiting)["secrets"]) == Keyring.fingerprint("tests-only-key")
+    assert fingerprint_of(vars(waiting)["secrets"]) == Keyring.fingerprint("tests-only-fernet-key")
 
     assert waiting.secrets["api_token"] == SECRET
     waiting.save()
@@ -140,7 +140,7 @@ def test_keys_rotate_and_the_fingerprint_tells_which_rows_wait(
 def test_a_missing_key_is_named(credential: Credential, settings: Settings) -> None:
     require_keys()
     settings.FERNET_KEYS = ["another"]
-    needed = Keyring.fingerprint("tests-only-key")
+    needed = Keyring.fingerprint("tests-only-fernet-key")
 
     assert missing_keys() == [needed]
     with pytest.raises(ImproperlyConfigured, match=needed):
@@ -163,7 +163,7 @@ def test_the_seed_of_a_second_factor_is_encrypted(owner: User, settings: Setting
 
     assert "JBSWY3DPEHPK3PXP" not in kept
     settings.FERNET_KEYS = ["another"]
-    assert missing_keys() == [Keyring.fingerprint("tests-only-key")]
+    assert missing_keys() == [Keyring.fingerprint("tests-only-fernet-key")]
 
 
 def test_reading_makes_a_mapping_that_hides_itself(credential: Credential) -> None:
