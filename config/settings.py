@@ -31,7 +31,7 @@ load_keys(VAR_DIR, embedded=EMBEDDED)
 
 SECRET_KEY = env.str("SECRET_KEY")
 FERNET_KEYS = fernet_keys()  # the first encrypts, all decrypt
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = False  # always: its error page shows what was typed
 PUBLIC_URL = web_address("PUBLIC_URL", default="http://127.0.0.1:8000", has_path=False)
 _public = urlsplit(PUBLIC_URL)
 IS_HTTPS = _public.scheme == "https"

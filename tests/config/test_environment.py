@@ -104,6 +104,13 @@ def test_lists_may_have_blanks_and_hosts_capitals(tmp_path: Path) -> None:
     assert "' 2222" not in started.stdout
 
 
+def test_no_environment_shows_error_pages_with_what_was_typed(tmp_path: Path) -> None:
+    started = start(tmp_path, DEBUG="true")
+
+    assert started.returncode == 0
+    assert "\nDEBUG = " not in started.stdout  # as Django has it: off
+
+
 def test_a_worker_with_one_slot_still_takes_syncs(tmp_path: Path) -> None:
     started = start(tmp_path, **PRODUCTION, WORKER_CONCURRENCY="1")
 
