@@ -32,7 +32,7 @@ def make_api_key(
     Raises DoesNotFit, RoleTooHigh.
     """
     maker = by.id if by.type == "user" else None
-    _check_role(organization, role, maker)
+    _check_role(organization, role, by)
     key, prefix, hashed = KeyGenerator().generate()
     row = ApiKey.objects.create(
         organization=organization,
@@ -56,7 +56,12 @@ def make_api_key(
 
 @transaction.atomic
 def revoke_api_key(*, key: ApiKey, by: Actor) -> None:
-    """End a key at once. Revoking twice changes nothing."""
+    """End a key of at most the actor's role at once. Revoking twice changes nothing.
+
+    Raises RoleTooHigh.
+    """
+    if not _reaches(key.organization_id, key.role, by):
+        raise RoleTooHigh("This key has a higher role than you. Ask an owner to revoke it.")
     if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now()):
         return
     audit.record(
@@ -67,14 +72,19 @@ def revoke_api_key(*, key: ApiKey, by: Actor) -> None:
     )
 
 
-def _check_role(organization: Organization, role: str, maker: int | None) -> None:
+def _check_role(organization: Organization, role: str, by: Actor) -> None:
     if role not in Role.values:
         raise DoesNotFit("role", "Choose one of the roles.")
-    if maker is None:
-        return
-    membership = Membership.objects.filter(organization=organization, user_id=maker).first()
-    if membership is None or not at_most(role, membership.role):
+    if not _reaches(organization.pk, role, by):
         raise RoleTooHigh("A key can have at most your own role.", fields={"role": "Too high."})
+
+
+def _reaches(organization: int, role: str, by: Actor) -> bool:
+    """Whether the actor's own role is at least this one. The system reaches all."""
+    if by.type != "user":
+        return True
+    membership = Membership.objects.filter(organization=organization, user_id=by.id or 0).first()
+    return membership is not None and at_most(role, membership.role)
 
 
 def _clean_scopes(scopes: Iterable[str], role: str) -> list[str]:

@@ -66,8 +66,11 @@ class Revoke(OrganizationView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         key = self.key(pk)
-        api_keys.revoke_api_key(key=key, by=self.actor)
-        messages.success(request, f"The key {key.name} no longer works.")
+        try:
+            api_keys.revoke_api_key(key=key, by=self.actor)
+            messages.success(request, f"The key {key.name} no longer works.")
+        except Refused as refused:
+            messages.error(request, refused.message)
         return redirect("tenants:api_keys", self.organization.slug)
 
     def key(self, pk: int) -> ApiKey:

@@ -278,6 +278,27 @@ def test_a_key_has_at_most_its_makers_role(organization: Organization, admin: Us
         )
 
 
+def test_a_key_above_ones_role_is_not_revoked(
+    organization: Organization, owner: User, admin: User
+) -> None:
+    keys = [
+        api_keys.make_api_key(
+            organization=organization,
+            name="CI",
+            scopes=["syncs:read"],
+            role=role,
+            by=Actor.for_user(owner),
+        )[0]
+        for role in (Role.OWNER, Role.ADMIN)
+    ]
+
+    with pytest.raises(errors.RoleTooHigh):
+        api_keys.revoke_api_key(key=keys[0], by=Actor.for_user(admin))
+    api_keys.revoke_api_key(key=keys[1], by=Actor.for_user(admin))
+
+    assert list(ApiKey.objects.filter(revoked_at=None)) == [keys[0]]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_owners_who_leave_at_once_leave_one() -> None:
     organization = OrganizationFactory.create()
