@@ -33,6 +33,13 @@ class LastOwner(Refused):
         )
 
 
+class NoMember(Refused):
+    """Somebody else was faster: the member is none any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This person is no longer a member.")
+
+
 class RoleTooHigh(Refused):
     """Nobody gives away more than one has."""
 

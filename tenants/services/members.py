@@ -10,14 +10,14 @@ from tenants.actor import Actor
 from tenants.models import ApiKey, Invitation, Membership, Organization
 from tenants.roles import Permission, Role, allows
 from tenants.services import audit
-from tenants.services.errors import DoesNotFit, LastOwner
+from tenants.services.errors import DoesNotFit, LastOwner, NoMember
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
     """Give a member another role. Whoever may no longer invite loses the open invitations.
 
-    Raises DoesNotFit, LastOwner.
+    Raises DoesNotFit, LastOwner, NoMember.
     """
     if role not in Role.values:
         raise DoesNotFit("role", "Choose one of the roles.")
@@ -44,7 +44,7 @@ def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
 def remove_member(*, membership: Membership, by: Actor) -> None:
     """Remove a member, or leave oneself. One's API keys and open invitations there end with it.
 
-    Raises LastOwner.
+    Raises LastOwner, NoMember.
     """
     row = _lock(membership)
     _keep_an_owner(row)
@@ -88,7 +88,10 @@ def _invitations_of(membership: Membership) -> QuerySet[Invitation]:
 def _lock(membership: Membership) -> Membership:
     """Read the row again, one change of members at a time: the organization's row is the lock."""
     Organization.objects.select_for_update().get(pk=membership.organization_id)
-    return Membership.objects.select_related("user").get(pk=membership.pk)
+    row = Membership.objects.select_related("user").filter(pk=membership.pk).first()
+    if row is None:
+        raise NoMember
+    return row
 
 
 def _keep_an_owner(membership: Membership) -> None:

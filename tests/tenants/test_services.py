@@ -162,6 +162,16 @@ def test_the_last_owner_can_neither_leave_nor_be_demoted(membership: Membership)
         members.remove_member(membership=membership, by=SYSTEM)
 
 
+def test_who_was_removed_meanwhile_is_no_member(membership: Membership) -> None:
+    other = MembershipFactory.create(organization=membership.organization)
+    Membership.objects.filter(pk=other.pk).delete()
+
+    with pytest.raises(errors.NoMember):
+        members.change_role(membership=other, role=Role.VIEWER, by=SYSTEM)
+    with pytest.raises(errors.NoMember):
+        members.remove_member(membership=other, by=SYSTEM)
+
+
 def test_one_of_two_owners_may_go(membership: Membership) -> None:
     other = MembershipFactory.create(organization=membership.organization)
 
