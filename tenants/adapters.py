@@ -19,11 +19,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from tenants import selectors
-from tenants.actor import client_address
+from tenants import access, selectors
+from tenants.actor import Actor, client_address
 from tenants.models import User
 from tenants.secrets import keyring
-from tenants.services import accounts
+from tenants.services import accounts, invitations
 
 LONGEST_EMAIL = 254
 SIGN_IN_PROVIDER = "bitbucket_oauth2"
@@ -46,7 +46,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> Any:
         with _sign_up(request):
-            return super().save_user(request, user, form, commit)
+            saved = super().save_user(request, user, form, commit)
+            _accept_invitation(request, saved)
+        return saved
 
     def clean_email(self, email: str) -> str:
         if len(email) > LONGEST_EMAIL:
@@ -103,7 +105,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> Any:
         with _sign_up(request):
-            return super().save_user(request, sociallogin, form)
+            saved = super().save_user(request, sociallogin, form)
+            _accept_invitation(request, saved)
+        return saved
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         sociallogin.token = None  # used up; it must not reach the session
@@ -129,6 +133,14 @@ def _sign_up(request: HttpRequest) -> Iterator[None]:
         if not get_adapter(request).is_open_for_signup(request):
             raise ImmediateHttpResponse(render(request, "account/signup_closed.html"))
         yield
+
+
+def _accept_invitation(request: HttpRequest, user: User) -> None:
+    """The invitation with which somebody signs up is used by that: it makes one account."""
+    invitation = selectors.held_invitation(request.session)
+    if invitation is not None:
+        with access.enter(invitation.organization_id):
+            invitations.accept(invitation=invitation, user=user, by=Actor.for_user(user, request))
 
 
 class MFAAdapter(DefaultMFAAdapter):

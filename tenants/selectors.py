@@ -82,6 +82,14 @@ def held_invitation(session: SessionBase) -> Invitation | None:
     return open_invitations().filter(pk=pk).first() if isinstance(pk, int) else None
 
 
+def used_invitation(session: SessionBase, user: User | AnonymousUser) -> Invitation | None:
+    """The invitation whose link this browser followed, where this person has used it."""
+    pk = session.get(HELD_INVITATION)
+    if not isinstance(pk, int):
+        return None
+    return _invitations().filter(pk=pk, used_by__pk=user.pk or 0).first()
+
+
 def is_invited(session: SessionBase) -> bool:
     """Whether this browser followed the link of an open invitation."""
     return held_invitation(session) is not None

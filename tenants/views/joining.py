@@ -11,7 +11,7 @@ from django.views.generic import View
 
 from tenants import access, selectors
 from tenants.actor import Actor
-from tenants.models import Invitation, User
+from tenants.models import Invitation, Organization, User
 from tenants.services import invitations
 from tenants.services.errors import Refused
 
@@ -39,7 +39,7 @@ class Join(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         invitation = selectors.held_invitation(request.session)
         if invitation is None:
-            return render(request, "tenants/join_ended.html", {}, status=404)
+            return self.without(request, status=404)
         context = {"invitation": invitation, "next": reverse("tenants:join")}
         return render(request, "tenants/join.html", context)
 
@@ -48,7 +48,7 @@ class Join(View):
             return redirect_to_login(request.get_full_path())
         invitation = selectors.held_invitation(request.session)
         if invitation is None:
-            return render(request, "tenants/join_ended.html", {}, status=410)
+            return self.without(request, status=410)
         with access.enter(invitation.organization_id):
             return self.accept(request, request.user, invitation)
 
@@ -61,5 +61,16 @@ class Join(View):
         except Refused as refused:
             context = {"sentence": refused.message}
             return render(request, "tenants/join_ended.html", context, status=410)
-        messages.success(request, f"Welcome to {membership.organization.name}.")
-        return redirect("ingestion:overview", membership.organization.slug)
+        return self.welcome(request, membership.organization)
+
+    def without(self, request: HttpRequest, status: int) -> HttpResponse:
+        """Whoever signed up with the invitation is in; for others there is none."""
+        used = selectors.used_invitation(request.session, request.user)
+        if used is None:
+            return render(request, "tenants/join_ended.html", {}, status=status)
+        del request.session[selectors.HELD_INVITATION]
+        return self.welcome(request, used.organization)
+
+    def welcome(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        messages.success(request, f"Welcome to {organization.name}.")
+        return redirect("ingestion:overview", organization.slug)

@@ -257,10 +257,29 @@ def test_an_invitation_lets_somebody_sign_up(
 
     client.get(f"/join/{token}")
     continue_with_bitbucket(client)
-    client.post("/join/")
 
     user = signed_in(client)
     assert Membership.objects.get(user=user).role == Role.VIEWER
+    there = f"/o/{organization.slug}/"
+    assert client.get("/", follow=True).redirect_chain == [(there, 302)]
+    assert client.get("/join/")["Location"] == there
+
+
+def test_an_invitation_makes_one_account(organization: Organization) -> None:
+    UserFactory.create()
+    _, token = invite(organization=organization, role=Role.VIEWER, by=Actor.system())
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        browser.get(f"/join/{token}")
+
+    answers = [
+        sign_up(browser, f"new{number}@example.com") for number, browser in enumerate(browsers)
+    ]
+
+    assert "by invitation" in answers[1].content.decode()
+    joined = Membership.objects.filter(role=Role.VIEWER)
+    assert joined.get().user.email == "new0@example.com"
+    assert not User.objects.filter(email="new1@example.com").exists()
 
 
 def test_an_e_mail_address_has_one_case(client: Client) -> None:
