@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from tenants import access, selectors
@@ -16,8 +17,11 @@ from tenants.services import invitations
 from tenants.services.errors import Refused
 
 
+@method_decorator(csrf_exempt, name="dispatch")  # a refusal would put the address into the log
 class FollowLink(View):
     """`/join/<token>`: from now on this browser holds the invitation, not the address."""
+
+    http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         invitation = selectors.invitation_of_token(token)

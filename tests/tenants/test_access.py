@@ -109,10 +109,11 @@ def test_the_log_holds_neither_links_nor_queries(
 
     with caplog.at_level(logging.INFO):
         client.get("/join/the-token-of-a-link")
+        Client(enforce_csrf_checks=True).post("/join/the-token-of-a-link")
         client.get("/accounts/confirm-email/the-token-of-a-mail/")
         client.get("/accounts/login/?next=/a-code-in-a-query")
 
-    logged = str([record.msg for record in caplog.records])
+    logged = str([(record.msg, record.args) for record in caplog.records])
     assert "GET /join/…" in logged
     assert "the-token" not in logged
     assert "a-code" not in logged
