@@ -31,6 +31,8 @@ def is_public(address: str) -> bool:
         plain = _unwrapped(ip_address(address.partition("%")[0]))
     except ValueError:
         return False
+    if isinstance(plain, IPv6Address) and plain.is_site_local:
+        return False
     return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
 

@@ -25,6 +25,7 @@ from connections.transport.errors import BlockedAddress, Unreachable
         "::",
         "fe80::1%eth0",
         "fd00:ec2::254",
+        "fec0::1",  # site-local, as private networks once used it
         "ff02::1",
         "::ffff:127.0.0.1",  # IPv4 in IPv6
         "::ffff:169.254.169.254",
