@@ -315,10 +315,10 @@ def test_cursor_of_another_address_of_the_api_begins_the_feed_again(
     sandbox.faults.add(r"/activity\?", status=500, after=1)
     copied.sync(streams=["pull_request_activity"])
     sandbox.faults.clear()
-    for stuck in Coverage.objects.filter(checkpoint__has_key="cursor"):
-        cursor = stuck.checkpoint["cursor"].replace(sandbox.host, "127.0.0.1:9")
-        stuck.checkpoint = {**stuck.checkpoint, "cursor": cursor}
-        stuck.save()
+    stuck = Coverage.objects.get(checkpoint__walk__has_key="cursor")
+    walk = stuck.checkpoint["walk"]
+    walk["cursor"] = walk["cursor"].replace(sandbox.host, "127.0.0.1:9")
+    stuck.save()
 
     sync = copied.sync(streams=["pull_request_activity"])
 
