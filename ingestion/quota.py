@@ -27,6 +27,7 @@ COUNTED = 62
 LOT, LONG_BUCKET = 25, 10.0  # permits booked at a time, in buckets of so many seconds or more
 SMALL_LOT = 10
 FIRST_BLOCK, LONGEST_BLOCK = 60, 15 * 60  # seconds of a window of an hour
+BELIEVED = 3600  # seconds of a window of an hour: a limit that came with a refusal
 PROBE = 5  # seconds of a window of an hour that a single try is given
 
 
@@ -52,12 +53,15 @@ class Ledger:
     def learn(
         self, subject: str, *, limit: int | None = None, refused_for: float | None = None
     ) -> None:
-        """Note the limit that an answer told, or a 429. `refused_for` in seconds, 0: not told."""
-        if limit and not _purses.knows(subject, limit):
-            _learn_limit(subject, limit)
+        """Note the limit that an answer told, or a 429. `refused_for` in seconds, 0: not told.
+
+        A limit that came with a 429 is believed for an hour, another one until a new one is told.
+        """
         if refused_for is not None:
             _purses.forfeit(subject)
-            _block(subject, refused_for)
+            _block(subject, refused_for, limit)
+        elif limit and not _purses.knows(subject, limit):
+            _learn_limit(subject, limit)
 
 
 @dataclass(slots=True)
@@ -99,6 +103,7 @@ class _Purses:
         self._lots[subject, reserve] = _Lot(lot.left - 1, lot.ends)
 
     def forfeit(self, subject: str) -> None:
+        self._limits.pop(subject, None)
         for reserve in (True, False):
             self._lots.pop((subject, reserve), None)
 
@@ -130,7 +135,7 @@ def usage(subject: str) -> Usage:
         return Usage(settings.QUOTA_LIMIT, 0, None)
     now = database_now()
     buckets = _buckets(quota, now)
-    used, limit = sum(booked for _, booked in buckets), _limit(quota)
+    used, limit = sum(booked for _, booked in buckets), quota.limit_at(now)
     if quota.blocked_until and quota.blocked_until > now:
         return Usage(limit, used, quota.blocked_until)
     return Usage(limit, used, None if used < limit else _free_at(buckets, used - limit))
@@ -143,7 +148,8 @@ def _book(subject: str, reserve: bool) -> _Lot:
             now = database_now()
             probe = _pass_block(quota, now)
             buckets = _buckets(quota, now)
-            allowed = _limit(quota) if reserve else _limit(quota) * 9 // 10
+            limit = quota.limit_at(now)
+            allowed = limit if reserve else limit * 9 // 10
             left = allowed - sum(booked for _, booked in buckets)
             if left < 1:
                 raise _exhausted(_free_at(buckets, -left))
@@ -176,11 +182,13 @@ def _pass_block(quota: Quota, now: datetime) -> bool:
     return quota.is_probing
 
 
-def _block(subject: str, refused_for: float) -> None:
+def _block(subject: str, refused_for: float, limit: int | None) -> None:
     try:
         with transaction.atomic():
             quota = _locked(subject)
             now = database_now()
+            if limit:
+                _note_limit(quota, limit, until=now + _scaled(BELIEVED))
             if quota.blocked_until and quota.blocked_until > now and not quota.is_probing:
                 return  # several requests in flight were refused together
             doubled = _scaled(min(FIRST_BLOCK * 2**quota.blocks, LONGEST_BLOCK))
@@ -196,11 +204,15 @@ def _learn_limit(subject: str, limit: int) -> None:
     try:
         with transaction.atomic():
             quota = _locked(subject)
-            if quota.learned_limit != limit:
-                quota.learned_limit, quota.learned_at = limit, database_now()
-                quota.save(update_fields=["learned_limit", "learned_at"])
+            if (quota.learned_limit, quota.learned_until) != (limit, None):
+                _note_limit(quota, limit, until=None)
     finally:
         _leave_thread()
+
+
+def _note_limit(quota: Quota, limit: int, *, until: datetime | None) -> None:
+    quota.learned_limit, quota.learned_until = limit, until
+    quota.save(update_fields=["learned_limit", "learned_until"])
 
 
 def _locked(subject: str) -> Quota:
@@ -211,10 +223,6 @@ def _locked(subject: str) -> Quota:
         )
         found = Quota.objects.select_for_update().get(subject=subject)
     return found
-
-
-def _limit(quota: Quota) -> int:
-    return quota.learned_limit or quota.limit
 
 
 def _buckets(quota: Quota, now: datetime) -> list[tuple[datetime, int]]:

@@ -218,7 +218,7 @@ class Transport:
             error = explain(answer)
             wait = error.retry_after if isinstance(error, RateLimited) else None
             self._books().learn(self._subject, limit=limit, refused_for=wait or 0.0)
-        elif limit is not None:
+        elif limit is not None and answer.status < 400:  # a 401 tells that of anonymous ones
             self._books().learn(self._subject, limit=limit)
 
     def _books(self) -> Ledger:

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(help_text='keyed hash', max_length=64, unique=True)),
                 ('limit', models.PositiveIntegerField(help_text='requests in a window')),
                 ('learned_limit', models.PositiveIntegerField(help_text='as Bitbucket told', null=True)),
-                ('learned_at', models.DateTimeField(null=True)),
+                ('learned_until', models.DateTimeField(help_text='how long a limit that came with a refusal is believed', null=True)),
                 ('blocked_until', models.DateTimeField(null=True)),
                 ('blocks', models.PositiveIntegerField(default=0, help_text='refusals in a row')),
                 ('is_probing', models.BooleanField(default=False, help_text='one request is out to try again')),

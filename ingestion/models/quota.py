@@ -1,5 +1,6 @@
 """How many requests Bitbucket still allows. Subjects belong to no organization."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -11,7 +12,9 @@ class Quota(models.Model):
     subject = models.CharField(max_length=64, unique=True, help_text="keyed hash")
     limit = models.PositiveIntegerField(help_text="requests in a window")
     learned_limit = models.PositiveIntegerField(null=True, help_text="as Bitbucket told")
-    learned_at = models.DateTimeField(null=True)
+    learned_until = models.DateTimeField(
+        null=True, help_text="how long a limit that came with a refusal is believed"
+    )
     blocked_until = models.DateTimeField(null=True)
     blocks = models.PositiveIntegerField(default=0, help_text="refusals in a row")
     is_probing = models.BooleanField(default=False, help_text="one request is out to try again")
@@ -21,6 +24,11 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return f"quota {self.pk}"
+
+    def limit_at(self, moment: datetime) -> int:
+        """How many requests a window has: as Bitbucket told, as long as that is believed."""
+        is_over = self.learned_until is not None and self.learned_until <= moment
+        return self.limit if is_over else self.learned_limit or self.limit
 
 
 class QuotaBucket(models.Model):

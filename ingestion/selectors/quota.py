@@ -57,7 +57,7 @@ def quota_of_subjects(subjects: Iterable[str]) -> dict[str, QuotaLeft]:
 def _left(quota: Any, time: datetime, bucket: timedelta) -> QuotaLeft:
     blocked = quota.blocked_until if quota.blocked_until and quota.blocked_until > time else None
     return QuotaLeft(
-        limit=quota.learned_limit or quota.limit,
+        limit=quota.limit_at(time),
         used=quota.used or 0,
         blocked_until=blocked,
         next_free=quota.oldest + bucket * COUNTED if quota.oldest else None,

@@ -52,6 +52,15 @@ def test_each_attempt_takes_a_permit_and_learns_the_limit(settings: Settings) ->
     assert books.learned == [(1200, None)] * 2
 
 
+def test_a_refused_secret_teaches_no_limit(settings: Settings) -> None:
+    books = CountingLedger()
+    talk = says(answer(status="401 Unauthorized", X_RateLimit_Limit="60, 60;w=3600"))
+
+    failure(talk, settings, ledger=books)
+
+    assert books.learned == []
+
+
 def test_nothing_is_asked_when_the_ledger_refuses(settings: Settings) -> None:
     from django.utils.timezone import now
 

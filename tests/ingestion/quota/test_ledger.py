@@ -38,9 +38,9 @@ def pass_time(seconds: float) -> None:
     """Let what is booked and blocked be so much older."""
     forget_lots()
     QuotaBucket.objects.update(starts_at=F("starts_at") - timedelta(seconds=seconds))
-    Quota.objects.exclude(blocked_until=None).update(
-        blocked_until=F("blocked_until") - timedelta(seconds=seconds)
-    )
+    for name in ("blocked_until", "learned_until"):
+        moved = {name: F(name) - timedelta(seconds=seconds)}
+        Quota.objects.exclude(**{name: None}).update(**moved)
 
 
 def test_exactly_the_limit_is_given() -> None:
@@ -105,6 +105,27 @@ def test_limit_that_bitbucket_tells_replaces_ours() -> None:
     assert usage(SUBJECT).limit == 40
     forget_lots()
     assert take_all()[0] == 30  # ten were booked already
+
+
+def test_limit_that_came_with_a_refusal_lasts_an_hour() -> None:
+    Ledger().learn(SUBJECT, limit=500)
+    Ledger().learn(SUBJECT, limit=40, refused_for=1)
+    assert usage(SUBJECT).limit == 40
+
+    pass_time(3601)
+
+    assert usage(SUBJECT).limit == 100
+    Ledger().learn(SUBJECT, limit=500)
+    assert usage(SUBJECT).limit == 500
+
+
+def test_limit_of_an_answer_replaces_that_of_a_refusal() -> None:
+    Ledger().learn(SUBJECT, limit=40, refused_for=1)
+    Ledger().learn(SUBJECT, limit=40)
+
+    pass_time(3601)
+
+    assert usage(SUBJECT).limit == 40
 
 
 def test_refusal_with_a_time_blocks_until_then() -> None:
