@@ -101,7 +101,10 @@ class InvalidPermissions(ProviderError):
 
 
 class NotFound(ProviderError):
-    """404: gone, or not visible to this secret; Bitbucket does not tell which."""
+    """404: gone, or not visible to this secret; Bitbucket does not tell which.
+
+    A connector may read it out of another status, as a 410 that is about the thing.
+    """
 
     code = "not_found"
     mended_by = "workspace_admin"

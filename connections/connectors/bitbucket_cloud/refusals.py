@@ -97,9 +97,18 @@ def _not_found(answer: Answer) -> ProviderError:
 
 
 def _gone(answer: Answer) -> ProviderError:
+    """An endpoint that was removed, which is announced as CHANGE-…, or the thing itself."""
     said = message_of(answer)
+    if said and not said.startswith("CHANGE-") and not _is_announced(answer):
+        told = f"This is gone at Bitbucket (410). It says: {said}"
+        return NotFound(told, evidence=answer.evidence())
     told = "Bitbucket has removed this endpoint (410)."
     return Gone(f"{told} It says: {said}" if said else told, evidence=answer.evidence())
+
+
+def _is_announced(answer: Answer) -> bool:
+    data = envelope(answer).get("data")
+    return isinstance(data, dict) and "announcement_url" in data
 
 
 def _bad_request(answer: Answer) -> ProviderError:

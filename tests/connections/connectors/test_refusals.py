@@ -8,7 +8,7 @@ from requests.structures import CaseInsensitiveDict
 
 from connections.connectors.bitbucket_cloud.refusals import explain
 from connections.transport.answers import Answer
-from connections.transport.errors import InvalidPermissions
+from connections.transport.errors import Gone, InvalidPermissions, NotFound, ProviderError
 
 LACKS = "Your credentials lack one or more required privilege scopes."
 
@@ -58,3 +58,22 @@ def test_a_missing_scope_is_told_from_a_missing_role(
     assert isinstance(error, InvalidPermissions)
     assert error.missing_scopes == missing
     assert error.mended_by == ("admin" if missing else "workspace_admin")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "mended_by"),
+    [
+        (refusal(410, "CHANGE-2770 - Functionality has been deprecated", {}), Gone, "operator"),
+        (refusal(410, "Gone.", {}, data={"announcement_url": "https://x"}), Gone, "operator"),
+        (refusal(410, "", {}), Gone, "operator"),
+        (refusal(410, "This workspace has been removed.", {}), NotFound, "workspace_admin"),
+    ],
+    ids=["announced by name", "announced by address", "without a word", "the workspace"],
+)
+def test_a_removed_endpoint_is_told_from_a_removed_workspace(
+    answer: Answer, kind: type[ProviderError], mended_by: str
+) -> None:
+    error = explain(answer)
+
+    assert type(error) is kind
+    assert error.mended_by == mended_by

@@ -1,0 +1,19 @@
+"""Checks that meet what is odd: removed workspaces, strange lists, tokens of few scopes."""
+
+import pytest
+
+from connections.connectors.base import Connector
+from tests.connections.conftest import token_entry
+from tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_removed_workspace_is_not_found(cloud: Connector, sandbox: Sandbox) -> None:
+    said = '{"type": "error", "error": {"message": "This workspace has been removed."}}'
+    sandbox.faults.add("/(workspaces|repositories)/acme", status=410, body=said)
+
+    finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme")))
+
+    assert finding.outcome == "workspace_not_found"
+    assert finding.mended_by == "workspace_admin"
