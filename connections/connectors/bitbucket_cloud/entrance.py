@@ -119,6 +119,8 @@ def recognise(secrets: Mapping[str, str], given: Mapping[str, str]) -> str:
     secret = next(filter(None, secrets.values()), "")
     if secret.startswith("ATBB"):
         return "app_password"
+    if secret.startswith("ATCTT"):
+        return "access_token"
     if secret.startswith("ATATT") or given.get("username") or secrets.get("password"):
         return "api_token"
     return "access_token"

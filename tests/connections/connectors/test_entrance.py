@@ -85,6 +85,7 @@ def test_an_account_that_is_only_claimed_is_not_counted_for(cloud: Connector) ->
     ("secret", "settings", "method"),
     [
         ("ATCTT3x", {}, "access_token"),
+        ("ATCTT3x", {"username": "ada@example.com"}, "access_token"),
         ("ATATT3x", {}, "api_token"),
         ("ATBBx", {"username": "ada"}, "app_password"),
         ("something", {}, "access_token"),
