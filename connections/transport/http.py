@@ -243,7 +243,7 @@ def refuse_inside_transaction() -> None:
 
 
 def page_of(answer: Answer) -> tuple[list[Any], str | None]:
-    """The values and the next address of one page. Raises UnexpectedResponse."""
+    """The values and the next address of one page. Raises UnexpectedResponse, BlockedAddress."""
     body = answer.json
     values = body.get("values") if isinstance(body, dict) else None
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
@@ -251,7 +251,11 @@ def page_of(answer: Answer) -> tuple[list[Any], str | None]:
             "Bitbucket answered without the list that was asked for.", evidence=answer.evidence()
         )
     following = body.get("next")
-    return values, following if isinstance(following, str) and following else None
+    if following is not None and not isinstance(following, str):
+        raise UnexpectedResponse(
+            "Bitbucket's listing goes on, but does not say where.", evidence=answer.evidence()
+        )
+    return values, following or None
 
 
 class _Session(requests.Session):

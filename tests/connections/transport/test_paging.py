@@ -103,6 +103,12 @@ def test_a_page_without_a_list_is_an_error(body: str, settings: Settings) -> Non
         pages(settings, body)
 
 
+@pytest.mark.parametrize("following", ["5", "{}", '["HOST/list?page=2"]', "false"])
+def test_a_next_that_is_no_address_is_not_the_end(following: str, settings: Settings) -> None:
+    with pytest.raises(UnexpectedResponse, match="does not say where"):
+        pages(settings, f'{{"values": [{{"id": 1}}], "next": {following}}}')
+
+
 @pytest.mark.parametrize(
     "following", ["https://evil.example/2.0/list", "http://127.0.0.1:1/2.0/list", "ftp://x"]
 )
