@@ -255,7 +255,7 @@ def page_of(answer: Answer) -> tuple[list[Any], str | None]:
         raise UnexpectedResponse(
             "Bitbucket's listing goes on, but does not say where.", evidence=answer.evidence()
         )
-    return values, following or None
+    return values, _onward(answer.url, following) if following else None
 
 
 class _Session(requests.Session):
@@ -266,7 +266,7 @@ class _Session(requests.Session):
 
 
 def _onward(url: str, location: str) -> str:
-    """Where a redirect leads. Raises BlockedAddress."""
+    """Where a redirect or a `next` leads. Raises BlockedAddress."""
     try:
         return urljoin(url, location)
     except ValueError:

@@ -109,8 +109,30 @@ def test_a_next_that_is_no_address_is_not_the_end(following: str, settings: Sett
         pages(settings, f'{{"values": [{{"id": 1}}], "next": {following}}}')
 
 
+@pytest.mark.parametrize("following", ["/2.0/list?page=2", "?page=2", "list?page=2"])
+def test_a_next_without_a_host_is_read_as_a_browser_does(
+    following: str, settings: Settings
+) -> None:
+    bodies = [f'{{"values": [], "next": "{following}"}}', '{"values": []}']
+
+    def talk(opened: Any) -> None:
+        opened.sendall(answer(bodies.pop(0).encode()))
+
+    with serving(talk) as server:
+        list(transport_to(server, settings).pages("/list"))
+
+    assert b"GET /2.0/list?page=2 " in server.asked[1]
+
+
 @pytest.mark.parametrize(
-    "following", ["https://evil.example/2.0/list", "http://127.0.0.1:1/2.0/list", "ftp://x"]
+    "following",
+    [
+        "//evil.example/2.0/list",
+        "http://[::1",
+        "https://evil.example/2.0/list",
+        "http://127.0.0.1:1/2.0/list",
+        "ftp://x",
+    ],
 )
 def test_a_listing_does_not_lead_elsewhere(following: str, settings: Settings) -> None:
     with pytest.raises(BlockedAddress):
