@@ -15,7 +15,7 @@ from connections.connectors.base import (
     Stream,
 )
 from connections.connectors.bitbucket_cloud import entrance
-from connections.connectors.bitbucket_cloud.client import segment
+from connections.connectors.bitbucket_cloud.client import one, segment
 from connections.connectors.bitbucket_cloud.methods import ENDED
 from connections.connectors.bitbucket_cloud.outcomes import (
     outcome_of,
@@ -134,14 +134,18 @@ class _Run:
         return None
 
     def _read_repositories(self, result: CheckResult, answer: Answer) -> None:
-        if isinstance(answer.json, dict) and "values" not in answer.json:
-            self.repositories = repositories_of([answer.json])
+        if self.entry.settings.get("repository"):
+            self.repositories = repositories_of([one(answer)])
+            if not self.repositories:
+                told = "Bitbucket answered without a repository."
+                return result.finish("unexpected_response", told, mended_by="time")
         else:
             values, following = page_of(answer)
             self.repositories, self._next = repositories_of(values), following or ""
         if not self.repositories:
             told = "Bitbucket accepts the secret, but shows it no repository."
             result.finish("no_resources", told, mended_by="workspace_admin")
+        return None
 
     def _read_people(self, result: CheckResult, answer: Answer) -> None:
         if not page_of(answer)[0]:

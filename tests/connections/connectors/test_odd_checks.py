@@ -17,3 +17,22 @@ def test_a_removed_workspace_is_not_found(cloud: Connector, sandbox: Sandbox) ->
 
     assert finding.outcome == "workspace_not_found"
     assert finding.mended_by == "workspace_admin"
+
+
+@pytest.mark.parametrize("repository", ["", "api"])
+@pytest.mark.parametrize("body", ["{}", '{"type": "error"}', "[]", "null", '{"uuid": 5}'])
+def test_an_answer_without_repositories_is_no_empty_list(
+    body: str, repository: str, cloud: Connector, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("/repositories/acme", body=body)
+    entry = token_entry(sandbox.tokens.workspace("acme"), repository=repository)
+
+    assert cloud.verify(entry).outcome == "unexpected_response"
+
+
+def test_a_single_repository_is_no_list(cloud: Connector, sandbox: Sandbox) -> None:
+    sandbox.faults.add("/repositories/acme", body='{"uuid": "{x}", "full_name": "a/b"}')
+
+    finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme")))
+
+    assert finding.outcome == "unexpected_response"
