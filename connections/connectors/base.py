@@ -122,6 +122,10 @@ class CheckResult:
         if outcome == "ok":
             self.missing_scopes = []
 
+    def skip(self, why: str) -> None:
+        """Note that it was not asked."""
+        self.state, self.message = "skipped", f"Not asked: {why}."
+
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteRepository:

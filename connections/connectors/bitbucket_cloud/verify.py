@@ -177,12 +177,16 @@ class _Run:
         found = self._in_repository("pull_requests")
         number = _first_number(found)
         result = self._results["pull_request_comments"]
+        if found is None and not self._results["pull_requests"].missing_scopes:
+            result.skip("the list of pull requests could not be read")
+            return self._tell(result)
         template = self._checks[result.name].path.replace("{pull_request}", str(number or 1))
         repository = self._repository_of("pull_requests")
         self._ask(result, self._path(template, repository))
         if found is not None and number is None and result.status == 404:
             result.finish(OK, "There is no pull request yet to ask for.")
         self._tell(result)
+        return None
 
     def _repository_of(self, name: str) -> str:
         asked = self._results[name].path.split("/")
@@ -231,8 +235,7 @@ class _Run:
         why = "there is no repository to ask in" if is_known else "no repository could be listed"
         for result in self.results:
             if result.state == "waiting":
-                result.state = "skipped"
-                result.message = f"Not asked: {why}."
+                result.skip(why)
                 self._on_result(result)
 
     def _path(self, template: str, repository: str) -> str:

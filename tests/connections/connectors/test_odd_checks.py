@@ -4,7 +4,8 @@ import pytest
 
 from connections.connectors.base import Connector
 from tests.connections.conftest import token_entry
-from tests.sandbox import Sandbox
+from tests.connections.connectors.test_checks import result
+from tests.sandbox import Sandbox, Scale
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +37,17 @@ def test_a_single_repository_is_no_list(cloud: Connector, sandbox: Sandbox) -> N
     finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme")))
 
     assert finding.outcome == "unexpected_response"
+
+
+def test_comments_are_not_blamed_where_pull_requests_cannot_be_read(
+    cloud: Connector, sandbox: Sandbox
+) -> None:
+    sandbox.reset(scale=Scale(repositories=1, pull_requests=0, pipelines=1, people=3))
+    sandbox.faults.add(r"/pullrequests\?", kind="html")
+
+    finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme")))
+
+    comments = result(finding, "pull_request_comments")
+    assert (comments.state, comments.outcome) == ("skipped", "")
+    assert comments.message == "Not asked: the list of pull requests could not be read."
+    assert "pull_request_comments" not in finding.streams_available
