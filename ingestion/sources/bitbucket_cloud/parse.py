@@ -216,7 +216,10 @@ def comment(value: Json, pull_request: int) -> CommentRow:
 
 
 def pipeline(value: Json) -> PipelineRow:
-    """A row of …/pipelines. Its target may be of a type that nobody knows yet."""
+    """A row of …/pipelines. Its target may be of a type that nobody knows yet.
+
+    What is built for a pull request is its source; the destination is only where it would go.
+    """
     uuid = text(value.get("uuid"), 64)
     if not uuid:
         raise Unreadable("the run has no uuid")
@@ -231,7 +234,7 @@ def pipeline(value: Json) -> PipelineRow:
         trigger=text(inside(value, "trigger", "name"), 60),
         creator=person(value.get("creator")),
         target=text(inside(target, "type"), 60),
-        ref_name=text(inside(target, "ref_name") or inside(target, "destination")),
+        ref_name=text(inside(target, "ref_name") or inside(target, "source")),
         commit=text(inside(target, "commit", "hash"), 40),
         duration=number_or_none(value.get("duration_in_seconds")),
         build_seconds=number_or_none(value.get("build_seconds_used")),

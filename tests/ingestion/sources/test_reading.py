@@ -88,3 +88,19 @@ def test_any_object_becomes_a_row_or_is_set_aside(value: dict[str, Any]) -> None
         (row,) = parse.rows([value], read, "id")
 
         assert isinstance(row, RejectedRecord) or row is not None
+
+
+@pytest.mark.parametrize(
+    ("target", "branch"),
+    [
+        ({"ref_name": "main"}, "main"),
+        ({"source": "feature", "destination": "main"}, "feature"),
+        ({"selector": {}}, ""),
+        (None, ""),
+    ],
+    ids=["a branch", "a pull request", "of a kind nobody knows", "none"],
+)
+def test_a_run_is_of_the_branch_that_was_built(target: Any, branch: str) -> None:
+    run = {"uuid": "{1}", "build_number": 1, "created_on": "2020-11-03T22:14:50Z"}
+
+    assert parse.pipeline({**run, "target": target}).ref_name == branch
