@@ -119,6 +119,6 @@ def summary(checks: Sequence[CheckResult], streams: Collection[str]) -> str:
         return f"All {passed} checks pass."
     scopes = missing_scopes(checks, streams)
     told = decisive.message
-    if decisive.outcome == "invalid_permissions" and scopes:
+    if decisive.outcome == "invalid_permissions" and len(scopes) > len(decisive.missing_scopes):
         told = f"The secret lacks the scope {' and '.join(scopes)}."
     return f"{passed} of {len(asked)} checks pass. {told}" if passed else told

@@ -12,6 +12,8 @@ from tests.sandbox.scopes import READ_ALL, READ_ALL_GRANULAR
 from tests.sandbox.world import Project, Repository, Workspace, World
 
 ACCESS_TOKENS = ("workspace", "project", "repository")
+NEVER = {"project": {"account"}, "repository": {"account", "project"}}
+"""Scopes that Bitbucket gives no token of this kind."""
 
 
 @dataclass(slots=True, eq=False)
@@ -145,10 +147,12 @@ class Tokens:
             created_on=self.clock.now(),
             kind="app_user",
         )
+        never = NEVER.get(kind, set())
+        given = [s for s in READ_ALL if s not in never] if scopes is None else list(scopes)
+        if never.intersection(given):
+            raise ValueError(f"a {kind} token cannot have {sorted(never.intersection(given))}")
         secret = secret or self._secret("ATCTT3xFfGN0", 180)
-        return self.by_secret[
-            self._add(kind, label, READ_ALL if scopes is None else scopes, secret, person)
-        ]
+        return self.by_secret[self._add(kind, label, given, secret, person)]
 
     def _add(
         self, kind: str, label: str, scopes: Iterable[str], secret: str, person: Person

@@ -116,6 +116,17 @@ def test_a_repository_token_sees_its_repository_only(sandbox: Sandbox) -> None:
     assert client.values("/repositories/acme") == []
 
 
+@pytest.mark.parametrize(("kind", "of"), [("project", "CORE"), ("repository", "api")])
+def test_tokens_of_a_part_of_a_workspace_never_read_its_members(
+    kind: str, of: str, sandbox: Sandbox
+) -> None:
+    make = getattr(sandbox.tokens, kind)
+
+    assert Client(sandbox, make("acme", of)).get("/workspaces/acme/members").status_code == 403
+    with pytest.raises(ValueError, match="cannot have"):
+        make("acme", of, ["account", "repository"])
+
+
 def test_a_project_token_sees_its_project_only(sandbox: Sandbox) -> None:
     client = Client(sandbox, sandbox.tokens.project("acme", "CORE"))
 

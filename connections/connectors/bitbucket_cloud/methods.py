@@ -4,6 +4,8 @@ Scopes and who can make what: https://developer.atlassian.com/cloud/bitbucket/re
 https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/.
 """
 
+from dataclasses import replace
+
 from connections.connectors.base import Field, Method, Scope
 
 PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
@@ -24,6 +26,12 @@ CLASSIC = (
     Scope(name="pullrequest", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
     Scope(name="pipeline", why=_WHY["pipeline"], streams=("pipelines",)),
     Scope(name="webhook", why=_WHY["webhook"], optional=True),
+)
+_OF_TOKENS = tuple(
+    replace(scope, why=f"{scope.why} Only a workspace token can have it.")
+    if scope.name == "account"
+    else scope
+    for scope in CLASSIC
 )
 GRANULAR = (
     Scope(name="read:workspace:bitbucket", why=_WHY["workspace"]),
@@ -85,7 +93,7 @@ ACCESS_TOKEN = Method(
             aliases=_ALSO,
         ),
     ),
-    scopes=CLASSIC,
+    scopes=_OF_TOKENS,
     help_url="https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/",
 )
 API_TOKEN = Method(

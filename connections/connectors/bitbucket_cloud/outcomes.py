@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from connections.connectors.base import CheckResult, RemoteRepository
+from connections.connectors.base import CheckResult, Entry, RemoteRepository
 from connections.transport.errors import (
     ConsentEnded,
     NotFound,
@@ -27,6 +27,21 @@ def outcome_of(result: CheckResult, error: ProviderError) -> tuple[str, str]:
     if result.name == "repositories":
         return "no_resources", "Bitbucket does not show this repository to this secret."
     return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
+
+
+def without_account(entry: Entry) -> str:
+    """Why a token that belongs to a part of a workspace does not list people, and what would.
+
+    https://developer.atlassian.com/cloud/bitbucket/rest/intro/#access-tokens; only the form tells
+    a repository token from the others.
+    """
+    if entry.method != "access_token":
+        return ""
+    if entry.settings.get("repository"):
+        kind = "A repository token can never have it"
+    else:
+        kind = "A project or repository token can never have it"
+    return f" {kind}: to copy people, a workspace admin makes a workspace token."
 
 
 _OUTCOMES = {

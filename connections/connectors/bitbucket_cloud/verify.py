@@ -21,6 +21,7 @@ from connections.connectors.bitbucket_cloud.outcomes import (
     outcome_of,
     repositories_of,
     seconds_to_wait,
+    without_account,
 )
 from connections.connectors.findings import OK, Finding, OnResult, conclude
 from connections.transport.answers import Answer
@@ -227,6 +228,8 @@ class _Run:
         if isinstance(error, RateLimited | QuotaExhausted):
             self.retry_after = max(self.retry_after or 0.0, seconds_to_wait(error))
         outcome, message = outcome_of(result, error)
+        if "account" in result.missing_scopes:
+            message += without_account(self.entry)
         result.finish(outcome, message, mended_by=error.mended_by)
 
     def _skip_what_waits(self) -> None:
