@@ -133,11 +133,13 @@ def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:
             evidence=_without_body(answer),
         )
     if answer.status == 401:
-        return InvalidCredentials(
+        refused = InvalidCredentials(
             "Bitbucket refuses this installation's OAuth consumer. An operator must check "
             "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET.",
             evidence=_without_body(answer),
         )
+        refused.mended_by = "operator"
+        return refused
     return explain(replace(answer, body=b""))
 
 

@@ -97,6 +97,7 @@ def test_a_wrong_consumer_secret_is_the_operators_to_mend(
         dance.exchange(code="code", redirect_uri=CALLBACK)
 
     assert not isinstance(caught.value, ConsentEnded)
+    assert caught.value.mended_by == "operator"
 
 
 @pytest.mark.parametrize(
