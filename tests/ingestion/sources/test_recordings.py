@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from ingestion.sources.rows import PipelineRow, PullRequestRow, RejectedRecord
 
 PAYLOADS = Path(__file__).resolve().parents[4] / "shared" / "data" / "payloads"
 CLOUD = "atlassian-python-api/cloud/2.0/repositories"
+RECORDED = f"{CLOUD}/TestWorkspace1/testrepository1"
 LISTS: dict[str, Callable[[Any], Any]] = {
     "go-scm/cloud/prs.json": parse.pull_request,
     "go-scm/cloud/repos.json": parse.repository,
@@ -53,6 +55,15 @@ def body(path: Path) -> Any:
     return content["response"] if "response" in content and "request" in content else content
 
 
+def told(row: Any) -> dict[str, Any]:
+    """What a row says, without what is empty or false."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    empty = ("", None, ())
+    return {
+        name: value for name, value in values.items() if value not in empty and value is not False
+    }
+
+
 @pytest.mark.parametrize(("path", "read"), recordings(LISTS))
 def test_recorded_lists_are_read(path: Path, read: Callable[[Any], Any]) -> None:
     values = body(path).get("values", [])  # the page behind the end has none
@@ -83,6 +94,105 @@ def test_recorded_pull_request_keeps_what_it_says() -> None:
     assert row.number == 4982
     assert row.updated_on == datetime(2020, 1, 17, 1, 2, 49, 933253, UTC)
     assert len(row.source_commit) == 12
+
+
+def test_recorded_pull_request_is_read_whole() -> None:
+    row = parse.pull_request(body(PAYLOADS / RECORDED / "pullrequests/1/GET.json"))
+
+    assert told(row) == {
+        "number": 1,
+        "title": "PRTitle",
+        "description": "PRDescription",
+        "state": "OPEN",
+        "source_branch": "feature/test-branch",
+        "source_commit": "16182c4123fb",
+        "source_repository_uuid": "{RepoUUID}",
+        "destination_branch": "master",
+        "destination_commit": "1fbd047cd99a",
+        "close_source_branch": True,
+        "comment_count": 5,
+        "task_count": 0,
+        "created_on": datetime(2020, 3, 19, 12, 0, 3, 494356, UTC),
+        "updated_on": datetime(2020, 12, 27, 14, 9, 14, 660262, UTC),
+        "author": row.author,
+        "participants": row.participants,
+        "web_url": row.web_url,
+    }
+    assert row.author is not None
+    assert told(row.author) == {
+        "uuid": "{User03UUID}",
+        "account_id": "User03AccountID",
+        "name": "User03DisplayName",
+        "nickname": "User03Nickname",
+        "kind": "user",
+    }
+    first = (row.participants or ())[0]
+    assert (first.person.uuid, first.role) == ("{User05UUID}", "PARTICIPANT")
+    assert first.participated_on == datetime(2020, 3, 19, 14, 29, 24, 928709, UTC)
+    assert {one.state for one in row.participants or ()} >= {"approved"}
+    assert any(one.is_approved for one in row.participants or ())
+
+
+def test_recorded_merge_has_its_commit() -> None:
+    delivery = json.loads((PAYLOADS / "go-scm/cloud/webhooks/pr_fulfilled.json").read_text())
+
+    row = parse.pull_request(delivery["pullrequest"])
+
+    assert (row.state, row.merge_commit) == ("MERGED", "4f8f6de9d0ff")
+
+
+def test_recorded_comment_is_read_whole() -> None:
+    row = parse.comment(body(PAYLOADS / "go-scm/cloud/prcomment.json"), 3)
+
+    assert told(row) == {
+        "pull_request": 3,
+        "number": 419169807,
+        "author": row.author,
+        "content": "Lovely comment",
+        "created_on": datetime(2023, 8, 14, 11, 38, 53, 460132, UTC),
+        "updated_on": datetime(2023, 8, 14, 11, 38, 53, 460205, UTC),
+    }
+
+
+def test_recorded_repository_is_read_whole() -> None:
+    (found,) = body(PAYLOADS / "go-scm/cloud/repos.json")["values"]
+
+    row = parse.repository(found)
+
+    assert told(row) == {
+        "uuid": "{7dd600e6-0d9c-4801-b967-cb4cc17359ff}",
+        "name": "stash-example-plugin",
+        "slug": "stash-example-plugin",
+        "full_name": "atlassian/stash-example-plugin",
+        "project_key": "PROJ",
+        "project_name": "Project: Atlassian",
+        "is_private": True,
+        "main_branch": "master",
+        "size": 1116345,
+        "web_url": row.web_url,
+        "created_on": datetime(2013, 4, 15, 3, 5, 5, 595458, UTC),
+        "updated_on": datetime(2018, 4, 1, 16, 36, 35, 970175, UTC),
+    }
+
+
+def test_recorded_pipeline_is_read_whole() -> None:
+    row = parse.pipeline(body(PAYLOADS / RECORDED / "pipelines/{PipelineUuid}/GET.json"))
+
+    assert told(row) == {
+        "uuid": "{PipelineUuid}",
+        "number": 25,
+        "run_number": 1,
+        "state": "COMPLETED",
+        "result": "STOPPED",
+        "trigger": "MANUAL",
+        "creator": row.creator,
+        "target": "pipeline_ref_target",
+        "ref_name": "master",
+        "commit": "30c1b58a2341992fe6870756a8880d5006ddb18e",
+        "created_on": datetime(2020, 11, 3, 22, 14, 50, 671000, UTC),
+        "duration": 0,
+        "build_seconds": 0,
+    }
 
 
 def test_recorded_pipeline_has_its_moments() -> None:
