@@ -62,6 +62,12 @@ def test_the_odd_ones_are_there() -> None:
 
     assert rows[5].source_repository is None
     assert rows[6].author is None
+    assert {e.kind for e in rows[6].activity if e.person is None} == {
+        "update",
+        "approval",
+        "comment",
+    }
+    assert None in {comment.user for comment in rows[6].comments}
     assert rows[7].updated_on == rows[8].updated_on == rows[9].updated_on
     assert rows[9].closed_by is None
     assert rows[10].draft

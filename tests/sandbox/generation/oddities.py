@@ -33,7 +33,7 @@ def make_odd(world: World, pull_request: PullRequest, draw: Draw, end: datetime)
     if kind == 5:
         pull_request.source_repository = None
     if kind == 6:
-        _lose_author(pull_request)
+        _lose_people(pull_request)
     if kind in (3, 9):
         pull_request.closed_by = None
     if kind == 10:
@@ -42,8 +42,14 @@ def make_odd(world: World, pull_request: PullRequest, draw: Draw, end: datetime)
         pull_request.created_on = pull_request.created_on.replace(microsecond=0)
 
 
-def _lose_author(pull_request: PullRequest) -> None:
-    author, pull_request.author = pull_request.author, None
+def _lose_people(pull_request: PullRequest) -> None:
+    """The accounts of its author, its first reviewer and its first commentator are deleted."""
+    lost = {pull_request.author, *pull_request.reviewers[:1]}
+    lost |= {comment.user for comment in pull_request.comments[:1]}
+    pull_request.author = None
+    pull_request.reviewers = [one for one in pull_request.reviewers if one not in lost]
+    pull_request.participants = [p for p in pull_request.participants if p.person not in lost]
+    for comment in pull_request.comments:
+        comment.user = None if comment.user in lost else comment.user
     for entry in pull_request.activity:
-        if entry.kind == "update" and entry.person is author:
-            entry.person = None
+        entry.person = None if entry.person in lost else entry.person
