@@ -44,6 +44,16 @@ def test_the_state_names_what_there_is(client: Client, sandbox: Sandbox) -> None
     assert found["api_url"] == sandbox.api_url
 
 
+def test_the_command_of_the_help_works(client: Client, sandbox: Sandbox) -> None:
+    before = len(client.values(f"{API}/pullrequests/1/comments"))
+    body = '{"workspace": "acme", "repository": "api", "number": 1}'
+    address = f"{sandbox.url}/control/change/comment"
+
+    subprocess.run(["curl", "--fail", "--silent", "-d", body, address], check=True, timeout=10)
+
+    assert len(client.values(f"{API}/pullrequests/1/comments")) == before + 1
+
+
 def test_every_change_can_be_made_over_http(client: Client, sandbox: Sandbox) -> None:
     where = {"workspace": "acme", "repository": "api", "number": 20}
 
