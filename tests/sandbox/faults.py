@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
@@ -84,6 +84,15 @@ class Fault:
         return answer
 
 
+HINTS = get_type_hints(Fault)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if hint is float:
+        hint = int | float
+    return isinstance(value, dict if get_origin(hint) is dict else hint)
+
+
 class Faults:
     """The faults in force, oldest first."""
 
@@ -92,14 +101,20 @@ class Faults:
         self._ids = itertools.count(1)
 
     def add(self, path: str = ".", **settings: object) -> Fault:
-        """A new fault; its settings are the fields of Fault. Raises ValueError for unknown ones."""
+        """A new fault; its settings are the fields of Fault.
+
+        Raises ValueError for unknown ones, TypeError for wrong values, re.error.
+        """
         unknown = settings.keys() - {one.name for one in fields(Fault)}
         kind = settings.get("kind")
         if unknown or kind not in (None, *KINDS):
             raise ValueError(f"unknown fault: {sorted(unknown) or kind}")
+        re.compile(path)
+        for name, value in settings.items():
+            if not _fits(value, HINTS[name]):
+                raise TypeError(f"{name} cannot be {value!r}")
         fault = Fault(path, **settings)  # type: ignore[arg-type]
         fault.id = next(self._ids)
-        re.compile(fault.path)
         self.active.append(fault)
         return fault
 

@@ -54,6 +54,12 @@ def test_the_command_of_the_help_works(client: Client, sandbox: Sandbox) -> None
     assert len(client.values(f"{API}/pullrequests/1/comments")) == before + 1
 
 
+def test_a_body_that_is_no_object_is_not_understood(sandbox: Sandbox) -> None:
+    for body in ([], "x", 5):
+        answer = requests.post(f"{sandbox.url}/control/break_after", json=body, timeout=5)
+        assert (answer.status_code, "error" in answer.json()) == (400, True)
+
+
 def test_every_change_can_be_made_over_http(client: Client, sandbox: Sandbox) -> None:
     where = {"workspace": "acme", "repository": "api", "number": 20}
 
@@ -74,7 +80,13 @@ def test_every_change_can_be_made_over_http(client: Client, sandbox: Sandbox) ->
         ("/change/comment", {"workspace": "acme"}),
         ("/change/comment", {"workspace": "acme", "repository": "none", "number": 1}),
         ("/faults", {"kind": "gremlins"}),
+        ("/faults", {"path": "("}),
+        ("/faults", {"path": 5}),
+        ("/faults", {"kind": "html", "times": "5"}),
+        ("/faults", {"status": "500"}),
         ("/quota", {"size": 3}),
+        ("/quota", {"limit": "x"}),
+        ("/quota", {"plain": 1}),
         ("/tokens", {"kind": "find"}),
         ("/latency", {}),
     ],

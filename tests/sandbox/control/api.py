@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
@@ -122,8 +123,19 @@ def _assign(target: object, body: Body, names: tuple[str, ...]) -> Body:
     for name, value in body.items():
         if name not in names:
             raise KeyError(f"no setting {name}; there are {', '.join(names)}")
+        if not _is_alike(value, getattr(target, name)):
+            raise TypeError(f"{name} cannot be {value!r}")
+    for name, value in body.items():
         setattr(target, name, value)
     return {name: getattr(target, name) for name in names}
+
+
+def _is_alike(new: object, old: object) -> bool:
+    """Whether both are numbers, both true or false, or both texts."""
+    for kind in (bool, int | float, str):
+        if isinstance(old, kind):
+            return isinstance(new, kind) and isinstance(new, bool) == isinstance(old, bool)
+    return True
 
 
 def control_app(site: Site, change: Change) -> Starlette:
@@ -189,9 +201,11 @@ async def _run(request: Request, act: Callable[[Body], Any], site: Site) -> Resp
     is_form = is_form and not raw.lstrip().startswith(b"{")  # curl calls JSON a form, too
     try:
         body = _form(raw) if is_form else orjson.loads(raw or b"{}")
+        if not isinstance(body, dict):
+            raise TypeError("the body must be a JSON object")
         with site.lock:
             result = act(body)
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError, re.error) as problem:
         return _json({"error": str(problem)}, 400)
     if is_form:
         return RedirectResponse("/control/", 303)
