@@ -254,3 +254,10 @@ def test_help_tells_how_to_use_it() -> None:
 
     assert "--quota-window" in told.stdout
     assert "/control/change/NAME" in told.stdout
+
+
+def test_no_workspace_is_renamed_onto_another(sandbox: Sandbox) -> None:
+    answer = post(sandbox, "/change/rename_workspace", workspace="acme", slug="globex")
+
+    assert answer.status_code == 400
+    assert [one["slug"] for one in state(sandbox.url)["workspaces"]] == ["acme", "globex", "empty"]

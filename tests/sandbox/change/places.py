@@ -16,6 +16,8 @@ class PlaceChanges(Changes):
     def rename_workspace(self, workspace: str, slug: str, *, name: str | None = None) -> None:
         """It answers under the new slug only."""
         place = self._workspace(workspace)
+        if self.site.world.workspaces.get(slug, place) is not place:
+            raise KeyError(f"there is a workspace {slug} already")
         del self.site.world.workspaces[place.slug]
         place.slug, place.name = slug, name or place.name
         self.site.world.workspaces[slug] = place
