@@ -261,3 +261,19 @@ def test_no_workspace_is_renamed_onto_another(sandbox: Sandbox) -> None:
 
     assert answer.status_code == 400
     assert [one["slug"] for one in state(sandbox.url)["workspaces"]] == ["acme", "globex", "empty"]
+
+
+def test_a_button_leads_back_to_its_workspace(sandbox: Sandbox) -> None:
+    form = {"workspace": "acme", "repository": "api"}
+
+    answer = requests.post(f"{sandbox.url}/control/change/refuse_repository", data=form, timeout=5)
+
+    assert "<details class='card' id='acme' open>" in answer.text
+    assert "<details class='card' id='globex'>" in answer.text
+
+
+def test_bad_input_in_a_form_leads_back_to_the_page(sandbox: Sandbox) -> None:
+    answer = requests.post(f"{sandbox.url}/control/latency", data={"seconds": "abc"}, timeout=5)
+
+    assert answer.status_code == 400
+    assert "<a href='/control/'>Back</a>" in answer.text

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from html import escape
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import orjson
 from starlette.applications import Starlette
@@ -162,7 +163,8 @@ def control_app(site: Site, change: Change) -> Starlette:
 def _reading(site: Site) -> list[Route]:
     def home(request: Request) -> Response:
         with site.lock:
-            return HTMLResponse(page("Control", overview(site)))
+            opened = request.query_params.get("open", "")
+            return HTMLResponse(page("Control", overview(site, opened)))
 
     def style(request: Request) -> Response:
         return Response(STYLE, media_type="text/css")
@@ -203,13 +205,25 @@ async def _run(request: Request, act: Callable[[Body], Any], site: Site) -> Resp
         body = _form(raw) if is_form else orjson.loads(raw or b"{}")
         if not isinstance(body, dict):
             raise TypeError("the body must be a JSON object")
+        workspace = str(body.get("workspace", ""))
         with site.lock:
             result = act(body)
     except (AttributeError, KeyError, TypeError, ValueError, re.error) as problem:
-        return _json({"error": str(problem)}, 400)
+        return _not_understood(problem) if is_form else _json({"error": str(problem)}, 400)
     if is_form:
-        return RedirectResponse("/control/", 303)
+        return RedirectResponse(f"/control/{_place(workspace)}", 303)
     return _json(result if isinstance(result, dict) else {"result": result})
+
+
+def _not_understood(problem: Exception) -> Response:
+    told = f"<h1>Not understood</h1><p>{escape(str(problem))}</p><a href='/control/'>Back</a>"
+    return HTMLResponse(page("Not understood", told, narrow=True), 400)
+
+
+def _place(workspace: str) -> str:
+    """Where the page goes on after a button: at the workspace that it was about, unfolded."""
+    slug = quote(workspace, safe="")
+    return f"?open={slug}#{slug}" if slug else ""
 
 
 def _form(raw: bytes) -> Body:

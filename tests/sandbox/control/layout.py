@@ -46,6 +46,12 @@ fieldset label { display: block; padding: .2rem 0 }
 .facts { display: flex; flex-wrap: wrap; gap: 1.5rem; margin: 0 } .facts div { min-width: 6rem }
 .facts dt { font-size: .8rem; opacity: .75 }
 .facts dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
+@media (max-width: 600px) {
+  table.stack, .stack tbody, .stack tr, .stack td { display: block }
+  .stack thead { display: none } .stack td.number { text-align: left }
+  .stack td { border: 0; padding: .1rem .6rem }
+  .stack tr { border-bottom: 1px solid var(--line); padding: .4rem 0 }
+}
 """
 
 

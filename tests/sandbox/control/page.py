@@ -25,14 +25,14 @@ TROUBLES = (
 )
 
 
-def overview(site: Site) -> str:
-    """The body of the page."""
+def overview(site: Site, opened: str = "") -> str:
+    """The body of the page; the workspace `opened` is unfolded."""
     state = describe(site)
     return (
         "<h1>Simulated Bitbucket</h1>"
         f"<p>API <code>{escape(state['api_url'])}</code> · "
         f"web <code>{escape(state['web_url'])}</code> · <a href='/control/state'>as JSON</a></p>"
-        f"{_facts(state)}{_tokens(state)}{_workspaces(state)}"
+        f"{_facts(state)}{_tokens(state)}{_workspaces(state, opened)}"
         f"<div class='cards'>{_trouble(state)}{_settings(state)}{_happenings(state)}</div>"
         f"{_consumers(state)}{_latest(site)}"
     )
@@ -77,7 +77,7 @@ def _tokens(state: dict[str, Any]) -> str:
         rows = "<tr><td colspan='5'>No credentials yet.</td></tr>"
     make = form("/tokens", "New workspace token", {"kind": "workspace"}, _workspace_choice(state))
     return (
-        "<h2>Credentials</h2><div class='scroll'><table><thead><tr><th>What</th>"
+        "<h2>Credentials</h2><div class='scroll'><table class='stack'><thead><tr><th>What</th>"
         "<th class='half'>Secret</th><th>Scopes</th><th class='number'>Left</th><th></th></tr>"
         f"</thead><tbody>{rows}</tbody></table></div>{make}"
     )
@@ -110,18 +110,22 @@ def _token(token: dict[str, Any]) -> str:
     )
 
 
-def _workspaces(state: dict[str, Any]) -> str:
-    return "<h2>Workspaces</h2>" + "".join(_workspace(one) for one in state["workspaces"][:12])
+def _workspaces(state: dict[str, Any], opened: str) -> str:
+    shown = state["workspaces"][:12]
+    return "<h2>Workspaces</h2>" + "".join(_workspace(one, one["slug"] == opened) for one in shown)
 
 
-def _workspace(place: dict[str, Any]) -> str:
+def _workspace(place: dict[str, Any], is_open: bool) -> str:
     rows = "".join(_repository(place["slug"], repo) for repo in place["repositories"][:50])
     slug = field("slug", place["slug"] + "-eng", "New slug", size=14)
     rename = form("/change/rename_workspace", "Rename to", {"workspace": place["slug"]}, slug)
+    unfolded = " open" if is_open else ""
     return (
-        f"<details class='card'><summary><strong>{escape(place['name'])}</strong> "
+        f"<details class='card' id='{escape(place['slug'])}'{unfolded}><summary>"
+        f"<strong>{escape(place['name'])}</strong> "
         f"<code>{escape(place['slug'])}</code> · {len(place['repositories'])} repositories · "
-        f"{place['members']} members</summary>{rename}<div class='scroll'><table><thead><tr>"
+        f"{place['members']} members</summary>{rename}"
+        "<div class='scroll'><table class='stack'><thead><tr>"
         "<th>Repository</th><th class='number'>Pull requests</th><th class='number'>Pipelines</th>"
         f"<th></th></tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
