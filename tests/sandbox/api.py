@@ -84,6 +84,8 @@ class Api:
 
     def _find(self, request: Incoming) -> tuple[Endpoint, tuple[str, ...]]:
         path = request.path.removeprefix("/2.0").rstrip("/")
+        if "{" in path or "}" in path:
+            raise Refused(error(400, "Bad request", detail="Braces must be percent-encoded."))
         for pattern, endpoint in self.table.get(path.count("/"), ()):
             match = pattern.fullmatch(path)
             if match is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPConnection
 from urllib.parse import quote
 
 import pytest
@@ -59,3 +60,17 @@ def test_strange_authorization_is_401(sandbox: Sandbox, value: str) -> None:
 def test_other_methods_are_not_allowed(client: Client) -> None:
     assert client.post(f"{API}/pullrequests", b"\xff").status_code == 405
     assert client.post(f"{API}/commits", b"\xff=\x00").status_code == 200
+
+
+def test_braces_in_a_path_must_be_encoded(sandbox: Sandbox) -> None:
+    secret = sandbox.tokens.workspace("acme")
+    uuid = sandbox.world.workspaces["acme"].uuid
+    statuses = []
+    for name in (uuid, quote(uuid)):
+        opened = HTTPConnection(sandbox.host, timeout=5)
+        path = f"/2.0/workspaces/{name}"
+        opened.request("GET", path, headers={"Authorization": f"Bearer {secret}"})
+        statuses.append(opened.getresponse().status)
+        opened.close()
+
+    assert statuses == [400, 200]
