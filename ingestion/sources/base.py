@@ -35,6 +35,7 @@ class Page:
     expected: int | None = None
     finished: int | None = None
     is_missing: bool = False  # the finished one was not there: its old rows stay
+    is_short: bool = False  # the finished one's list ended before its end: what it lacks stays
     wants_verdict: bool = False
 
 
@@ -46,6 +47,7 @@ class Since:
     checkpoint: Checkpoint | None = None
     look_back_to: datetime | None = None  # read on to this moment, even where nothing differs
     not_before: datetime | None = None  # the history window: nothing older is asked for
+    known: int | None = None  # a record that is there, so that an empty answer cannot be true
 
 
 # Yields pages; is sent whether a page that wants a verdict differed, None otherwise.
@@ -96,6 +98,18 @@ class Source(ABC):
     @abstractmethod
     def is_gone(self, repository: str) -> bool:
         """Whether the provider, asked for this one repository, does not show it."""
+
+
+class ShortListing(UnexpectedResponse):
+    """A listing ended before its end: fewer records came than there are, and some may be missing.
+
+    Asked again a little later it may be whole; a listing that shrank while it was read is.
+    """
+
+    def __init__(self, what: str, listed: int, told: int) -> None:
+        super().__init__(
+            f"Bitbucket's list of {what} ended after {listed:,} of {told:,}. What came is kept."
+        )
 
 
 @dataclass(slots=True)

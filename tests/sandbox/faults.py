@@ -22,6 +22,8 @@ KINDS = (
     "endless_next",
     "cycling_next",
     "empty_page",
+    "no_values",
+    "short_page",
     "hang",
     "nul",
     "surrogate",
@@ -162,6 +164,8 @@ def _spoil(kind: str, answer: Answer, url: str) -> Answer:
         answer.body = _cycling(orjson.loads(answer.body), url)
     elif kind == "empty_page":
         answer.body = b'{"pagelen":10,"values":[],"page":1,"size":0}'
+    elif kind in ("no_values", "short_page") and answer.is_page:
+        answer.body = _ended(answer.body, 0 if kind == "no_values" else 2)
     elif kind in ("nul", "surrogate"):
         answer.body = _with_bad_character(answer.body, kind)
     answer.hang, answer.cut = kind == "hang", kind == "cut"
@@ -179,6 +183,13 @@ def _cycling(page: dict[str, Any], url: str) -> bytes:
     values = [{**value, "turn": turn} for value in page["values"]]
     following = f"{address}?{urlencode([*pairs, ('turn', str(turn))])}"
     return orjson.dumps(page | {"values": values[:: 1 if turn % 2 else -1], "next": following})
+
+
+def _ended(body: bytes, left: int) -> bytes:
+    """A page that ends its listing with so many values, whatever `size` it tells."""
+    page = orjson.loads(body)
+    page.pop("next", None)
+    return orjson.dumps(page | {"values": page["values"][:left]})
 
 
 def _with_bad_character(body: bytes, kind: str) -> bytes:

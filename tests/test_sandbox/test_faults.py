@@ -89,6 +89,19 @@ def test_an_empty_page(client: Client, sandbox: Sandbox) -> None:
     assert client.get(PULL_REQUESTS).json()["values"] == []
 
 
+@pytest.mark.parametrize(("kind", "left"), [("no_values", 0), ("short_page", 2)])
+def test_a_page_that_ends_its_listing(
+    client: Client, sandbox: Sandbox, kind: str, left: int
+) -> None:
+    size = client.get(PULL_REQUESTS).json()["size"]
+    sandbox.faults.add(kind=kind, only_pages=True)
+
+    page = client.get(PULL_REQUESTS).json()
+
+    assert (len(page["values"]), page["size"]) == (left, size)
+    assert "next" not in page
+
+
 @pytest.mark.parametrize(("kind", "sign"), [("nul", "\x00"), ("surrogate", "\ud800")])
 def test_characters_that_databases_refuse(
     client: Client, sandbox: Sandbox, kind: str, sign: str

@@ -1,11 +1,12 @@
 """The pull requests of a repository, and what follows them: open ones, history, comments."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits import activity
 from ingestion.engine.visits.base import RepositoryVisit, Visit
-from ingestion.models import Repository
+from ingestion.models import PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.writer.batch import Counts
 
@@ -17,7 +18,8 @@ class PullRequestsVisit(RepositoryVisit):
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
-        self._since = self.resume(self.coverage.watermark)
+        since = self.resume(self.coverage.watermark)
+        self._since = replace(since, known=self._known()) if since.watermark else since
 
     def walk(self, source: Source) -> Walk:
         yield from source.pull_requests(self.repository.uuid, self._since)
@@ -39,6 +41,11 @@ class PullRequestsVisit(RepositoryVisit):
         if self.run.is_due_daily(coverage.looked_back_at):
             return [OpenPullRequestsVisit(self.run, self.repository)]
         return activity.after_pull_requests(self.run, self.repository)
+
+    def _known(self) -> int | None:
+        """One that was copied before: whatever else is asked for, it is listed with it."""
+        mine = PullRequest.objects.filter(repository=self.repository)
+        return mine.order_by("-number").values_list("number", flat=True).first()
 
 
 class OpenPullRequestsVisit(RepositoryVisit):

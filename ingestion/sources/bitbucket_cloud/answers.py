@@ -1,15 +1,16 @@
 """What every walk needs of an answer: its values, its clock, how many there are."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from connections.transport.answers import Answer
 from connections.transport.http import page_of
-from ingestion.sources.base import NewPages
+from ingestion.sources.base import NewPages, ShortListing
 from ingestion.sources.bitbucket_cloud.read import Json, inside
 
-__all__ = ("clock_of", "has_next", "new_pages", "size_of", "values_of")
+__all__ = ("Length", "clock_of", "has_next", "size_of", "values_of", "whole")
 
 
 def values_of(answer: Answer) -> list[Json]:
@@ -23,13 +24,17 @@ def has_next(answer: Answer) -> bool:
     return page_of(answer)[1] is not None
 
 
-def new_pages(answers: Iterable[Answer], what: str) -> Iterator[Answer]:
-    """The pages of a listing. Raises UnexpectedResponse where records come again without an end."""
-    pages = NewPages(what)
+def whole(answers: Iterable[Answer], what: str) -> Iterator[Answer]:
+    """The pages of a listing. Raises UnexpectedResponse where records come again without an end,
+    ShortListing behind the last page where fewer came than the listing said to have.
+    """
+    pages, length = NewPages(what), Length()
     for answer in answers:
         if has_next(answer):
             pages.check([_identity(value) for value in values_of(answer)])
+        length.add(answer)
         yield answer
+    length.check(what)
 
 
 def _identity(value: Json) -> object:
@@ -40,6 +45,28 @@ def size_of(answer: Answer) -> int | None:
     """How many records the whole listing has, where Bitbucket tells."""
     size: Any = answer.json.get("size") if isinstance(answer.json, dict) else None
     return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
+
+
+@dataclass(slots=True)
+class Length:
+    """How many records a listing said to have, and how many it has shown so far."""
+
+    told: int = 0
+    listed: int = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count a page. The largest size counts: rows that went meanwhile moved others past us."""
+        self.told = max(self.told, size_of(answer) or 0)
+        self.listed += len(values_of(answer))
+
+    def check(self, what: str) -> None:
+        """Raise ShortListing where a listing that ends here lacks some."""
+        if self.is_short:
+            raise ShortListing(what, self.listed, self.told)
+
+    @property
+    def is_short(self) -> bool:
+        return self.listed < self.told
 
 
 def clock_of(answer: Answer) -> datetime:

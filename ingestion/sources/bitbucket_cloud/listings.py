@@ -6,14 +6,9 @@ from functools import partial
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient, one
 from connections.transport.answers import Answer
 from connections.transport.errors import NotFound
-from ingestion.sources.base import Page, Walk
+from ingestion.sources.base import Page, ShortListing, Walk
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.answers import (
-    clock_of,
-    new_pages,
-    size_of,
-    values_of,
-)
+from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of, whole
 from ingestion.sources.bitbucket_cloud.read import Json
 from ingestion.sources.rows import Row
 
@@ -28,13 +23,13 @@ def walk_repositories(client: BitbucketCloudClient) -> Walk:
         rows = parse.rows([one(answer)], parse.repository, "full_name")
         yield Page(rows=rows, as_of=clock_of(answer), expected=1)
         return
-    answers = new_pages(client.repositories(sort="created_on"), "repositories")
-    yield from _whole(answers, parse.repository, "full_name")
+    answers = whole(client.repositories(sort="created_on"), "repositories")
+    yield from _pages(answers, parse.repository, "full_name")
 
 
 def walk_people(client: BitbucketCloudClient) -> Walk:
     """The members of the workspace."""
-    yield from _whole(new_pages(client.members(), "members"), parse.member, "user")
+    yield from _pages(whole(client.members(), "members"), parse.member, "user")
 
 
 def walk_comments(
@@ -43,20 +38,18 @@ def walk_comments(
     """Each pull request's list in full; one that is gone meanwhile ends with no comments."""
     for number in pull_requests:
         read = partial(parse.comment, pull_request=number)
-        answers = new_pages(client.comments(repository, number), "comments")
+        end = Page(rows=(), finished=number)
         try:
-            before = next(answers, None)
+            for answer in whole(client.comments(repository, number), "comments"):
+                yield Page(rows=parse.rows(values_of(answer), read, "id"))
         except NotFound:
-            before = None
-        for answer in answers:
-            if before is not None:
-                yield Page(rows=parse.rows(values_of(before), read, "id"))
-            before = answer
-        rows = parse.rows(values_of(before), read, "id") if before else []
-        yield Page(rows=rows, finished=number, is_missing=before is None)
+            end.is_missing = True
+        except ShortListing:
+            end.is_short = True
+        yield end
 
 
-def _whole(answers: Iterable[Answer], read: Callable[[Json], Row], key: str) -> Walk:
+def _pages(answers: Iterable[Answer], read: Callable[[Json], Row], key: str) -> Walk:
     as_of = expected = None
     for answer in answers:
         if as_of is None:

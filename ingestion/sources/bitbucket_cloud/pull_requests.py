@@ -3,6 +3,8 @@
 Each page is a query of its own: `updated_on >=` the last instant of the page before. A pull
 request that changes meanwhile moves to the end, where the walk still comes to. `q` filters and
 sorts on the server: https://github.com/PostHog/posthog/pull/71200.
+
+Each query also names a pull request that is known, so that no page is ever rightly empty.
 """
 
 from dataclasses import dataclass
@@ -11,15 +13,16 @@ from typing import Self
 
 from connections.connectors.bitbucket_cloud.client import STATES, BitbucketCloudClient
 from connections.transport.answers import Answer
-from connections.transport.errors import UnexpectedResponse
+from connections.transport.errors import NotFound, UnexpectedResponse
 from ingestion.sources.base import Checkpoint, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import (
+    Length,
     clock_of,
     has_next,
-    new_pages,
     size_of,
     values_of,
+    whole,
 )
 from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, moment, number
 
@@ -33,10 +36,11 @@ class Position:
 
     `after` is the instant that it has reached; `draining` says that pull requests of exactly that
     instant fill more than a page and are read by their number, above `above`; `beyond` that all
-    of them were read.
+    of them were read. `known` is a pull request that was seen before.
     """
 
     after: datetime | None = None
+    known: int | None = None
     draining: bool = False
     above: int = 0
     beyond: bool = False
@@ -45,10 +49,11 @@ class Position:
     def at(cls, since: Since) -> Self:
         found = since.checkpoint
         if found is None:
-            return cls(after=since.watermark or since.not_before)
+            return cls(after=since.watermark or since.not_before, known=since.known)
         after = datetime.fromisoformat(found["after"]) if found["after"] else None
         return cls(
             after=after,
+            known=found["known"],
             draining=found["draining"],
             above=found["above"],
             beyond=found["beyond"],
@@ -58,6 +63,7 @@ class Position:
         return {
             "as_of": as_of.isoformat(),
             "after": self.after.isoformat() if self.after else None,
+            "known": self.known,
             "draining": self.draining,
             "above": self.above,
             "beyond": self.beyond,
@@ -68,9 +74,11 @@ class Position:
         if self.after is None:
             return ALL_STATES
         if self.draining:
-            limit = f"updated_on = {self.after.isoformat()} AND id > {self.above}"
+            limit = f"(updated_on = {self.after.isoformat()} AND id > {self.above})"
         else:
             limit = f"updated_on {'>' if self.beyond else '>='} {self.after.isoformat()}"
+        if self.known is not None:
+            limit = f"({limit} OR id = {self.known})"
         return f"{limit} AND {ALL_STATES}"
 
     def following(self, values: list[Json]) -> "Position":
@@ -79,16 +87,18 @@ class Position:
             above = max(_numbers(values), default=0)
             if above <= self.above:
                 raise _stands_still()
-            return Position(after=self.after, draining=True, above=above)
-        instants = _instants(values)
+            return Position(after=self.after, known=above, draining=True, above=above)
+        # The one that is known may have changed before.
+        instants = {one for one in _instants(values) if not self.after or one >= self.after}
         last = max(instants, default=None)
-        if last is None or (self.after and last < self.after):
+        if last is None:
             raise _stands_still()
+        known = _last_number(values) or self.known
         if len(instants) == 1:
-            return Position(after=last, draining=True)
+            return Position(after=last, known=known, draining=True)
         if self.after and last == self.after:
             raise _stands_still()
-        return Position(after=last)
+        return Position(after=last, known=known)
 
 
 def walk_pull_requests(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
@@ -100,6 +110,8 @@ def walk_pull_requests(client: BitbucketCloudClient, repository: str, since: Sin
         values = values_of(answer)
         expected = size_of(answer) if as_of is None else None
         as_of = as_of or clock_of(answer)
+        if not values:
+            _refuse_nothing(client, repository, position)
         reached = _reached(position, answer, values)
         yield Page(
             rows=parse.rows(values, parse.pull_request, "id"),
@@ -116,15 +128,34 @@ def _reached(position: Position, answer: Answer, values: list[Json]) -> Position
     """The position behind a page; None at the end of the walk."""
     if has_next(answer):
         return position.following(values)
+    page = Length()
+    page.add(answer)
+    page.check("pull requests")
     if position.draining:
-        return Position(after=position.after, beyond=True)
+        return Position(after=position.after, known=position.known, beyond=True)
     return None
+
+
+def _refuse_nothing(client: BitbucketCloudClient, repository: str, position: Position) -> None:
+    """Raise UnexpectedResponse for a page without the one that it must show, unless it is gone.
+
+    A repository, and with it a walk without one that is known, may be empty.
+    """
+    if position.known is None:
+        return
+    try:
+        client.pull_request(repository, position.known)
+    except NotFound:
+        return
+    raise UnexpectedResponse(
+        f"Bitbucket's list of pull requests is empty and lacks #{position.known}, which is there."
+    )
 
 
 def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
     """What is open, by number: a walk for what changes without moving `updated_on`."""
     answers = client.pull_requests(repository, q='state = "OPEN"', sort="id")
-    for answer in new_pages(answers, "open pull requests"):
+    for answer in whole(answers, "open pull requests"):
         yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
 
 
@@ -147,6 +178,11 @@ def _numbers(values: list[Json]) -> list[int]:
         return [number(value.get("id")) for value in values]
     except Unreadable:
         raise _stands_still() from None
+
+
+def _last_number(values: list[Json]) -> int | None:
+    found = (value.get("id") for value in reversed(values))
+    return next((one for one in found if isinstance(one, int)), None)
 
 
 def _stands_still() -> UnexpectedResponse:
