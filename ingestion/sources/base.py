@@ -49,6 +49,11 @@ class Since:
     not_before: datetime | None = None  # the history window: nothing older is asked for
     known: int | None = None  # a record that is there, so that an empty answer cannot be true
 
+    @property
+    def floor(self) -> datetime | None:
+        """How far down a feed is read; None for to its end."""
+        return self.watermark - OVERLAP if self.watermark else self.not_before
+
 
 # Yields pages; is sent whether a page that wants a verdict differed, None otherwise.
 Walk = Generator[Page, bool | None, None]

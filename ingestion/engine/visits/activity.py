@@ -1,14 +1,15 @@
 """The history of a repository's pull requests: its feed, when anything is due and once a day."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import F
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits import comments, history
-from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.base import RepositoryVisit, Visit, nothing_listed
 from ingestion.models import Event, PullRequest, Repository
-from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.base import OVERLAP, Page, Source, Walk
 from ingestion.sources.rows import CommentRow, EventRow
 from ingestion.writer.batch import Counts, Place
 
@@ -45,6 +46,7 @@ class ActivityVisit(RepositoryVisit):
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
         self._since = self.resume(self.coverage.watermark)
+        self._reached: datetime | None = None
         self._brings_comments = run.copies(comments.CommentsVisit.stream)
         sees_all = self._since.watermark is not None and self._since.checkpoint is None
         self._seen: set[history.Identity] | None = set() if sees_all else None
@@ -58,23 +60,28 @@ class ActivityVisit(RepositoryVisit):
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)
         self.keep(page.checkpoint)
+        events = [row for row in page.rows if isinstance(row, EventRow)]
+        moments = [one.happened_at for one in events]
+        self._reached = min([*moments, self._reached] if self._reached else moments, default=None)
         if self._seen is not None:
-            events = (row for row in page.rows if isinstance(row, EventRow))
             self._seen.update((one.pull_request, one.kind, one.happened_at) for one in events)
             if len(self._seen) > SEEN_AT_MOST:
                 self._seen = None
 
     def ended(self) -> Sequence[Visit]:
-        is_whole = self._since.watermark is None and self._since.checkpoint is None
-        if is_whole:
-            self.refuse_nothing("entries of history")
+        self._refuse_nothing()
+        read = history.due(self.repository).filter(changed_at__lt=self.begun)
+        if self._ends_early():
+            if self._reached:
+                read.filter(created_on__gte=self._reached).update(activity_done_for=F("due_for"))
+            return history.one_by_one(self.run, self.repository, then=self._settle)
         self._withdraw()
-        history.due(self.repository).filter(changed_at__lt=self.begun).update(
-            activity_done_for=F("due_for")
-        )
+        read.update(activity_done_for=F("due_for"))
+        return self._settle()
+
+    def _settle(self) -> Sequence[Visit]:
+        """Every history that was due is here."""
         self.complete(self.as_of)
-        if is_whole:
-            self.doubt_nothing()
         self.coverage.looked_back_at, self.coverage.asked_at = self.begun, None
         return comments.after_activity(self.run, self.repository)
 
@@ -82,6 +89,22 @@ class ActivityVisit(RepositoryVisit):
         """The feed is not shown: every history that is due is read by itself."""
         history.note_refusal(self.run, self.repository)
         return history.one_by_one(self.run, self.repository)
+
+    def _refuse_nothing(self) -> None:
+        """Raise NothingListed for a feed without entries: the newest of them are always listed."""
+        stored = Event.objects.filter(repository=self.repository, withdrawn_at=None)
+        if self.counts.read == 0 and stored.exists():
+            raise nothing_listed(self.name, stored.count(), "entries of history")
+
+    def _ends_early(self) -> bool:
+        """Whether the feed ended above the opening of a pull request, which stands in it too."""
+        if self._reached is None:
+            return True
+        floor = self._since.floor
+        if floor and self._reached < floor:
+            return False
+        mine = PullRequest.objects.filter(repository=self.repository)
+        return bool(mine.filter(created_on__lt=self._reached - OVERLAP).exists())
 
     def _withdraw(self) -> None:
         """Mark what the feed lacks by now, where this walk saw all of the feed."""

@@ -19,6 +19,13 @@ class NothingListed(ProviderError):
     mended_by = "workspace_admin"
 
 
+def nothing_listed(name: str, before: int, what: str) -> NothingListed:
+    """The error of a listing that had so many rows before."""
+    return NothingListed(
+        f"{name} listed {before:,} {what} before and lists none now. What was copied is kept."
+    )
+
+
 class Visit(ABC):
     """Made, told of its pages and ended in the writing thread; walked in a fetching one.
 
@@ -85,10 +92,7 @@ class Visit(ABC):
         """Raise NothingListed where a whole listing is empty that had rows before."""
         before = self.coverage.rows
         if self.counts.read == 0 and before:
-            raise NothingListed(
-                f"{self.name} listed {before:,} {what} before and lists none now."
-                " What was copied is kept."
-            )
+            raise nothing_listed(self.name, before, what)
         self.coverage.rows = self.counts.read
 
 

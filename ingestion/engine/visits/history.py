@@ -1,7 +1,8 @@
 """The history of pull requests one by one, where the feed of their repository is refused."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db.models import F, Q, QuerySet
 
@@ -19,6 +20,7 @@ AT_A_TIME = 50  # pull requests whose histories one walk reads
 
 # Pull request, kind and time: the person may be nobody by now, and the key another.
 Identity = tuple[int, str, datetime]
+Then = Callable[[], Sequence[Visit]]
 
 
 def due(repository: Repository) -> "QuerySet[PullRequest]":
@@ -76,11 +78,14 @@ def is_feed_refused(run: Run, place: Place) -> bool:
     return not run.is_due_daily(known.asked_at)
 
 
-def one_by_one(run: Run, repository: Repository, *, above: int = 0) -> Sequence[Visit]:
-    """The next histories that are due; where there are none, the stream ends."""
+def one_by_one(
+    run: Run, repository: Repository, *, then: Then | None = None, above: int = 0
+) -> Sequence[Visit]:
+    """The next histories that are due; where there are none, what comes then: the stream ends."""
+    then = then or partial(settle, run, repository)
     waiting = due(repository).filter(pk__gt=above).order_by("pk")
     chosen = list(waiting.values_list("pk", "number")[:AT_A_TIME])
-    return [HistoriesVisit(run, repository, dict(chosen))] if chosen else settle(run, repository)
+    return [HistoriesVisit(run, repository, dict(chosen), then)] if chosen else then()
 
 
 class HistoriesVisit(RepositoryVisit):
@@ -88,8 +93,11 @@ class HistoriesVisit(RepositoryVisit):
 
     stream = STREAM
 
-    def __init__(self, run: Run, repository: Repository, chosen: dict[int, int]) -> None:
+    def __init__(
+        self, run: Run, repository: Repository, chosen: dict[int, int], then: Then
+    ) -> None:
         super().__init__(run, repository)
+        self._then = then
         self._chosen = chosen
         self._keys = {number: key for key, number in chosen.items()}
         self._seen: set[Identity] = set()
@@ -110,7 +118,7 @@ class HistoriesVisit(RepositoryVisit):
             self._seen = set()
 
     def ended(self) -> Sequence[Visit]:
-        return one_by_one(self.run, self.repository, above=max(self._chosen))
+        return one_by_one(self.run, self.repository, then=self._then, above=max(self._chosen))
 
     def _finish(self, key: int, *, is_missing: bool) -> None:
         """The history of one pull request was read to its end: what it lacks was withdrawn."""

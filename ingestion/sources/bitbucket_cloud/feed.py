@@ -4,8 +4,10 @@ Newest first, but not strictly; entries have no id; the cursor is opaque and may
 https://github.com/PostHog/posthog/pull/99812 and recorded feeds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.answers import Answer
@@ -17,16 +19,15 @@ from connections.transport.errors import (
     UnexpectedResponse,
 )
 from connections.transport.http import page_of
-from ingestion.sources.base import OVERLAP, Checkpoint, NewPages, Page, Since, Walk
+from ingestion.sources.base import Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.answers import clock_of
+from ingestion.sources.bitbucket_cloud.answers import clock_of, values_of
 from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, inside, number
 from ingestion.sources.rows import CommentRow, EventRow, RejectedRecord, Row
 
 
 def walk_feed(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
     """Down to where *every* entry of a page is older than the watermark less an hour."""
-    floor = since.watermark - OVERLAP if since.watermark else since.not_before
     checkpoint, pages = since.checkpoint, NewPages("activity")
     for checkpoint_holds, answer in _answers(client, repository, checkpoint):
         checkpoint = checkpoint if checkpoint_holds else None
@@ -36,7 +37,7 @@ def walk_feed(client: BitbucketCloudClient, repository: str, since: Since) -> Wa
         events = [row for row in rows if isinstance(row, EventRow)]
         if following:
             pages.check([(event.pull_request, event.key) for event in events])
-        ends = following is None or _is_below(events, floor)
+        ends = following is None or _is_below(events, since.floor)
         checkpoint = {"as_of": as_of.isoformat(), "cursor": following}
         yield Page(rows=rows, checkpoint=None if ends else checkpoint, as_of=as_of)
         if ends:
@@ -47,19 +48,38 @@ def _answers(
     client: BitbucketCloudClient, repository: str, checkpoint: Checkpoint | None
 ) -> Iterator[tuple[bool, Answer]]:
     """The feed's pages from the checkpoint; from the top where its cursor has died."""
+    ask = partial(client.activity, repository)
     if checkpoint is not None:
-        answers = client.activity(repository, start=checkpoint["cursor"])
+        answers = ask(start=checkpoint["cursor"])
         try:
-            first = next(answers)
+            first = _with_entries(next(answers))
         except (BadRequest, BlockedAddress, NotFound, Gone, UnexpectedResponse):
             checkpoint = None  # the cursor has died, or the API has another address by now
         else:
-            yield True, first
-            for answer in answers:
+            for answer in _insisting(chain([first], answers), ask):
                 yield True, answer
     if checkpoint is None:
-        for position, answer in enumerate(client.activity(repository)):
+        for position, answer in enumerate(_insisting(ask(), ask)):
             yield position > 0, answer
+
+
+def _with_entries(answer: Answer) -> Answer:
+    """A page that a cursor led to. Raises UnexpectedResponse where it led to nothing."""
+    if values_of(answer):
+        return answer
+    raise UnexpectedResponse("Bitbucket's list of activity goes on with nothing.")
+
+
+def _insisting(answers: Iterable[Answer], ask: Callable[..., Iterator[Answer]]) -> Iterator[Answer]:
+    """The pages of a feed; where one leads to an empty one, that is asked for once more.
+
+    A feed tells no size, so this is how a passing fault is told from the end.
+    """
+    for position, answer in enumerate(answers):
+        if position and not values_of(answer):
+            yield from ask(start=answer.url)
+            return
+        yield answer
 
 
 def walk_histories(
@@ -76,13 +96,16 @@ def walk_histories(
 
 
 def _history(client: BitbucketCloudClient, repository: str, pull_request: int) -> Walk:
-    pages = NewPages("activity")
-    for answer in client.pull_request_activity(repository, pull_request):
+    pages, end = NewPages("activity"), Page(rows=(), finished=pull_request)
+    ask = partial(client.pull_request_activity, repository, pull_request)
+    for position, answer in enumerate(_insisting(ask(), ask)):
         values, following = page_of(answer)
         rows = feed_rows(values)
         if following:
             pages.check([row.key for row in rows if isinstance(row, EventRow)])
-        yield Page(rows=rows, finished=None if following else pull_request)
+        yield Page(rows=rows)
+        end.is_short = position > 0 and not values
+    yield end
 
 
 def _is_there(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:

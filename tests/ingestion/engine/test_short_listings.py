@@ -5,8 +5,18 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from ingestion.models import Person, PipelineRun, PullRequest, State, Sync
+from ingestion.models import (
+    Coverage,
+    Event,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    State,
+    Sync,
+)
 from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.rows import all_rows
 from tests.sandbox import Sandbox, Scale
 
 ENDS = ["empty_page", "no_values", "short_page"]
@@ -134,3 +144,77 @@ def test_pull_request_that_is_gone_makes_an_empty_answer_true(
     sandbox.site.changed()
 
     assert copied.sync().state == State.SUCCEEDED
+
+
+def events() -> list[Any]:
+    return all_rows()["Event"]
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=130, pipelines=0)])
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("times", [1, None])
+def test_feed_that_ends_in_the_middle_is_made_good(
+    copied: Copied, sandbox: Sandbox, kind: str, times: int | None
+) -> None:
+    copied.sync()
+    whole = events()
+    for model in (Coverage, Repository):
+        model._default_manager.all().delete()
+    sandbox.faults.add(r"/pullrequests/activity", kind=kind, after=2, times=times)
+    begun = len(sandbox.requests)
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert events() == whole
+    assert undone() == 0
+    singly = sum(
+        "/activity" in r.path and "/pullrequests/activity" not in r.path
+        for r in sandbox.requests[begun:]
+    )
+    assert singly == 0 if times and kind != "short_page" else 0 < singly < 130
+
+
+def test_empty_feed_of_what_had_events_is_an_error_and_all_stays_due(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync()
+    sandbox.change.approve("acme", "api", 3, person="ada")
+    for _ in range(120):
+        sandbox.change.push("acme", "api", 5)
+    sandbox.clock.advance(3 * 3600)
+    sandbox.faults.add(r"/pullrequests/activity", kind="empty_page")
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert error_of(sync, "pull_request_activity")["code"] == "no_resources"
+    assert undone() == 2
+    assert not Event.objects.exclude(withdrawn_at=None).exists()
+    sandbox.faults.clear()
+    assert copied.sync().state == State.SUCCEEDED
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests
+    for number in (3, 5):
+        here = Event.objects.filter(pull_request__number=number)
+        assert here.count() == len(there[number].activity)
+
+
+@pytest.mark.parametrize("kind", ["no_values", "short_page"])
+def test_new_events_behind_the_end_of_a_feed_are_read_by_themselves(
+    copied: Copied, sandbox: Sandbox, kind: str
+) -> None:
+    copied.sync()
+    sandbox.change.approve("acme", "api", 3, person="ada")
+    for _ in range(120):
+        sandbox.change.push("acme", "api", 5)
+    sandbox.faults.add(r"/pullrequests/activity", kind=kind, after=1)
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert undone() == 0
+    assert not Event.objects.exclude(withdrawn_at=None).exists()
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests
+    for number in (3, 5):
+        here = Event.objects.filter(pull_request__number=number)
+        assert here.count() == len(there[number].activity)
