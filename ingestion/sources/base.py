@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from connections.transport.errors import UnexpectedResponse
-from ingestion.sources.rows import Row
+from ingestion.sources.rows import RejectedRecord, Row
 
 MARGIN = timedelta(minutes=10)  # how far a watermark stays behind the provider's clock
 OVERLAP = timedelta(hours=1)  # how far a feed, which is not in strict order, is read again
@@ -37,6 +37,11 @@ class Page:
     is_missing: bool = False  # the finished one was not there: its old rows stay
     is_short: bool = False  # the finished one's list ended before its end: what it lacks stays
     wants_verdict: bool = False
+
+    @property
+    def is_legible(self) -> bool:
+        """Whether every record could be read: else what the list lacks may stand in it."""
+        return not any(isinstance(row, RejectedRecord) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

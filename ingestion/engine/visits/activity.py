@@ -63,6 +63,8 @@ class ActivityVisit(RepositoryVisit):
         events = [row for row in page.rows if isinstance(row, EventRow)]
         moments = [one.happened_at for one in events]
         self._reached = min([*moments, self._reached] if self._reached else moments, default=None)
+        if not page.is_legible:
+            self._seen = None
         if self._seen is not None:
             self._seen.update((one.pull_request, one.kind, one.happened_at) for one in events)
             if len(self._seen) > SEEN_AT_MOST:

@@ -1,7 +1,7 @@
 """A visit: one walk of one stream, of a repository or of the whole connection."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -24,6 +24,16 @@ def nothing_listed(name: str, before: int, what: str) -> NothingListed:
     return NothingListed(
         f"{name} listed {before:,} {what} before and lists none now. What was copied is kept."
     )
+
+
+def refuse_doubted(name: str, what: str, pull_requests: Collection[int]) -> None:
+    """Raise NothingListed for lists of pull requests that cannot be true; what they lack stays."""
+    if pull_requests:
+        named = ", ".join(f"#{number}" for number in sorted(pull_requests)[:3])
+        raise NothingListed(
+            f"{name}: Bitbucket lists too few {what} of {len(pull_requests):,} pull requests"
+            f" ({named}). What was copied is kept, and they are asked for again."
+        )
 
 
 class Visit(ABC):

@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QueryS
 from django.db.models.functions import Coalesce
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.base import RepositoryVisit, Visit, refuse_doubted
 from ingestion.models import Comment, PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import CommentRow
@@ -51,11 +51,14 @@ def _settle_others(run: Run, repository: Repository, place: Place) -> None:
     others.update(comments_done_for=F("due_for"))
 
 
-def _next(run: Run, repository: Repository, *, above: int) -> Sequence[Visit]:
+def _next(
+    run: Run, repository: Repository, *, above: int, doubted: Sequence[int] = ()
+) -> Sequence[Visit]:
     waiting = due(repository).filter(pk__gt=above).order_by("pk")
     chosen = list(waiting.values_list("pk", "number")[:AT_A_TIME])
     if chosen:
-        return [CommentsVisit(run, repository, dict(chosen))]
+        return [CommentsVisit(run, repository, dict(chosen), doubted)]
+    refuse_doubted(repository.full_name, "comments", doubted)
     coverage = run.book.coverage(Place(CommentsVisit.stream, repository.pk))
     listed = run.book.known(Place("pull_requests", repository.pk))
     coverage.complete_as_of = listed.complete_as_of if listed else None
@@ -65,15 +68,26 @@ def _next(run: Run, repository: Repository, *, above: int) -> Sequence[Visit]:
 
 
 class CommentsVisit(RepositoryVisit):
-    """Lists all comments of some pull requests, one after the other."""
+    """Lists all comments of some pull requests, one after the other.
+
+    `doubted` are those whose list cannot be true, of this walk and of the ones before.
+    """
 
     stream = "pull_request_comments"
 
-    def __init__(self, run: Run, repository: Repository, chosen: dict[int, int]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        repository: Repository,
+        chosen: dict[int, int],
+        doubted: Sequence[int] = (),
+    ) -> None:
         super().__init__(run, repository)
+        self._doubted = list(doubted)
         self._chosen = chosen
         self._keys = {number: key for key, number in chosen.items()}
         self._listed: set[int] = set()
+        self._is_legible = True
 
     def walk(self, source: Source) -> Walk:
         yield from source.comments(self.repository.uuid, list(self._chosen.values()))
@@ -81,22 +95,37 @@ class CommentsVisit(RepositoryVisit):
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)
         self._listed.update(row.number for row in page.rows if isinstance(row, CommentRow))
+        self._is_legible = self._is_legible and page.is_legible
         if page.finished is not None:
-            self._finish(self._keys[page.finished], is_missing=page.is_missing)
-            self._listed = set()
+            self._finish(page, page.finished)
+            self._listed, self._is_legible = set(), True
 
     def ended(self) -> Sequence[Visit]:
-        return _next(self.run, self.repository, above=max(self._chosen))
+        above = max(self._chosen)
+        return _next(self.run, self.repository, above=above, doubted=self._doubted)
 
-    def _finish(self, key: int, *, is_missing: bool) -> None:
-        """The list of one pull request was read to its end: what it lacks is gone."""
-        if not is_missing:
-            now = self.run.clock.now()
-            kept = Comment.objects.filter(pull_request_id=key, removed_at=None)
-            gone = [pk for pk, n in kept.values_list("pk", "number") if n not in self._listed]
-            if gone:
-                Comment.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)
-                self.counts.removed += len(gone)
+    def _finish(self, page: Page, number: int) -> None:
+        """The list of one pull request ended: what it lacks is gone."""
+        key = self._keys[number]
+        if page.is_short or self._lists_nothing(page, key):
+            self._doubted.append(number)
+            return
+        if self._is_legible and not page.is_missing:
+            self._remove_others(key)
         PullRequest.objects.filter(pk=key, changed_at__lt=self.begun).update(
             comments_done_for=F("due_for")
         )
+
+    def _lists_nothing(self, page: Page, key: int) -> bool:
+        """Whether nothing is listed of a pull request that has comments, by Bitbucket's count."""
+        if page.is_missing or self._listed or not self._is_legible:
+            return False
+        return PullRequest.objects.filter(pk=key, comment_count__gt=0).exists()
+
+    def _remove_others(self, key: int) -> None:
+        now = self.run.clock.now()
+        kept = Comment.objects.filter(pull_request_id=key, removed_at=None)
+        gone = [pk for pk, n in kept.values_list("pk", "number") if n not in self._listed]
+        if gone:
+            Comment.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)
+            self.counts.removed += len(gone)

@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 from connections.transport.errors import InvalidPermissions, NotFound, ProviderError
 from ingestion.engine.run import Run
 from ingestion.engine.visits import comments
-from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.base import RepositoryVisit, Visit, refuse_doubted
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import CommentRow, EventRow
@@ -79,28 +79,46 @@ def is_feed_refused(run: Run, place: Place) -> bool:
 
 
 def one_by_one(
-    run: Run, repository: Repository, *, then: Then | None = None, above: int = 0
+    run: Run,
+    repository: Repository,
+    *,
+    then: Then | None = None,
+    above: int = 0,
+    doubted: Sequence[int] = (),
 ) -> Sequence[Visit]:
     """The next histories that are due; where there are none, what comes then: the stream ends."""
     then = then or partial(settle, run, repository)
     waiting = due(repository).filter(pk__gt=above).order_by("pk")
     chosen = list(waiting.values_list("pk", "number")[:AT_A_TIME])
-    return [HistoriesVisit(run, repository, dict(chosen), then)] if chosen else then()
+    if chosen:
+        return [HistoriesVisit(run, repository, dict(chosen), then, doubted)]
+    refuse_doubted(repository.full_name, "entries of history", doubted)
+    return then()
 
 
 class HistoriesVisit(RepositoryVisit):
-    """Reads the whole history of some pull requests, one after the other."""
+    """Reads the whole history of some pull requests, one after the other.
+
+    `doubted` are those whose history cannot be true, of this walk and of the ones before.
+    """
 
     stream = STREAM
 
     def __init__(
-        self, run: Run, repository: Repository, chosen: dict[int, int], then: Then
+        self,
+        run: Run,
+        repository: Repository,
+        chosen: dict[int, int],
+        then: Then,
+        doubted: Sequence[int] = (),
     ) -> None:
         super().__init__(run, repository)
         self._then = then
+        self._doubted = list(doubted)
         self._chosen = chosen
         self._keys = {number: key for key, number in chosen.items()}
         self._seen: set[Identity] = set()
+        self._is_legible = True
         self._brings_comments = run.copies(comments.CommentsVisit.stream)
 
     def walk(self, source: Source) -> Walk:
@@ -113,18 +131,38 @@ class HistoriesVisit(RepositoryVisit):
         super().arrived(page, counts)
         events = (row for row in page.rows if isinstance(row, EventRow))
         self._seen.update((one.pull_request, one.kind, one.happened_at) for one in events)
+        self._is_legible = self._is_legible and page.is_legible
         if page.finished is not None:
-            self._finish(self._keys[page.finished], is_missing=page.is_missing)
-            self._seen = set()
+            self._finish(page, page.finished)
+            self._seen, self._is_legible = set(), True
 
     def ended(self) -> Sequence[Visit]:
-        return one_by_one(self.run, self.repository, then=self._then, above=max(self._chosen))
+        return one_by_one(
+            self.run,
+            self.repository,
+            then=self._then,
+            above=max(self._chosen),
+            doubted=self._doubted,
+        )
 
-    def _finish(self, key: int, *, is_missing: bool) -> None:
-        """The history of one pull request was read to its end: what it lacks was withdrawn."""
-        if not is_missing:
-            stored = Event.objects.filter(pull_request_id=key)
+    def _finish(self, page: Page, number: int) -> None:
+        """The history of one pull request ended: what it lacks was withdrawn."""
+        key = self._keys[number]
+        stored = Event.objects.filter(pull_request_id=key)
+        is_whole = self._is_legible and not page.is_missing
+        if page.is_short or (is_whole and self._ends_early(stored)):
+            self._doubted.append(number)
+            return
+        if is_whole:
             self.counts.removed += withdraw(self.run, stored, self._seen)
         PullRequest.objects.filter(pk=key, changed_at__lt=self.begun).update(
             activity_done_for=F("due_for")
         )
+
+    def _ends_early(self, stored: "QuerySet[Event]") -> bool:
+        """Whether the history ends above what is stored of it. Its oldest entry, the opening of the
+        pull request, can never be withdrawn.
+        """
+        oldest = stored.filter(withdrawn_at=None, kind="update").order_by("happened_at").first()
+        reached = min((moment for _, _, moment in self._seen), default=None)
+        return oldest is not None and (reached is None or oldest.happened_at < reached)
