@@ -22,6 +22,7 @@ from connections.transport.http import page_of
 from ingestion.sources.base import Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, values_of
+from ingestion.sources.bitbucket_cloud.pull_requests import is_gone
 from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, inside, number
 from ingestion.sources.rows import CommentRow, EventRow, RejectedRecord, Row
 
@@ -90,7 +91,7 @@ def walk_histories(
         try:
             yield from _history(client, repository, pull_request)
         except NotFound:
-            if _is_there(client, repository, pull_request):
+            if not is_gone(client, repository, pull_request):
                 raise  # it is the feed that is not shown
             yield Page(rows=(), finished=pull_request, is_missing=True)
 
@@ -106,14 +107,6 @@ def _history(client: BitbucketCloudClient, repository: str, pull_request: int) -
         yield Page(rows=rows)
         end.is_short = position > 0 and not values
     yield end
-
-
-def _is_there(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
-    try:
-        client.pull_request(repository, pull_request)
-    except NotFound:
-        return False
-    return True
 
 
 def _is_below(events: list[EventRow], floor: datetime | None) -> bool:

@@ -9,6 +9,7 @@ from connections.transport.errors import NotFound
 from ingestion.sources.base import Page, ShortListing, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of, whole
+from ingestion.sources.bitbucket_cloud.pull_requests import is_gone
 from ingestion.sources.bitbucket_cloud.read import Json
 from ingestion.sources.rows import Row
 
@@ -43,6 +44,8 @@ def walk_comments(
             for answer in whole(client.comments(repository, number), "comments"):
                 yield Page(rows=parse.rows(values_of(answer), read, "id"))
         except NotFound:
+            if not is_gone(client, repository, number):
+                raise  # it is the list that is not shown
             end.is_missing = True
         except ShortListing:
             end.is_short = True

@@ -159,6 +159,19 @@ def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
         yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
 
 
+def is_gone(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
+    """Whether a pull request whose details are not shown is gone itself: it is not listed either.
+
+    Raises NotFound where nothing of the repository is shown any more.
+    """
+    try:
+        client.pull_request(repository, pull_request)
+    except NotFound:
+        query = f"id = {pull_request} AND {ALL_STATES}"
+        return not values_of(next(client.pull_requests(repository, q=query)))
+    return False
+
+
 def _as_of(since: Since) -> datetime | None:
     return datetime.fromisoformat(since.checkpoint["as_of"]) if since.checkpoint else None
 
