@@ -132,6 +132,18 @@ def test_event_of_an_unknown_pull_request_writes_a_bare_one_that_is_due(write: W
     assert PullRequest.objects.get().title == "Whole"
 
 
+def test_bare_pull_request_makes_way_for_the_listed_one_of_a_moment_before(write: Write) -> None:
+    later = MOMENT + timedelta(milliseconds=17)
+    write(event(happened_at=later), stream="pull_request_activity")
+
+    write(pull_request(title="Whole"))
+
+    row = PullRequest.objects.get()
+    assert (row.title, row.updated_on, row.due_for) == ("Whole", MOMENT, MOMENT)
+    write(pull_request(title="Old", age=5))
+    assert PullRequest.objects.get().title == "Whole"
+
+
 def test_event_comes_once(write: Write) -> None:
     write(pull_request(), event(), event(person=BEN), event(kind="changes_requested"))
 
