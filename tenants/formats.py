@@ -1,5 +1,6 @@
 """How pages say times, durations and numbers. Plain values in, words out."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
@@ -29,6 +30,12 @@ def roughly(value: float | None) -> str:
 def word(value: int) -> str:
     """Small numbers in words, the others in digits."""
     return WORDS[value] if 0 <= value < len(WORDS) else number(value)
+
+
+def listed(names: Iterable[str]) -> str:
+    """“a”, “a and b”, “a, b and c”."""
+    *others, last = list(names) or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def percent(part: float | None, whole: float | None) -> int | None:

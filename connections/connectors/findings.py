@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from connections.connectors.base import CheckResult, Identity, RemoteRepository, Stream
+from tenants.formats import listed
 
 OnResult = Callable[[CheckResult], None]
 OK = "ok"
@@ -98,6 +99,11 @@ def missing_scopes(checks: Sequence[CheckResult], streams: Collection[str]) -> t
     return tuple(dict.fromkeys(named))
 
 
+def lacks(scopes: Collection[str]) -> str:
+    """“lacks the scope a”, “lacks the scopes a, b and c”: what follows “it”."""
+    return f"lacks the scope{'' if len(scopes) == 1 else 's'} {listed(scopes)}"
+
+
 def available(checks: Sequence[CheckResult], declared: Sequence[Stream]) -> tuple[str, ...]:
     """The streams that can be copied with what passed; none where a required check failed."""
     if any(check.required and check.outcome != OK for check in checks):
@@ -120,5 +126,5 @@ def summary(checks: Sequence[CheckResult], streams: Collection[str]) -> str:
     scopes = missing_scopes(checks, streams)
     told = decisive.message
     if decisive.outcome == "invalid_permissions" and len(scopes) > len(decisive.missing_scopes):
-        told = f"The secret lacks the scope {' and '.join(scopes)}."
+        told = f"The secret {lacks(scopes)}."
     return f"{passed} of {len(asked)} checks pass. {told}" if passed else told

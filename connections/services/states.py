@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.timezone import now as present
 
-from connections.connectors.findings import Finding
+from connections.connectors.findings import Finding, lacks
 from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
 from connections.models import Connection, Credential, Grant, Verification
 from connections.models.credential import usable_credentials
@@ -110,7 +110,7 @@ def limit(credential: Credential, missing_scopes: tuple[str, ...]) -> None:
     Credential.objects.filter(pk=credential.pk, deleted_at=None, disabled_at=None).update(
         status=Credential.Status.LIMITED,
         missing_scopes=named,
-        status_message=f"It lacks the scope {' and '.join(named)}.",
+        status_message=f"It {lacks(named)}.",
     )
     credential.refresh_from_db()
 

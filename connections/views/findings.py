@@ -9,6 +9,7 @@ from connections.connectors.findings import OK, available, counts, failing, from
 from connections.models import Connection, Draft, Verification
 from connections.services.selections import wanted_streams
 from connections.services.verification import draft_streams
+from tenants.formats import listed
 
 Tone = Literal["busy", "good", "attention", "bad"]
 Outcome = Verification.Outcome
@@ -16,7 +17,7 @@ Outcome = Verification.Outcome
 # For each way to fail as a whole: the way out.
 WAYS_OUT: dict[str, str] = {
     Outcome.INVALID_CREDENTIALS: "Make a new one at Atlassian, then enter it here.",
-    Outcome.INVALID_PERMISSIONS: "Make one that has it, or go on without what cannot be read.",
+    Outcome.INVALID_PERMISSIONS: "Make one that has what is missing, or go on without it.",
     Outcome.NO_RESOURCES: "Give it access to a repository at Bitbucket, or enter another one.",
     Outcome.WORKSPACE_NOT_FOUND: "Check the name of the workspace, and that this was made for it.",
     Outcome.RATE_LIMITED: "Nothing is wrong with what you entered. Check again in a while.",
@@ -52,7 +53,7 @@ class Reading:
     @property
     def without_names(self) -> str:
         """“pull requests, history and comments” would say less than the streams' own names."""
-        return in_words(stream.label.lower() for stream in self.without)
+        return listed(stream.label.lower() for stream in self.without)
 
 
 def read_checks(
@@ -104,14 +105,6 @@ def read_credential(
         streams=wanted_streams(connector, connection.selection),
         seconds=_seconds(verification),
     )
-
-
-def in_words(names: Iterable[str]) -> str:
-    """“a”, “a and b”, “a, b and c”."""
-    listed = list(names)
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def _shown(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

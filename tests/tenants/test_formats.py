@@ -43,6 +43,13 @@ def test_exact_names_the_time_zone() -> None:
         assert formats.exact(NOW) == "Tue 10 Mar 2026, 15:00:00 CET"
 
 
+def test_names_are_listed_as_people_do() -> None:
+    assert formats.listed([]) == ""
+    assert formats.listed(["a"]) == "a"
+    assert formats.listed(["a", "b"]) == "a and b"
+    assert formats.listed(["a", "b", "c"]) == "a, b and c"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words", "short"),
     [

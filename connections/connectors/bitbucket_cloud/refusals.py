@@ -3,6 +3,7 @@
 from typing import Any
 
 from connections.connectors.bitbucket_cloud.scopes import with_implied
+from connections.connectors.findings import lacks
 from connections.transport import answers
 from connections.transport.answers import Answer, words
 from connections.transport.errors import (
@@ -58,7 +59,7 @@ def _forbidden(answer: Answer) -> ProviderError:
     required, granted = scopes_of(answer)
     missing = tuple(scope for scope in required if scope not in granted)
     if missing:
-        told = f"The secret lacks the scope {' and '.join(missing)}."
+        told = f"The secret {lacks(missing)}."
     else:
         told = "Bitbucket does not allow this (403): the account may lack a role there."
     return InvalidPermissions(told, required=required, granted=granted, evidence=answer.evidence())

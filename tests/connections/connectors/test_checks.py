@@ -60,6 +60,14 @@ def test_with_exactly_the_listed_scopes_every_check_passes(
         assert set(listed) == set(CLASSIC if method == "access_token" else GRANULAR)
 
 
+def test_several_missing_scopes_are_named_as_several(cloud: Connector, sandbox: Sandbox) -> None:
+    token = sandbox.tokens.workspace("acme", ["account", "repository"])
+
+    finding = cloud.verify(token_entry(token))
+
+    assert "The secret lacks the scopes pullrequest and pipeline." in finding.message
+
+
 @pytest.mark.parametrize("scope", ["account", "pullrequest", "pipeline", "webhook"])
 def test_a_missing_classic_scope_is_named(scope: str, cloud: Connector, sandbox: Sandbox) -> None:
     secret = sandbox.tokens.workspace("acme", CLASSIC)

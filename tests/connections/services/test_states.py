@@ -235,6 +235,7 @@ def test_limits_add_up(credential: Credential) -> None:
     limit(credential, ("account", "pipeline"))
 
     assert credential.missing_scopes == ["pipeline", "account"]
+    assert credential.status_message == "It lacks the scopes pipeline and account."
 
 
 def test_verification_comes_daily(
