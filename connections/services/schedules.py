@@ -9,6 +9,7 @@ from cronsim import CronSim, CronSimError
 from django.utils.timezone import now
 
 from connections.connectors.schema import InvalidFields
+from connections.models import Connection
 
 SHORTEST, LONGEST = 5, 7 * 24 * 60  # minutes
 KEYS = {"off": {"kind"}, "every": {"kind", "minutes"}, "cron": {"kind", "cron", "timezone"}}
@@ -50,6 +51,17 @@ def next_runs(
 ) -> list[datetime]:
     """The next runs, for pages."""
     return _runs(schedule, after or now(), timezone, count)
+
+
+def coming_runs(connection: Connection, count: int = 3) -> list[datetime]:
+    """The runs that will happen: the one that is planned, and those that follow it."""
+    planned, zone = connection.next_sync_at, connection.organization.timezone
+    if planned is None:
+        return []
+    if planned <= now():  # it waits for the sync that runs
+        return next_runs(connection.schedule, count, timezone=zone)
+    following = next_runs(connection.schedule, count - 1, after=planned, timezone=zone)
+    return [planned, *following]
 
 
 def _runs(

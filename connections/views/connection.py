@@ -66,9 +66,7 @@ class Settings(ConnectionView):
             "zone": form.timezone,
             "credential_count": self.connection.credentials.filter(deleted_at=None).count(),
             "delete_form": delete or DeleteForm(connection=self.connection),
-            "next_runs": schedules.next_runs(
-                self.connection.schedule, 3, timezone=self.organization.timezone
-            ),
+            "next_runs": schedules.coming_runs(self.connection),
             "dependents": self.connection.children.filter(deleted_at=None),
             **more,
         }

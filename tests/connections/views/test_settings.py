@@ -1,9 +1,11 @@
 """The settings tab: name, schedule, pause, delete."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from connections.models import Connection, Credential
 from tenants.models import Organization
@@ -58,6 +60,31 @@ def test_a_new_name_moves_no_sync(post: Visit, url: Url, connection: Connection)
     connection.refresh_from_db()
     assert connection.name == "Renamed"
     assert connection.next_sync_at == before
+
+
+def test_the_next_runs_are_those_that_will_happen(
+    member: Client, url: Url, connection: Connection
+) -> None:
+    planned = (now() + timedelta(minutes=7)).replace(second=0)
+    Connection.objects.update(schedule={"kind": "every", "minutes": 60}, next_sync_at=planned)
+
+    page = text(member.get(url("connection_settings", connection.pk)))
+
+    for hours in range(3):
+        assert f"{planned + timedelta(hours=hours):%H:%M}" in page
+
+
+def test_a_connection_in_error_promises_no_run(
+    member: Client, url: Url, connection: Connection
+) -> None:
+    Connection.objects.update(
+        schedule={"kind": "every", "minutes": 60}, next_sync_at=now(), status="error"
+    )
+
+    page = text(member.get(url("connection_settings", connection.pk)))
+
+    assert "No sync starts by itself until what is wrong is mended." in page
+    assert "Next:" not in page
 
 
 def test_a_paused_connection_has_no_next_sync(
