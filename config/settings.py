@@ -209,6 +209,8 @@ REQUEST_LEDGER = "ingestion.quota.Ledger"
 SIGN_IN_SESSION = "connections.transport.walled.WalledSession"
 # Numbers beside the navigation. Named here, so that tenants need not know where they come from.
 FRAME_COUNTS = "ingestion.selectors.frame.counts"
+# What stands above a connection's tabs: its freshness and its problems.
+CONNECTION_HEAD = "ingestion.words.head.connection_head"
 # What connections.info tells of the last sync, from the app above.
 LAST_SYNC_ROW = "ingestion.api.syncs.last_sync_row"
 SOURCES = {"bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource"}

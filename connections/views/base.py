@@ -1,12 +1,15 @@
 """What the pages of connections have in common: they look their row up through the organization."""
 
 import uuid
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.module_loading import import_string
 
 from connections import connectors, selectors
 from connections.connectors.base import Connector, Method, UnknownConnector, UnknownMethod
@@ -33,6 +36,17 @@ class ConnectionView(OrganizationView):
     @cached_property
     def connector(self) -> Connector:
         return connectors.connector(self.connection.connector)
+
+    def tab_context(self, active: str) -> dict[str, Any]:
+        """What every tab shows above its content. The head comes from an app above this one."""
+        head: Callable[[Connection], dict[str, Any]] = import_string(settings.CONNECTION_HEAD)
+        return {
+            "nav": "connections",
+            "active": active,
+            "connection": self.connection,
+            "connector": self.connector,
+            **head(self.connection),
+        }
 
 
 class CredentialView(ConnectionView):

@@ -58,10 +58,7 @@ class Settings(ConnectionView):
         **more: Any,
     ) -> HttpResponse:
         context = {
-            "nav": "connections",
-            "active": "settings",
-            "connection": self.connection,
-            "connector": self.connector,
+            **self.tab_context("settings"),
             "form": form,
             "zone": form.timezone,
             "credential_count": self.connection.credentials.filter(deleted_at=None).count(),

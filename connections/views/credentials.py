@@ -30,10 +30,7 @@ class CredentialList(ConnectionView):
         rows = self.connection.credentials.filter(deleted_at=None).select_related("grant")
         listed = [(row, self.connector.method(row.method)) for row in rows]
         context = {
-            "nav": "connections",
-            "active": "credentials",
-            "connection": self.connection,
-            "connector": self.connector,
+            **self.tab_context("credentials"),
             "credentials": listed,
         }
         return render(request, "connections/credentials.html", context)
@@ -76,10 +73,7 @@ class SecretForm(ConnectionView):
 
     def page(self, form: CredentialForm, *, status: int = 200, **found: Any) -> HttpResponse:
         context = {
-            "nav": "connections",
-            "active": "credentials",
-            "connection": self.connection,
-            "connector": self.connector,
+            **self.tab_context("credentials"),
             "method": self.method,
             "scope_names": scope_names(self.method),
             "form": form,
@@ -120,10 +114,7 @@ class CredentialAdd(SecretForm):
     def _methods(self) -> HttpResponse:
         offered = [method for method in self.connector.methods if not method.deprecated]
         context = {
-            "nav": "connections",
-            "active": "credentials",
-            "connection": self.connection,
-            "connector": self.connector,
+            **self.tab_context("credentials"),
             "methods": offered,
             "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
         }
@@ -181,7 +172,8 @@ class CredentialTest(CredentialView):
     """The last verification of a credential; a POST runs a new one."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return render(request, "connections/credential_test.html", self.verification_context)
+        context = {**self.tab_context("credentials"), **self.verification_context}
+        return render(request, "connections/credential_test.html", context)
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         self.begin()
@@ -202,10 +194,7 @@ class CredentialTest(CredentialView):
     def verification_context(self) -> dict[str, Any]:
         latest = self.credential.verifications.order_by("-id").first()
         return {
-            "nav": "connections",
-            "active": "credentials",
             "connection": self.connection,
-            "connector": self.connector,
             "credential": self.credential,
             "method": self.method,
             "verification": latest,
@@ -255,10 +244,7 @@ class CredentialDelete(CredentialView):
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         others = self.connection.credentials.filter(deleted_at=None, disabled_at=None)
         context = {
-            "nav": "connections",
-            "active": "credentials",
-            "connection": self.connection,
-            "connector": self.connector,
+            **self.tab_context("credentials"),
             "credential": self.credential,
             "is_last": not others.exclude(pk=self.credential.pk).exists(),
         }

@@ -20,7 +20,7 @@ from ingestion.selectors.syncs import filter_syncs, syncs_of
 from ingestion.services.repositories import select_all, select_repositories
 from ingestion.views.paging import page_of
 from ingestion.views.syncs import described
-from ingestion.words.problems import problems
+from ingestion.words.head import connection_head
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -51,13 +51,11 @@ class OfConnection(OrganizationView):
 
     def context(self, connection: Connection, tab: str) -> dict[str, Any]:
         """What every tab shows above its content."""
-        row = selectors.row_of(connection)
         return {
             "nav": "connections",
             "active": tab,
             "connection": connection,
-            "row": row,
-            "problems": problems(self.organization.slug, [row]),
+            **connection_head(connection),
         }
 
 

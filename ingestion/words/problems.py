@@ -107,7 +107,7 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
     connections = [row.connection for row in rows]
     since = _since(rows[0])
     names = counted(len(rows), "connection") if len(rows) > 1 else str(connections[0])
-    action, url = _way_out(slug, connections[0], code)
+    action, url = _way_out(slug, rows[0], code)
     return Problem(
         code=code,
         title=f"{names}: {WHAT.get(code, 'something needs you')}"
@@ -139,10 +139,15 @@ def _since(row: ConnectionRow) -> datetime | None:
     return since
 
 
-def _way_out(slug: str, connection: Connection, code: str) -> tuple[str, str]:
-    if code in NEEDS_SECRET:
-        return "Replace the secret", reverse("connections:credentials", args=[slug, connection.pk])
-    return "See the connection", reverse("ingestion:connection", args=[slug, connection.pk])
+def _way_out(slug: str, row: ConnectionRow, code: str) -> tuple[str, str]:
+    where = [slug, row.connection.pk]
+    if code not in NEEDS_SECRET:
+        return "See the connection", reverse("ingestion:connection", args=where)
+    secrets = [one for one in row.credentials if one.grant_id is None]
+    if len(row.credentials) == len(secrets) == 1:
+        which = [*where, secrets[0].pk]
+        return "Replace the secret", reverse("connections:credential_rotate", args=which)
+    return "Replace the secret", reverse("connections:credentials", args=where)
 
 
 def can_wait(rows: Sequence[ConnectionRow]) -> str:

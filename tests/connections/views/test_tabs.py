@@ -1,0 +1,45 @@
+"""All tabs of a connection say the same of it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from connections.models import Connection, Credential
+from tests.connections.views.test_wizard import text
+
+pytestmark = pytest.mark.django_db
+
+Url = Callable[..., str]
+TABS = ("ingestion:connection", "connections:credentials", "connections:connection_settings")
+
+
+def test_every_tab_says_that_it_needs_somebody(
+    member: Client, connection: Connection, credential: Credential
+) -> None:
+    Credential.objects.update(status="limited", status_message="It lacks the scope pipeline.")
+    where = (connection.organization.slug, connection.pk)
+    rotate = reverse("connections:credential_rotate", args=(*where, credential.pk))
+
+    for tab in TABS:
+        answer = member.get(reverse(tab, args=where))
+
+        headline = re.search(r'<div class="headline">(.*?)<nav', answer.content.decode(), re.DOTALL)
+        assert headline
+        assert "Needs you" in headline[1]
+        assert "Sync now" in headline[1]
+        assert "What needs it stands still" in text(answer)
+        assert f'href="{rotate}"' in answer.content.decode()
+
+
+def test_while_a_secret_is_replaced_its_state_stays_in_view(
+    member: Client, url: Url, connection: Connection, credential: Credential
+) -> None:
+    Credential.objects.update(status="limited", status_message="It lacks the scope pipeline.")
+
+    page = text(member.get(url("credential_rotate", connection.pk, credential.pk)))
+
+    assert "Needs you" in page
+    assert "What needs it stands still" not in page
