@@ -51,6 +51,18 @@ def test_a_token_that_lacks_a_scope_goes_on_without_its_stream(visitor: Visitor)
     visitor.headline("Complete")
 
 
+def test_a_token_that_lacks_several_scopes(visitor: Visitor) -> None:
+    visitor.settle("Lacking more")
+    token = visitor.world.tokens.workspace("globex", ["account", "repository"])
+
+    visitor.enter_token("globex", token)
+
+    visitor.sees("The secret lacks the scopes pullrequest and pipeline")
+    visitor.look()
+    visitor.press("Go on without pull requests and pipelines")
+    visitor.page.wait_for_url("**/what-to-sync/")
+
+
 def test_a_wrong_token_is_refused_and_nothing_is_put_back(visitor: Visitor) -> None:
     visitor.settle("Wrong")
 
