@@ -1,6 +1,8 @@
 """Signing in, and going from one organization to another."""
 
-from tests.e2e.visitor import Visitor
+from playwright.sync_api import expect
+
+from tests.e2e.visitor import PHONE, Visitor
 
 
 def test_sign_in_with_bitbucket_and_begin_an_organization(visitor: Visitor) -> None:
@@ -40,6 +42,15 @@ def test_switch_the_organization(visitor: Visitor) -> None:
 
     visitor.page.wait_for_url("**/o/south/")
     visitor.look()
+
+
+def test_a_long_name_leaves_the_menu_in_reach(visitor: Visitor) -> None:
+    visitor.settle("Zweite Organisation mit einem sehr langen Namen GmbH & Co. KG")
+
+    visitor.look()
+    visitor.page.set_viewport_size(PHONE)
+
+    expect(visitor.page.locator(".topbar-menu > summary")).to_be_in_viewport(ratio=1)
 
 
 def test_every_page_of_the_rail(visitor: Visitor) -> None:
