@@ -1,5 +1,5 @@
 /* What pages do beyond forms and links. Without it everything still works.
-   theme switch · copy · confirm by typing · relative times · menus · undo · live parts */
+   theme switch · copy · confirm by typing · relative times · menus · undo · tabs · live parts */
 (() => {
   "use strict";
 
@@ -142,6 +142,13 @@
     });
   }
 
+  /* --- tabs that do not fit: the current one comes into view, and the page stays where it is */
+
+  function showCurrentTab(tabs) {
+    const current = tabs.querySelector("[aria-current]");
+    if (current) tabs.scrollLeft = current.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+  }
+
   /* --- passkeys: say in the page when the browser refuses */
 
   function sayRefused(event) {
@@ -167,6 +174,7 @@
     all("[data-confirm]", root).forEach(prepareConfirm);
     all("[data-undo]", root).forEach(prepareUndo);
     all("[data-filter-list]", root).forEach(prepareListFilter);
+    all(".tabs", root).forEach(showCurrentTab);
     all("select[data-submit]", root).forEach((select) =>
       select.addEventListener("change", () => select.form.requestSubmit())
     );

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import PHONE, Visitor
 
 
 def connect(visitor: Visitor, organization: str) -> None:
@@ -45,6 +45,16 @@ def test_stop_a_sync_and_start_it_again(visitor: Visitor) -> None:
 
     visitor.page.wait_for_url(re.compile(r"/syncs/\d+/"))
     visitor.headline("Complete")
+
+
+def test_the_current_tab_is_in_view_on_a_phone(visitor: Visitor) -> None:
+    connect(visitor, "Tabs")
+    visitor.page.set_viewport_size(PHONE)
+
+    visitor.page.locator(".breadcrumbs a").last.dispatch_event("click")
+    visitor.page.locator(".tabs").get_by_role("link", name="Settings").click()
+
+    expect(visitor.page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
 def test_what_was_copied_can_be_seen(visitor: Visitor) -> None:
