@@ -118,10 +118,10 @@ def check_badge(check: Mapping[str, Any]) -> badges.Badge:
 # --- bars --------------------------------------------------------------------------------------
 
 
-@register.inclusion_tag("components/strip.html", takes_context=True)
-def sync_strip(context: Context, syncs: Iterable[Any]) -> dict[str, Any]:
+@register.inclusion_tag("components/strip.html")
+def sync_strip(syncs: Iterable[Any]) -> dict[str, Any]:
     """The last 20 syncs as bars: complete ones rise, failed ones hang below the line."""
-    return {"bars": charts.strip(syncs), "organization": context.get("organization")}
+    return {"bars": charts.strip(syncs)}
 
 
 @register.inclusion_tag("components/stacked_bar.html")

@@ -45,6 +45,9 @@ def test_stop_a_sync_and_start_it_again(visitor: Visitor) -> None:
 
     visitor.page.wait_for_url(re.compile(r"/syncs/\d+/"))
     visitor.headline("Complete")
+    visitor.open("/o/stopping/")
+    expect(visitor.page.locator(".strip svg")).to_have_count(2)
+    visitor.look()
 
 
 def test_the_current_tab_is_in_view_on_a_phone(visitor: Visitor) -> None:
