@@ -83,9 +83,9 @@
 
   function countdown(seconds) {
     if (seconds <= 0) return "now";
-    if (seconds < 90) return `${Math.ceil(seconds)} s`;
-    if (seconds < hour) return `${Math.round(seconds / minute)} min`;
-    return `${Math.floor(seconds / hour)} h ${Math.round((seconds % hour) / minute)} min`;
+    if (seconds < 90) return `in ${Math.ceil(seconds)} s`;
+    if (seconds < hour) return `in ${Math.round(seconds / minute)} min`;
+    return `in ${Math.floor(seconds / hour)} h ${Math.round((seconds % hour) / minute)} min`;
   }
 
   function refreshTimes() {

@@ -49,11 +49,11 @@ def clock(value: datetime | None, otherwise: str = "") -> SafeString | str:
 
 @register.filter
 def countdown(value: datetime | None, otherwise: str = "") -> SafeString | str:
-    """How long until then: `42 s`, counted down by tributary.js."""
+    """How long until then: `in 42 s`, `now`, counted down by tributary.js."""
     if value is None:
         return otherwise
     left = value - timezone.now()
-    words = formats.short_duration(left) if left > timedelta(seconds=1) else "now"
+    words = f"in {formats.short_duration(left)}" if left > timedelta(seconds=1) else "now"
     return _time(value, words, SafeString(" data-countdown"))
 
 
