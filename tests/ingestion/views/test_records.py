@@ -206,6 +206,27 @@ def test_a_pull_request_of_others_is_not_there(
     assert member.get(url("pull_request", theirs.pk)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("state", "result", "shape", "word"),
+    [
+        ("COMPLETED", "SUCCESSFUL", "✓", "Successful"),
+        ("COMPLETED", "FAILED", "✕", "Failed"),
+        ("COMPLETED", "STOPPED", "–", "Stopped"),
+        ("IN_PROGRESS", "RUNNING", "◐", "Running"),
+        ("IN_PROGRESS", "HALTED", "◷", "Halted"),
+        ("PENDING", "", "◐", "Pending"),
+    ],
+)
+def test_each_state_of_a_run_has_its_shape(
+    member: Client, url: Address, repository: Any, state: str, result: str, shape: str, word: str
+) -> None:
+    PipelineRunFactory.create(repository=repository, state=state, result=result)
+
+    page = text_of(member.get(url("records_pipelines")))
+
+    assert f'<span class="shape" aria-hidden="true">{shape}</span>{word}' in page
+
+
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("many", [2, 60])
 def test_the_number_of_statements_does_not_grow(
