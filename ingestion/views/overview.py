@@ -42,6 +42,8 @@ class Overview(OrganizationView):
                 total=len(watched),
                 needing=len(needing),
                 pending=len(pending),
+                paused=len(connections) - len(pending) - len(watched),
+                only=watched[0].name if len(watched) == 1 else "",
             ),
             "counts": {"needs_you": len(needing)},
             "pending": pending,

@@ -62,6 +62,19 @@ def test_fresh_means_younger_than_twice_the_interval(
     assert "The connection is not fresh." in text_of(member.get(url("overview")))
 
 
+def test_the_headline_names_the_only_one_that_is_not_paused(
+    member: Client, url: Address, organization: Organization, connection: Connection
+) -> None:
+    paused = ConnectionFactory.create(organization=organization, status="disabled")
+
+    beside_one = text_of(member.get(url("overview")))
+    Connection.objects.filter(pk=connection.pk).update(status=paused.status)
+    alone = text_of(member.get(url("overview")))
+
+    assert "<h1>Engineering workspace is not fresh. One is paused.</h1>" in beside_one
+    assert "<h1>All connections are paused</h1>" in alone
+
+
 def test_what_is_left_out_makes_nothing_old(
     member: Client, url: Address, connection: Connection
 ) -> None:
