@@ -18,7 +18,7 @@ from ingestion.models import (
     StreamRun,
     Sync,
 )
-from ingestion.words.syncs import share, share_done
+from ingestion.words.progress import share, share_done
 from tenants.api import timestamp
 
 TABLES: dict[str, type[Model]] = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from connections.models import Connection
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
@@ -54,9 +55,17 @@ def unfinished_by_connection(connections: Sequence[Connection]) -> dict[int, Syn
 
 
 def stream_rows_of(syncs: Sequence[Sync]) -> dict[int, list[StreamRun]]:
-    """One row per stream of each sync, in the order of the sync, in one statement."""
+    """One row per stream of each sync, in the order of the sync, in one statement.
+
+    Each knows `begun`: in how many repositories something was found.
+    """
     found: dict[int, list[StreamRun]] = defaultdict(list)
+    parts = StreamRun.objects.filter(
+        sync=OuterRef("sync"), stream=OuterRef("stream"), repository__isnull=False
+    )
+    begun = parts.order_by().values("stream").annotate(n=Count("pk")).values("n")
     rows = StreamRun.objects.filter(sync_id__in=[sync.pk for sync in syncs], repository=None)
+    rows = rows.annotate(begun=Coalesce(Subquery(begun), 0))
     for row in rows.order_by("pk"):
         found[row.sync_id].append(row)
     for sync in syncs:

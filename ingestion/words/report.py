@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.quota import QuotaLeft
 from ingestion.selectors.streams import stream_label
+from ingestion.words import progress
 from ingestion.words import syncs as words
 from ingestion.words.counted import counted
 from ingestion.words.problems import MENDERS
@@ -79,11 +80,11 @@ class SyncReport:
 
     @cached_property
     def percent(self) -> int:
-        return round(100 * words.share_done(self.rows))
+        return round(100 * progress.share_done(self.rows))
 
     @property
     def time_left(self) -> str:
-        return words.time_left(self.sync, self.rows)
+        return progress.time_left(self.sync, self.rows)
 
     @property
     def started_by(self) -> str:
@@ -210,7 +211,7 @@ def _line(sync: Sync, row: StreamRun, failed: dict[str, int]) -> StreamLine:
 
 
 def _percent(row: StreamRun) -> int | None:
-    share = words.share(row)
+    share = progress.share(row)
     is_unknown = not share and row.read and row.expected is None
     return None if is_unknown else round(100 * share)
 

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils.timezone import now
 
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.streams import stream_label
 from ingestion.words.counted import clock, counted
-from tenants.formats import duration as lasting
+from ingestion.words.progress import expected_in_all
 
 DETAIL_STREAMS = {"pull_request_activity", "pull_request_comments"}
 SILENCE = timedelta(seconds=60)
-EARLY = timedelta(seconds=4)  # before that, a guess of the time left would jump about
 
 
 def headline(sync: Sync, streams: Sequence[StreamRun], failed: int = 0) -> str:
@@ -93,48 +91,6 @@ def waits_for(sync: Sync) -> str:
         message = str((sync.error or {}).get("message") or "Bitbucket did not answer.")
         return message.rstrip(".")
     return "other syncs go first for a moment"
-
-
-def share_done(streams: Sequence[StreamRun]) -> float:
-    """How much of a sync is done, 0 to 1: the mean of its streams."""
-    return sum(share(row) for row in streams) / len(streams) if streams else 0.0
-
-
-def expected_in_all(row: StreamRun) -> int:
-    """About how many records a stream has; 0 where nothing told.
-
-    Only repositories that were begun have told theirs: those that ended and those in flight.
-    """
-    begun = min(row.total or 1, row.done + settings.SYNC_FETCHERS)
-    return int((row.expected or 0) * (row.total or 1) / begun)
-
-
-def share(row: StreamRun) -> float:
-    """How much of a stream is done, 0 to 1: by records where their number is known."""
-    expected = expected_in_all(row)
-    if row.state in (State.SUCCEEDED, State.PARTIAL) or _has_read_all(row, expected):
-        return 1.0
-    by_records = row.read / expected if expected else 0.0
-    by_repositories = row.done / row.total if row.total else 0.0
-    return min(0.99, max(by_records, by_repositories))
-
-
-def _has_read_all(row: StreamRun, expected: int) -> bool:
-    """Whether a stream of a running sync has nothing left: all repositories, or the one listing."""
-    if row.total:
-        return row.done >= row.total
-    return 0 < expected <= row.read
-
-
-def time_left(sync: Sync, streams: Sequence[StreamRun]) -> str:
-    """“about 3 minutes left”, or nothing while that cannot be said."""
-    done = share_done(streams)
-    if sync.state != State.RUNNING or sync.started_at is None or done < 0.02:
-        return ""
-    busy = now() - sync.started_at - timedelta(seconds=float(sync.seconds.get("waiting") or 0))
-    if busy < EARLY:
-        return ""
-    return f"about {lasting(max(busy * ((1 - done) / done), timedelta(seconds=1)))} left"
 
 
 def duration(sync: Sync) -> timedelta | None:

@@ -50,6 +50,8 @@ def running(connection: Connection) -> Sync:
         requests=118,
         started_at=now() - timedelta(minutes=1),
     )
+    for repository in RepositoryFactory.create_batch(8, connection=connection):
+        StreamRunFactory.create(sync=sync, repository=repository, state=State.RUNNING)
     return sync
 
 
@@ -65,8 +67,8 @@ def test_a_running_sync_says_how_far_and_how_long(
     page = text_of(member.get(url("sync", running.pk)))
 
     assert heading(page) == "Reading pull requests: 2,140 of about 4,280"
-    assert "about 20 seconds left" in page
-    assert "requests · 2.0 a second" in page
+    assert re.search(r"about (59|6\d) seconds left", page)
+    assert re.search(r"requests · (2\.0|1\.\d) a second", page)
     assert "8 of 8" in page
     assert 'value="50"' in page
     assert "Bitbucket answers 75 %" in page
@@ -80,7 +82,35 @@ def test_repositories_that_were_not_begun_count_as_work_to_do(
 
     page = text_of(member.get(url("sync", running.pk)))
 
-    assert heading(page) == "Reading pull requests: 2,140 of about 42,800"
+    assert heading(page) == "Reading pull requests: 2,140 of about 53,500"
+
+
+def test_streams_weigh_as_much_as_they_ask_and_those_that_wait_are_not_small(
+    member: Client, url: Address, running: Sync
+) -> None:
+    StreamRunFactory.create(
+        sync=running, stream="pull_request_activity", state=State.RUNNING, total=8
+    )
+
+    page = text_of(member.get(url("sync", running.pk)))
+
+    whole = re.search(r'value="(\d+)" aria-label="The whole sync"', page)
+    assert whole
+    assert 5 < int(whole[1]) < 10
+    assert "seconds left" not in page
+
+
+def test_the_time_left_is_told_once_a_quarter_of_the_histories_is_read(
+    member: Client, url: Address, running: Sync
+) -> None:
+    history = StreamRunFactory.create(
+        sync=running, stream="pull_request_activity", state=State.RUNNING, total=8, done=2
+    )
+    StreamRun.objects.filter(pk=history.pk).update(requests=238)
+
+    page = text_of(member.get(url("sync", running.pk)))
+
+    assert "about 2 minutes left" in page
 
 
 def test_the_live_part_goes_on_until_the_end(member: Client, url: Address, running: Sync) -> None:
