@@ -16,7 +16,7 @@ Outcome = Verification.Outcome
 
 # For each way to fail as a whole: the way out.
 WAYS_OUT: dict[str, str] = {
-    Outcome.INVALID_CREDENTIALS: "Make a new one at Atlassian, then enter it here.",
+    Outcome.INVALID_CREDENTIALS: "Enter it again, or make a new one at Atlassian.",
     Outcome.INVALID_PERMISSIONS: "Make one that has what is missing, or go on without it.",
     Outcome.NO_RESOURCES: "Give it access to a repository at Bitbucket, or enter another one.",
     Outcome.WORKSPACE_NOT_FOUND: "Check the name of the workspace, and that this was made for it.",

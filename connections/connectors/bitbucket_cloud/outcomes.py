@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from connections.connectors.base import CheckResult, Entry, RemoteRepository
 from connections.transport.errors import (
     ConsentEnded,
+    InvalidCredentials,
     NotFound,
     ProviderError,
     QuotaExhausted,
@@ -15,10 +16,12 @@ from connections.transport.errors import (
 )
 
 
-def outcome_of(result: CheckResult, error: ProviderError) -> tuple[str, str]:
+def outcome_of(result: CheckResult, error: ProviderError, entry: Entry) -> tuple[str, str]:
     """The outcome of a check that failed so, with its sentence."""
     if isinstance(error, ConsentEnded):
         return "invalid_credentials", error.message
+    if isinstance(error, InvalidCredentials) and entry.method == "api_token":
+        return error.code, _REFUSED_PAIR.format(email=entry.settings.get("username", ""))
     if not isinstance(error, NotFound):
         known = error.code if error.code in _OUTCOMES else "unexpected_response"
         return known, error.message
@@ -44,6 +47,11 @@ def without_account(entry: Entry) -> str:
     return f" {kind}: to copy people, a workspace admin makes a workspace token."
 
 
+# Bitbucket answers a wrong e-mail and a wrong token alike.
+_REFUSED_PAIR = (
+    "Bitbucket does not accept this as an API token of {email} (401). Check the e-mail first: "
+    "it is the one of the Atlassian account. Or the token is mistyped or revoked."
+)
 _OUTCOMES = {
     "invalid_credentials",
     "invalid_permissions",

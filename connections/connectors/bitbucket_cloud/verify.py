@@ -227,7 +227,7 @@ class _Run:
             result.granted_scopes = list(error.granted)
         if isinstance(error, RateLimited | QuotaExhausted):
             self.retry_after = max(self.retry_after or 0.0, seconds_to_wait(error))
-        outcome, message = outcome_of(result, error)
+        outcome, message = outcome_of(result, error, self.entry)
         if "account" in result.missing_scopes:
             message += without_account(self.entry)
         result.finish(outcome, message, mended_by=error.mended_by)

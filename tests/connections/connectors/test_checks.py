@@ -60,6 +60,16 @@ def test_with_exactly_the_listed_scopes_every_check_passes(
         assert set(listed) == set(CLASSIC if method == "access_token" else GRANULAR)
 
 
+def test_a_refused_api_token_names_the_e_mail_to_check(cloud: Connector, sandbox: Sandbox) -> None:
+    token = sandbox.tokens.api_token("ada@example.com", GRANULAR)
+
+    finding = cloud.verify(api_token_entry(token, username="wrong@example.com"))
+
+    assert finding.outcome == "invalid_credentials"
+    assert "not accept this as an API token of wrong@example.com (401)" in finding.message
+    assert "Check the e-mail first" in finding.message
+
+
 def test_several_missing_scopes_are_named_as_several(cloud: Connector, sandbox: Sandbox) -> None:
     token = sandbox.tokens.workspace("acme", ["account", "repository"])
 
