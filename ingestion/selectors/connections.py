@@ -197,6 +197,11 @@ def quota_of(connection: Connection) -> QuotaLeft | None:
     return quota_of_connections([connection], _credentials([connection])).get(connection.pk)
 
 
+def credentials_of(connection: Connection) -> list[Credential]:
+    """Its credentials, without their secrets."""
+    return _credentials([connection]).get(connection.pk, [])
+
+
 def _credentials(connections: Sequence[Connection]) -> dict[int, list[Credential]]:
     found: dict[int, list[Credential]] = defaultdict(list)
     ids = [connection.pk for connection in connections]

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from ingestion.forms.filters import SyncFilter
 from ingestion.models import UNFINISHED, Sync
-from ingestion.selectors.connections import connections_of, quota_of
+from ingestion.selectors.connections import connections_of, credentials_of, quota_of
 from ingestion.selectors.syncs import (
     failed_by_stream,
     failed_parts,
@@ -24,6 +24,7 @@ from ingestion.services.syncs import (
     start_sync,
 )
 from ingestion.views.paging import page_of
+from ingestion.words.problems import problem_of_sync
 from ingestion.words.report import SyncReport, report
 from ingestion.words.syncs import asked_by, duration
 from tenants.roles import Permission
@@ -55,11 +56,13 @@ class OfSync(OrganizationView):
         return get_object_or_404(syncs_of(self.organization), pk=pk)
 
     def context(self, sync: Sync) -> dict[str, Any]:
+        told, connection = _report(sync), sync.connection
         return {
             "nav": "syncs",
             "sync": sync,
-            "connection": sync.connection,
-            "report": _report(sync),
+            "connection": connection,
+            "report": told,
+            "problem": problem_of_sync(sync, credentials_of(connection)) if told.error else None,
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from connections.models import Connection
+from connections.models import Connection, Credential
 from ingestion.models import State, Sync
 from ingestion.selectors.connections import ConnectionRow
 from ingestion.words.counted import clock, counted
@@ -45,6 +45,8 @@ MENDERS = {
     "operator": "Whoever runs this installation can mend it.",
     "time": "Nobody needs to act: it is tried again by itself.",
 }
+
+WAITING = {True: "Waiting can help: the next sync tries again.", False: "Waiting does not help."}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
     connections = [row.connection for row in rows]
     since = _since(rows[0])
     names = counted(len(rows), "connection") if len(rows) > 1 else str(connections[0])
-    action, url = _way_out(slug, rows[0], code)
+    action, url = way_out(slug, connections[0], rows[0].credentials, code)
     return Problem(
         code=code,
         title=f"{names}: {WHAT.get(code, 'something needs you')}"
@@ -120,6 +122,27 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
         action=action,
         url=url,
         link=f"{settings.PUBLIC_URL}{url}",
+        evidence=error.get("evidence") or {},
+    )
+
+
+def problem_of_sync(sync: Sync, credentials: Sequence[Credential]) -> Problem:
+    """Why a sync ended as it did. One that waiting can help needs no button."""
+    error, connection = sync.error or {}, sync.connection
+    code, helps = str(error.get("code") or ""), bool(error.get("retryable"))
+    slug = connection.organization.slug
+    action, url = ("", "") if helps else way_out(slug, connection, credentials, code)
+    return Problem(
+        code=code,
+        title=str(error.get("message") or "It ended without a reason being noted."),
+        message=WAITING[helps],
+        can_wait="What was complete stays.",
+        who_else=_who_else(str(error.get("mended_by"))),
+        since=None,
+        connections=[connection],
+        action=action,
+        url=url,
+        link=f"{settings.PUBLIC_URL}{url}" if url else "",
         evidence=error.get("evidence") or {},
     )
 
@@ -139,12 +162,15 @@ def _since(row: ConnectionRow) -> datetime | None:
     return since
 
 
-def _way_out(slug: str, row: ConnectionRow, code: str) -> tuple[str, str]:
-    where = [slug, row.connection.pk]
+def way_out(
+    slug: str, connection: Connection, credentials: Sequence[Credential], code: str
+) -> tuple[str, str]:
+    """The one button of a problem: what it says, and where it leads."""
+    where = [slug, connection.pk]
     if code not in NEEDS_SECRET:
         return "See the connection", reverse("ingestion:connection", args=where)
-    secrets = [one for one in row.credentials if one.grant_id is None]
-    if len(row.credentials) == len(secrets) == 1:
+    secrets = [one for one in credentials if one.grant_id is None]
+    if len(credentials) == len(secrets) == 1:
         which = [*where, secrets[0].pk]
         return "Replace the secret", reverse("connections:credential_rotate", args=which)
     return "Replace the secret", reverse("connections:credentials", args=where)

@@ -121,10 +121,6 @@ class SyncReport:
         return None
 
     @property
-    def mended_by(self) -> str:
-        return mended_by(self.sync.error)
-
-    @property
     def read(self) -> int:
         return max(int(self.sync.counts.get("read") or 0), sum(row.read for row in self.rows))
 

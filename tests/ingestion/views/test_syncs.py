@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 
 from connections.models import Connection
@@ -26,6 +27,7 @@ REFUSED = {
 @pytest.fixture
 def running(connection: Connection) -> Sync:
     """A sync that has read 2,140 of about 4,280 pull requests in a minute."""
+    repositories = RepositoryFactory.create_batch(8, connection=connection)
     sync = SyncFactory.create(
         connection=connection,
         state=State.RUNNING,
@@ -50,7 +52,7 @@ def running(connection: Connection) -> Sync:
         requests=118,
         started_at=now() - timedelta(minutes=1),
     )
-    for repository in RepositoryFactory.create_batch(8, connection=connection):
+    for repository in repositories:
         StreamRunFactory.create(sync=sync, repository=repository, state=State.RUNNING)
     return sync
 
@@ -186,6 +188,36 @@ def test_an_incomplete_sync_names_what_failed(
     assert "acme/fine" not in page
     assert page.count("The token lacks the scope pipeline.") == 2
     assert "99 of 100" in page
+
+
+def test_a_failed_sync_has_the_way_out_of_its_problem(
+    member: Client, viewer: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.FAILED, error=REFUSED)
+    credential = connection.credentials.get()
+    where = (connection.organization.slug, connection.pk, credential.pk)
+    rotate = reverse("connections:credential_rotate", args=where)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+    read_only = text_of(viewer.get(url("sync", sync.pk)))
+
+    assert f'<a class="btn btn-primary" href="{rotate}">Replace the secret</a>' in page
+    assert "Waiting does not help." in page
+    assert "Replace the secret" not in read_only
+    assert "An admin can mend it: " in read_only
+
+
+def test_a_sync_that_failed_for_a_while_needs_no_button(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    error = {"code": "unreachable", "message": "No answer.", "retryable": True, "mended_by": "time"}
+    sync = SyncFactory.create(connection=connection, state=State.FAILED, error=error)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert "Waiting can help: the next sync tries again." in page
+    assert "See the connection" not in page
+    assert "Replace the secret" not in page
 
 
 def test_a_stream_that_has_read_all_shows_it_while_the_sync_goes_on(
