@@ -19,6 +19,7 @@ organization = [
     path("members/<bigid:pk>/leave/", members.Leave.as_view(), name="member_leave"),
     path("api-keys/", api_keys.ApiKeys.as_view(), name="api_keys"),
     path("api-keys/new/", api_keys.Create.as_view(), name="api_key_create"),
+    path("api-keys/made/", api_keys.Made.as_view(), name="api_key_made"),
     path("api-keys/<bigid:pk>/revoke/", api_keys.Revoke.as_view(), name="api_key_revoke"),
     path("audit-log/", audit_log.AuditLog.as_view(), name="audit_log"),
     path("settings/", organizations.Settings.as_view(), name="settings"),

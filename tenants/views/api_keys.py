@@ -10,6 +10,7 @@ from tenants.models import ApiKey
 from tenants.roles import Permission
 from tenants.services import api_keys
 from tenants.services.errors import Refused
+from tenants.views import once
 from tenants.views.base import OrganizationView
 
 
@@ -22,7 +23,7 @@ class ApiKeys(OrganizationView):
 
 
 class Create(OrganizationView):
-    """Makes a key and shows it, this once."""
+    """Makes a key."""
 
     permission = Permission.MAKE_API_KEYS
 
@@ -45,14 +46,32 @@ class Create(OrganizationView):
         except Refused as refused:
             form.refuse(refused)
             return self.show(form, status=422)
-        context = {"nav": "api_keys", "made": made, "key": key}
-        page = render(request, "tenants/api_key_made.html", context, status=201)
-        page["Cache-Control"] = "no-store"  # the key is shown this once
-        return page
+        once.keep(request, Made.name, pk=str(made.pk), key=key)
+        return redirect("tenants:api_key_made", self.organization.slug)
 
     def show(self, form: ApiKeyForm, status: int = 200) -> HttpResponse:
         context = {"nav": "api_keys", "form": form}
         return render(self.request, "tenants/api_key_create.html", context, status=status)
+
+
+class Made(OrganizationView):
+    """Shows the key that was made, this once."""
+
+    name = "api_key"
+    permission = Permission.MAKE_API_KEYS
+    http_method_names = ["get"]  # not HEAD: looking must not spend it
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        kept = once.take(request, self.name)
+        if kept is None:
+            messages.info(request, "A key is shown once. If you have not copied it, make another.")
+            return redirect("tenants:api_keys", self.organization.slug)
+        rows = ApiKey.objects.for_organization(self.organization)
+        made = get_object_or_404(rows, pk=int(kept["pk"]))
+        context = {"nav": "api_keys", "made": made, "key": kept["key"]}
+        page = render(request, "tenants/api_key_made.html", context)
+        page["Cache-Control"] = "no-store"  # the key is shown this once
+        return page
 
 
 class Revoke(OrganizationView):

@@ -12,6 +12,7 @@ from tenants.models import Invitation, Membership
 from tenants.roles import Permission, Role
 from tenants.services import invitations, members
 from tenants.services.errors import Refused
+from tenants.views import once
 from tenants.views.base import OrganizationView
 
 
@@ -44,12 +45,21 @@ class Members(MembersView):
 
 
 class Invite(MembersView):
-    """Makes an invitation and shows its link, this once."""
+    """Makes an invitation, then shows its link, this once."""
 
+    name = "invitation"
     permission = Permission.MANAGE_MEMBERS
+    http_method_names = ["get", "post"]  # not HEAD: looking must not spend it
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.back()
+        kept = once.take(request, self.name)
+        if kept is None:
+            return self.back()
+        rows = selectors.invitations_of(self.organization)
+        invitation = get_object_or_404(rows, pk=int(kept["pk"]))
+        page = self.show(InvitationForm(), invitation=invitation, link=kept["link"])
+        page["Cache-Control"] = "no-store"  # the link is shown this once
+        return page
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = InvitationForm(request.POST)
@@ -63,9 +73,8 @@ class Invite(MembersView):
             form.refuse(refused)
             return self.show(form, status=422)
         link = settings.PUBLIC_URL + reverse("tenants:invitation_accept", args=[token])
-        page = self.show(InvitationForm(), status=201, invitation=invitation, link=link)
-        page["Cache-Control"] = "no-store"  # the link is shown this once
-        return page
+        once.keep(request, self.name, pk=str(invitation.pk), link=link)
+        return redirect("tenants:invitation_create", self.organization.slug)
 
 
 class RevokeInvitation(MembersView):

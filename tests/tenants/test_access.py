@@ -98,7 +98,7 @@ def test_an_address_that_is_none_is_not_kept(
         headers={"X-Forwarded-For": address},
     )
 
-    assert answer.status_code == 201
+    assert answer.status_code == 302
     assert AuditEvent.objects.get().ip_address in {None, "10.0.0.9", "::1"}
 
 
