@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
@@ -62,9 +62,9 @@ class OrganizationView(View):
 
     def http_method_not_allowed(
         self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseNotAllowed:
+    ) -> HttpResponse:
         """A page that says so: somebody opened an address that only takes what a form sends."""
-        response: HttpResponseNotAllowed = super().http_method_not_allowed(request, *args, **kwargs)
+        response: HttpResponse = super().http_method_not_allowed(request, *args, **kwargs)
         response.content = render_to_string("405.html", request=request).encode()
         return response
 
