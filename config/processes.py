@@ -1,6 +1,7 @@
 """The processes of an installation on one machine, and what must be done before they start."""
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,3 +82,10 @@ def start_all(supervisor: Supervisor, port: int, environment: Mapping[str, str])
 def addresses(port: int) -> dict[str, str]:
     """What the processes must know of the address under which people reach them."""
     return {"PUBLIC_URL": f"http://127.0.0.1:{port}", "ALLOWED_HOSTS": "127.0.0.1,localhost"}
+
+
+def addresses_unless_set(port: int) -> dict[str, str]:
+    """The same, but nothing that the operator has set; the hosts go with the address."""
+    if "PUBLIC_URL" in os.environ:
+        return {}
+    return {name: value for name, value in addresses(port).items() if name not in os.environ}

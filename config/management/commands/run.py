@@ -1,6 +1,8 @@
 """`manage.py run`: web, worker and beat on this machine, for a real workspace."""
 
+import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -18,18 +20,35 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         try:
             with Supervisor() as supervisor:
-                self._run(supervisor, free_port(port))
+                self._run(supervisor, port)
         except Stopped:
             self.stdout.write("Stopped. Everything is kept.")
         except DidNotStart as problem:
             raise CommandError(str(problem)) from None
 
-    def _run(self, supervisor: Supervisor, port: int) -> None:
+    def _run(self, supervisor: Supervisor, asked: int) -> None:
+        port = free_port(asked)
         self.stdout.write("Preparing the database and the static files")
         processes.prepare()
         self.stdout.write("Starting web, worker and beat")
-        addresses = processes.addresses(port)
-        processes.start_all(supervisor, port, addresses)
-        self.stdout.write(f"\n  Tributary is at {addresses['PUBLIC_URL']}\n  Ctrl-C ends it.\n\n")
+        processes.start_all(supervisor, port, processes.addresses_unless_set(port))
+        self.stdout.write("\n".join(_block(asked, port)))
         ended = supervisor.watch()
         raise DidNotStart(f"{ended.name} ended by itself; see its lines above.")
+
+
+def _block(asked: int, port: int) -> Iterator[str]:
+    """Where it is, and what follows from a port other than the one that was asked for."""
+    local = processes.addresses(port)["PUBLIC_URL"]
+    public = os.environ.get("PUBLIC_URL", local)
+    yield f"\n  Tributary is at {public}"
+    if public != local:
+        yield f"  It listens at {local}"
+    if port != asked:
+        follows = (
+            f"the callback addresses at Bitbucket must begin with {local}"
+            if public == local
+            else "whatever leads people to it must lead there"
+        )
+        yield f"  Port {asked} was in use, so {follows}."
+    yield "  Ctrl-C ends it.\n\n"
