@@ -9,6 +9,7 @@ from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 import config.broker  # noqa: F401  # registers files://
+from config.start import or_exit, require_keys_or_exit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,6 +17,13 @@ app = Celery("tributary")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@app.on_configure.connect
+def _read_settings(**kwargs: Any) -> None:
+    """Read Django's settings before Celery looks into them."""
+    with or_exit():
+        _ = settings.SECRET_KEY
 
 
 @signals.setup_logging.connect
@@ -28,6 +36,4 @@ def _configure_logging(**kwargs: Any) -> None:
 @signals.beat_init.connect
 def _check_keys(**kwargs: Any) -> None:
     """A worker that could not read the secrets does not start."""
-    from config.start import require_keys_or_exit
-
     require_keys_or_exit()

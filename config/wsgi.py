@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.start import or_exit, require_keys_or_exit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
-
-from tenants.checks import require_keys  # noqa: E402  # the apps must be ready first
-
-require_keys()
+with or_exit():
+    application = get_wsgi_application()
+require_keys_or_exit()

@@ -18,6 +18,7 @@ from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, sta
 from ingestion.words.syncs import state_label, waits_for
 from tenants import access
 from tenants.actor import Actor
+from tenants.checks import require_keys
 
 WIDTH = 30
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="read everything again")
 
     def handle(self, *args: Any, connection: int, full: bool, **options: Any) -> None:
+        require_keys()
         found = Connection.objects.filter(pk=connection, deleted_at=None).first()
         if found is None:
             raise CommandError(f"There is no connection {connection}.")
