@@ -11,7 +11,7 @@ from django.utils import timezone
 from tenants import access
 from tenants.actor import Actor
 from tenants.adapters import SIGN_IN_PROVIDER
-from tenants.models import ApiKey, Membership, Organization, Scope, User
+from tenants.models import ApiKey, AuditEvent, Membership, Organization, Scope, User
 from tenants.roles import Role
 from tenants.services.api_keys import make_api_key, revoke_api_key
 from tenants.services.organizations import create_organization
@@ -46,12 +46,20 @@ def may_sign_in_with_bitbucket(person: User, account_id: str) -> None:
 
 
 def acme(of: User) -> Organization:
-    """The organization that holds the connections."""
-    return (
-        Membership.objects.select_related("organization")
-        .get(user=of, organization__name=ACME)
-        .organization
-    )
+    """The organization that holds the connections: her first one, whatever it is called by now."""
+    hers = Membership.objects.select_related("organization").filter(user=of, role=Role.OWNER)
+    return hers.order_by("pk")[0].organization
+
+
+def connected_before(organization: Organization) -> dict[str, int]:
+    """Every connection that was ever made: under which name, and its id.
+
+    The audit trail knows it also of those that were renamed or deleted since.
+    """
+    with access.enter(organization):
+        events = AuditEvent.objects.for_organization(organization)
+        targets = events.filter(event_type="connections.created").values_list("target", flat=True)
+        return {target["name"]: target["id"] for target in targets}
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from config import processes
 from config.demo import bitbucket, connections, once, people
 from config.demo.api import Api
 from config.supervisor import Supervisor, free_port
+from tenants.actor import Actor
 from tenants.models import Organization, User
 from tenants.services.organizations import create_organization
 
@@ -40,17 +41,17 @@ class Demo:
         self.url, self.control_url = addresses["PUBLIC_URL"], found["control_url"]
 
     def fill(self) -> str:
-        """Make the demo's connections where there are none; returns the API key of this start."""
+        """Make what is missing of the demo's connections; returns the API key of this start."""
         owner = people.owner()
         people.may_sign_in_with_bitbucket(
             owner, bitbucket.account_id(self.control_url, owner.email)
         )
         acme = people.acme(owner)
         key = people.fresh_key(acme, owner)
-        api = Api(self.url, key)
-        if connections.is_missing_all(api):
-            terraform = people.fresh_key(acme, owner, name="terraform")
-            connections.make_all(api, Api(self.url, terraform), self._tell)
+        made = people.connected_before(acme)
+        if connections.PLATFORM not in made:
+            terraform = Api(self.url, people.fresh_key(acme, owner, name="terraform"))
+            connections.make_all(Api(self.url, key), terraform, made, self._tell)
         return key
 
     def do_main_job(self) -> None:
@@ -61,8 +62,6 @@ class Demo:
         once.main_job(Api(self.url, key), self._tell)
 
     def _organization(self, owner: User) -> Organization:
-        from tenants.actor import Actor
-
         name = f"Once {secrets.token_hex(3)}"
         return create_organization(name=name, owner=owner, by=Actor.for_user(owner))
 

@@ -1,11 +1,14 @@
 """The demo: started, used, ended; started again with its data; and the main job at one go."""
 
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import requests
 
+from tests.house import wait_until
 from tests.processes.commands import end_quickly, start, wait_for_block
 
 KEPT = {"Engineering workspace", "Globex workspace", "Platform workspace"}
@@ -32,6 +35,18 @@ def names(shown: dict[str, str]) -> set[str]:
     return {each["name"] for each in answer.json()["connections"]}
 
 
+def rename_acme(folder: Path) -> None:
+    """As its owner may on the page of its settings."""
+    with closing(sqlite3.connect(folder / "db.sqlite3")) as database, database:
+        database.execute("UPDATE tenants_organization SET name = 'Acme Inc' WHERE slug = 'acme'")
+
+
+def count(folder: Path, table: str) -> int:
+    with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
+        found: int = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return found
+
+
 def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     running = demo(tmp_path)
     first = block(tmp_path, running)
@@ -41,6 +56,7 @@ def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     assert "Simulated Bitbucket" in page.text
     end_quickly(running)
 
+    rename_acme(tmp_path)
     running = demo(tmp_path)
     second = block(tmp_path, running)
 
@@ -52,6 +68,22 @@ def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     )
     assert refused.status_code == 401
     assert requests.get(first["link"], timeout=10).status_code == 404
+    end_quickly(running)
+
+
+def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
+    running = demo(tmp_path)
+    out = tmp_path / "out"
+    wait_until(lambda: "Connecting the workspace acme" in out.read_text(), seconds=120)
+    wait_until(lambda: count(tmp_path, "connections_connection") == 1, seconds=20)
+    end_quickly(running)
+
+    running = demo(tmp_path)
+    shown = block(tmp_path, running)
+
+    assert names(shown) == KEPT
+    assert count(tmp_path, "ingestion_sync") == 2
+    assert count(tmp_path, "ingestion_sync WHERE finished_at IS NULL") == 0
     end_quickly(running)
 
 
