@@ -8,9 +8,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
+from config.celery import app
 from config.environment import BASE_DIR
-from config.supervisor import Process, Supervisor, answers
+from config.supervisor import DidNotStart, Process, Supervisor, answers
 
 PYTHON = sys.executable
 # Without the banner, and without the advice not to be root: here it is one person's machine.
@@ -27,10 +30,28 @@ CELERY = (
 
 
 def prepare() -> None:
-    """Bring the database up to date, make the cache's table, collect the static files."""
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
+    """Bring the database up to date, make the cache's table, collect the static files.
+
+    Raises DidNotStart if the database or the broker does not answer.
+    """
+    _require_broker()
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+    except OperationalError as problem:
+        raise DidNotStart(f"The database of DATABASE_URL cannot be used: {problem}") from None
     _collect_static()
+
+
+def _require_broker() -> None:
+    """A worker without its broker would wait for it, and everybody else for the worker."""
+    broker = app.connection_for_write()
+    try:
+        broker.ensure_connection(max_retries=1, interval_start=1, timeout=5)
+    except (BrokerError, *broker.connection_errors, *broker.channel_errors) as problem:
+        raise DidNotStart(f"The broker of CELERY_BROKER_URL cannot be used: {problem}") from None
+    finally:
+        broker.release()
 
 
 def _collect_static() -> None:
@@ -77,6 +98,7 @@ def start_all(supervisor: Supervisor, port: int, environment: Mapping[str, str])
     supervisor.start(worker(environment))
     supervisor.start(beat(environment))
     supervisor.wait_until(serving, lambda: answers(port), seconds=30)
+    supervisor.require_all()
 
 
 def addresses(port: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self, TextIO
+from typing import NoReturn, Self, TextIO
 
 TIED = Path(__file__).with_name("tied.py")
 PATIENCE = 7.0  # seconds for an orderly end; then the processes are killed
@@ -24,7 +24,7 @@ COLOURS = ("36", "35", "33", "32", "34")
 
 
 class DidNotStart(Exception):
-    """A process ended, or took too long, before it was ready."""
+    """A process ended by itself, or took too long before it was ready."""
 
 
 class Stopped(Exception):
@@ -107,12 +107,16 @@ class Supervisor:
                 raise DidNotStart(f"{process.name} was not ready within {seconds:.0f} seconds.")
             time.sleep(0.05)
 
-    def watch(self) -> Process:
-        """Wait until one of the processes ends, and return it."""
+    def require_all(self) -> None:
+        """Raises DidNotStart if one of the processes has ended."""
+        for process in self.processes:
+            if process.has_ended:
+                raise DidNotStart(f"{process.name} ended by itself; see its lines above.")
+
+    def watch(self) -> NoReturn:
+        """Wait until one of the processes ends. Raises DidNotStart then."""
         while True:
-            for process in self.processes:
-                if process.has_ended:
-                    return process
+            self.require_all()
             time.sleep(0.2)
 
     def stop(self) -> None:

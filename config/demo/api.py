@@ -1,5 +1,6 @@
 """A client of Tributary's own API, as a script would write it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -17,7 +18,9 @@ class Refused(Exception):
 class Api:
     """Calls methods with one key: `api.post("connections.create", name=…)`."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, *, before: Callable[[], None] | None = None) -> None:
+        """`before` is called before each request; it raises where asking is of no use."""
+        self._before = before
         self._base = f"{url}/api/"
         self._session = requests.Session()
         self._session.trust_env = False
@@ -32,6 +35,8 @@ class Api:
         return self._call("POST", method, json=body)
 
     def _call(self, verb: str, method: str, **values: Any) -> dict[str, Any]:
+        if self._before is not None:
+            self._before()
         response = self._session.request(verb, self._base + method, timeout=60, **values)
         answer: dict[str, Any] = response.json()
         if not answer.get("ok"):

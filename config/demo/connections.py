@@ -40,7 +40,9 @@ def wait_for(api: Api, connection: int, sync: int, *, seconds: float = 300) -> d
         if row["state"] not in UNFINISHED:
             return row
         time.sleep(0.2)
-    raise TimeoutError(f"The sync did not end within {seconds:.0f} seconds.")
+    raise TimeoutError(
+        f"The sync did not end within {seconds:.0f} seconds; see the worker's lines."
+    )
 
 
 def make_all(api: Api, terraform: Api, made: Mapping[str, int], tell: Tell) -> None:

@@ -50,16 +50,20 @@ class Demo:
         key = people.fresh_key(acme, owner)
         made = people.connected_before(acme)
         if connections.PLATFORM not in made:
-            terraform = Api(self.url, people.fresh_key(acme, owner, name="terraform"))
-            connections.make_all(Api(self.url, key), terraform, made, self._tell)
+            terraform = people.fresh_key(acme, owner, name="terraform")
+            connections.make_all(self._api(key), self._api(terraform), made, self._tell)
         return key
 
     def do_main_job(self) -> None:
-        """The main job in an organization of its own. Raises WentWrong, Refused, TimeoutError."""
+        """The main job in an organization of its own. Raises what `once.main_job` does."""
         owner = people.owner()
         organization = self._organization(owner)
         key = people.fresh_key(organization, owner)
-        once.main_job(Api(self.url, key), self._tell)
+        once.main_job(self._api(key), self._tell)
+
+    def _api(self, key: str) -> Api:
+        """The API, asked only while all processes run: none waits for a worker that has ended."""
+        return Api(self.url, key, before=self._supervisor.require_all)
 
     def _organization(self, owner: User) -> Organization:
         name = f"Once {secrets.token_hex(3)}"

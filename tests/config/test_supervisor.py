@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.demo.api import Api
 from config.supervisor import DidNotStart, Process, Supervisor, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -108,3 +109,14 @@ def test_a_process_that_ends_at_once_is_named() -> None:
 
     with pytest.raises(DidNotStart, match="broken ended while it started"):
         supervisor.wait_until(process, lambda: False, seconds=5)
+
+
+def test_whoever_waits_for_something_else_hears_of_a_process_that_ended() -> None:
+    supervisor = Supervisor(output=io.StringIO())
+    process = supervisor.start(Process("worker", [sys.executable, "-c", "raise SystemExit(1)"]))
+    assert process.popen is not None
+    process.popen.wait(timeout=10)
+    api = Api("http://127.0.0.1:1", "key", before=supervisor.require_all)
+
+    with pytest.raises(DidNotStart, match="worker ended by itself"):
+        api.get("connections.list")

@@ -33,8 +33,7 @@ class Command(BaseCommand):
         self.stdout.write("Starting web, worker and beat")
         processes.start_all(supervisor, port, processes.addresses_unless_set(port))
         self.stdout.write("\n".join(_block(asked, port)))
-        ended = supervisor.watch()
-        raise DidNotStart(f"{ended.name} ended by itself; see its lines above.")
+        supervisor.watch()
 
 
 def _block(asked: int, port: int) -> Iterator[str]:
