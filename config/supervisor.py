@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from typing import NoReturn, Self, TextIO
 
 TIED = Path(__file__).with_name("tied.py")
 PATIENCE = 7.0  # seconds for an orderly end; then the processes are killed
+LAST_PORT = 65535
 COLOURS = ("36", "35", "33", "32", "34")
 
 
@@ -153,9 +155,18 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def port_number(text: str) -> int:
+    """A port as one types it, for argparse."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < number <= LAST_PORT:
+        raise ArgumentTypeError(f"{text!r} is no port; ports are from 1 to {LAST_PORT}.")
+    return number
+
+
 def free_port(first: int) -> int:
     """The first port from `first` on that nobody uses. Raises DidNotStart after 100 busy ones."""
-    for port in range(first, first + 100):
+    last = min(first + 99, LAST_PORT)
+    for port in range(first, last + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -163,4 +174,4 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    raise DidNotStart(f"All ports from {first} to {first + 99} are in use.")
+    raise DidNotStart(f"No port from {first} to {last} can be used; choose others with --port.")

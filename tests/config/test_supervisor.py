@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
 from config.demo.api import Api
-from config.supervisor import DidNotStart, Process, Supervisor, free_port
+from config.supervisor import DidNotStart, Process, Supervisor, free_port, port_number
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -120,3 +121,14 @@ def test_whoever_waits_for_something_else_hears_of_a_process_that_ended() -> Non
 
     with pytest.raises(DidNotStart, match="worker ended by itself"):
         api.get("connections.list")
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "65536", "http", "", "8_000"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="ports are from 1 to 65535"):
+        port_number(text)
+
+
+def test_ports_end_at_the_last_one() -> None:
+    with pytest.raises(DidNotStart, match="No port from 65630 to 65535 can be used"):
+        free_port(65630)

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.demo.api import Refused
 from config.demo.once import WentWrong
 from config.demo.show import Demo
-from config.supervisor import TIED, DidNotStart, Stopped, Supervisor
+from config.supervisor import TIED, DidNotStart, Stopped, Supervisor, port_number
 
 OWN_FOLDER = "DEMO_OWN_FOLDER"
 
@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do the main job once, then end")
-        parser.add_argument("--port", type=int, default=8000, help="a busy one is stepped over")
+        parser.add_argument(
+            "--port", type=port_number, default=8000, help="a busy one is stepped over"
+        )
         parser.add_argument("--logs", action="store_true", help="show every line of the processes")
 
     def handle(self, *args: Any, once: bool, port: int, logs: bool, **options: Any) -> None:

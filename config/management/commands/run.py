@@ -8,14 +8,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config import processes
-from config.supervisor import DidNotStart, Stopped, Supervisor, free_port
+from config.supervisor import DidNotStart, Stopped, Supervisor, free_port, port_number
 
 
 class Command(BaseCommand):
     help = "Starts web, worker and beat together; Ctrl-C ends them together."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="a busy one is stepped over")
+        parser.add_argument(
+            "--port", type=port_number, default=8000, help="a busy one is stepped over"
+        )
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         try:
