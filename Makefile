@@ -3,6 +3,7 @@
 PYTHON3 ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 POSTGRES ?= postgres://postgres@127.0.0.1:5432/tributary_check
 REDIS ?= redis://127.0.0.1:6379
 
@@ -14,6 +15,9 @@ help:  ## list what can be made
 setup: $(STAMP)  ## a virtual environment with the pinned dependencies
 
 $(STAMP): requirements-dev.txt
+	@$(PYTHON3) -c "$(NEW_ENOUGH)" || \
+		{ echo "Tributary needs Python 3.11 or later; name one: make PYTHON3=python3.12 …"; exit 1; }
+	@$(BIN)/python -c "$(NEW_ENOUGH)" 2>/dev/null || rm -rf .venv
 	@echo "Installing the pinned dependencies into .venv (once, about a minute)"
 	$(PYTHON3) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
