@@ -8,7 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from config.celery import app
@@ -29,29 +30,33 @@ CELERY = (
 )
 
 
-def prepare() -> None:
-    """Bring the database up to date, make the cache's table, collect the static files.
-
-    Raises DidNotStart if the database or the broker does not answer.
-    """
-    _require_broker()
+def require_services() -> None:
+    """Raises DidNotStart if the database or the broker cannot be used."""
     try:
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
+        connection.ensure_connection()
     except OperationalError as problem:
         raise DidNotStart(f"The database of DATABASE_URL cannot be used: {problem}") from None
-    _collect_static()
+    _require_broker()
 
 
 def _require_broker() -> None:
     """A worker without its broker would wait for it, and everybody else for the worker."""
-    broker = app.connection_for_write()
+    broker: Connection = app.connection_for_write()
+    troubles: tuple[type[BaseException], ...]
+    troubles = (BrokerError, *broker.connection_errors, *broker.channel_errors)
     try:
         broker.ensure_connection(max_retries=1, interval_start=1, timeout=5)
-    except (BrokerError, *broker.connection_errors, *broker.channel_errors) as problem:
+    except troubles as problem:
         raise DidNotStart(f"The broker of CELERY_BROKER_URL cannot be used: {problem}") from None
     finally:
         broker.release()
+
+
+def prepare() -> None:
+    """Bring the database up to date, make the cache's table, collect the static files."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    _collect_static()
 
 
 def _collect_static() -> None:

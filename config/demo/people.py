@@ -5,7 +5,7 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from tenants import access
@@ -20,6 +20,13 @@ OWNER = settings.DEMO_OWNER  # the simulated Bitbucket knows her too
 ACME = "Acme"
 EMPTY = "Second organization"
 KEY_NAME = "demo"
+
+
+def are_others() -> bool:
+    """Whether the database has users, and the demo's owner is none of them."""
+    if User._meta.db_table not in connection.introspection.table_names():
+        return False
+    return User.objects.exists() and not User.objects.filter(email=OWNER).exists()
 
 
 @transaction.atomic

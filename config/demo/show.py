@@ -7,7 +7,7 @@ from pathlib import Path
 from config import processes
 from config.demo import bitbucket, connections, once, people
 from config.demo.api import Api
-from config.supervisor import Supervisor, free_port
+from config.supervisor import DidNotStart, Supervisor, free_port
 from tenants.actor import Actor
 from tenants.models import Organization, User
 from tenants.services.organizations import create_organization
@@ -27,6 +27,12 @@ class Demo:
 
     def start(self, *, port: int, folder: Path) -> None:
         """Prepare and start everything. Raises DidNotStart."""
+        processes.require_services()
+        if people.are_others():
+            raise DidNotStart(
+                "This installation has users and is no demo. Set VAR_DIR to another folder, and no "
+                "DATABASE_URL: the demo makes people and organizations."
+            )
         self._tell("Preparing the database and the static files")
         processes.prepare()
         people.owner()

@@ -14,8 +14,8 @@ from tests.processes.commands import end_quickly, start, wait_for_block
 KEPT = {"Engineering workspace", "Globex workspace", "Platform workspace"}
 
 
-def demo(folder: Path, *options: str) -> subprocess.Popen[str]:
-    return start(folder, "demo", "--port", "24000", *options)
+def demo(folder: Path, *options: str, **settings: str) -> subprocess.Popen[str]:
+    return start(folder, "demo", "--port", "24000", *options, **settings)
 
 
 def block(folder: Path, running: subprocess.Popen[str]) -> dict[str, str]:
@@ -88,7 +88,9 @@ def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
 
 
 def test_the_main_job_at_one_go(tmp_path: Path) -> None:
-    running = demo(tmp_path, "--once")
+    somebodys = {"DATABASE_URL": "postgres://127.0.0.1:1/x", "CACHE_URL": "redis://127.0.0.1:1"}
+    keys = {"SECRET_KEY": "somebody's", "FERNET_KEYS": "somebody's-own-key"}
+    running = demo(tmp_path, "--once", **somebodys, **keys)
 
     code = running.wait(timeout=180)
     out = (tmp_path / "out").read_text()

@@ -17,6 +17,8 @@ from config.demo.show import Demo
 from config.supervisor import TIED, DidNotStart, Stopped, Supervisor, port_number
 
 OWN_FOLDER = "DEMO_OWN_FOLDER"
+# What leads to data of somebody's; without them an installation keeps everything in VAR_DIR.
+SOMEBODYS = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "SECRET_KEY", "FERNET_KEYS")
 
 
 class Command(BaseCommand):
@@ -59,5 +61,6 @@ def _in_own_folder() -> int:
     """Run this command again on a database of its own, so that nobody's data is touched."""
     with tempfile.TemporaryDirectory(prefix="tributary-once-") as folder:
         command = [sys.executable, str(TIED), str(os.getpid()), sys.executable, *sys.argv]
-        environment = {**os.environ, "VAR_DIR": folder, OWN_FOLDER: "1"}
+        others = {name: value for name, value in os.environ.items() if name not in SOMEBODYS}
+        environment = {**others, "VAR_DIR": folder, OWN_FOLDER: "1"}
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603

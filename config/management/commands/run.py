@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor, asked: int) -> None:
         port = free_port(asked)
+        processes.require_services()
         self.stdout.write("Preparing the database and the static files")
         processes.prepare()
         self.stdout.write("Starting web, worker and beat")
