@@ -1,5 +1,7 @@
 """`manage.py sync <connection id>`: one sync in the foreground, with a progress bar."""
 
+import logging
+import os
 import threading
 import time
 from argparse import ArgumentParser
@@ -31,6 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="read everything again")
 
     def handle(self, *args: Any, connection: int, full: bool, **options: Any) -> None:
+        if "LOG_LEVEL" not in os.environ:
+            logging.getLogger().setLevel(logging.WARNING)  # lines would tear the bar
         require_keys()
         found = Connection.objects.filter(pk=connection, deleted_at=None).first()
         if found is None:
