@@ -93,11 +93,11 @@ class Supervisor:
         prefix = f"\x1b[{colour}m{name}\x1b[0m" if self._output.isatty() else name
         if process.popen is None or process.popen.stdout is None:
             return
-        for line in process.popen.stdout:
+        for line in filter(None, map(str.rstrip, process.popen.stdout)):
             if len(process.lines) < 200:
-                process.lines.append(line.rstrip("\n"))
+                process.lines.append(line)
             with self._printing:
-                print(prefix + line.rstrip("\n"), file=self._output, flush=True)
+                print(prefix + line, file=self._output, flush=True)
 
     def wait_until(self, process: Process, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait until a process is ready. Raises DidNotStart."""

@@ -14,6 +14,7 @@ import pytest
 
 from config.demo.api import Api
 from config.supervisor import DidNotStart, Process, Supervisor, free_port, port_number
+from tests.house import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -110,6 +111,16 @@ def test_a_process_that_ends_at_once_is_named() -> None:
 
     with pytest.raises(DidNotStart, match="broken ended while it started"):
         supervisor.wait_until(process, lambda: False, seconds=5)
+
+
+def test_lines_are_passed_on_with_the_name_before_them_and_empty_ones_are_not() -> None:
+    output = io.StringIO()
+    program = "print('one'); print(); print('two')"
+    process = Supervisor(output=output).start(Process("web", [sys.executable, "-c", program]))
+
+    wait_until(lambda: process.has_ended and "two\n" in output.getvalue(), seconds=10)
+
+    assert output.getvalue() == "     web │ one\n     web │ two\n"
 
 
 def test_whoever_waits_for_something_else_hears_of_a_process_that_ended() -> None:
