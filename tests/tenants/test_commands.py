@@ -42,6 +42,13 @@ def test_a_key_is_printed_alone(organization: Organization) -> None:
     assert row.expires_at is not None
 
 
+def test_all_scopes_and_a_name_are_told_apart(organization: Organization) -> None:
+    arguments = ["--organization", organization.slug, "--name", "CI"]
+
+    with pytest.raises(CommandError, match="either all, or names"):
+        run("create_api_key", *arguments, "--scopes", "all,connections:read")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -47,7 +47,10 @@ class Command(BaseCommand):
 def _scopes(given: str, role: str) -> list[str]:
     if given == "all":
         return [scope.value for scope in scopes_for(role)]
-    return [name.strip() for name in given.split(",") if name.strip()]
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if "all" in names:
+        raise CommandError("--scopes is either all, or names with commas between.")
+    return names
 
 
 def _end(days: int | None) -> datetime | None:
