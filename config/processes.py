@@ -81,8 +81,7 @@ def web(port: int, environment: Mapping[str, str]) -> Process:
         "web",
         [
             *(PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", "2", "--threads", "4", "--no-control-socket"),
-            *("--graceful-timeout", "3", "--log-level", "warning"),
+            *("--workers", "2", "--graceful-timeout", "3", "--log-level", "warning"),
         ],
         environment,
     )
@@ -93,8 +92,7 @@ def worker(environment: Mapping[str, str]) -> Process:
 
 
 def beat(environment: Mapping[str, str]) -> Process:
-    pidfile = ("--pidfile", "")  # the supervisor knows its pid; a stale file would stop the start
-    return Process("beat", [*CELERY, "beat", *pidfile], environment)
+    return Process("beat", [*CELERY, "beat"], environment)
 
 
 def start_all(supervisor: Supervisor, port: int, environment: Mapping[str, str]) -> None:

@@ -78,8 +78,7 @@ class House:
         port = free_port(20000 + secrets.randbelow(2000))
         self.url = f"http://127.0.0.1:{port}"
         self._environment |= {"PUBLIC_URL": self.url, "ALLOWED_HOSTS": "127.0.0.1"}
-        bind = ("--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket")
-        self.start("web", "-m", "gunicorn", "config.wsgi", *bind)
+        self.start("web", "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}")
         wait_until(lambda: answers(port), seconds=30)
 
     def worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
@@ -98,7 +97,7 @@ class House:
 
     def beat(self) -> subprocess.Popen[bytes]:
         """Start beat."""
-        return self.start("beat", "-m", "celery", "-A", "config", "beat", "--pidfile", "")
+        return self.start("beat", "-m", "celery", "-A", "config", "beat")
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a process in a session of its own; its lines go to a file."""

@@ -1,6 +1,7 @@
 """Processes that lack a key end with a sentence, and are not started again and again."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from config.supervisor import free_port
 from tests.config.test_environment import PRODUCTION, ROOT
 
-GUNICORN = ("-m", "gunicorn", "config.wsgi", "--no-control-socket")
+GUNICORN = ("-m", "gunicorn", "config.wsgi")
 CELERY = ("-m", "celery", "-A", "config")
 ONE, ANOTHER = "one-key-of-sixteen", "another-of-sixteen"
 MAKE_A_SECRET = "from tests.factories import CredentialFactory; CredentialFactory()"
@@ -62,3 +63,9 @@ def test_a_process_with_another_key_names_the_one_that_it_lacks(
     assert ended.returncode != 0
     assert "Tributary cannot start: FERNET_KEYS lacks a key" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_gunicorn_opens_nothing_beside_its_port(tmp_path: Path) -> None:
+    told = run(*GUNICORN, "--print-config", VAR_DIR=str(tmp_path)).stdout
+
+    assert re.search(r"control_socket_disable += True", told)
