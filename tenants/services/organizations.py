@@ -14,6 +14,10 @@ from tenants.services import audit
 from tenants.services.fields import clean_name, clean_timezone
 
 LONGEST_SLUG = 50
+# Letters that are no others with accents, which slugify drops.
+LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
 
 
 @transaction.atomic
@@ -75,7 +79,8 @@ def _insert(name: str, timezone: str) -> Organization:
 
 
 def _slugs(name: str) -> Iterator[str]:
-    base = re.sub(r"[-_]+", "-", slugify(name))[:LONGEST_SLUG].strip("-") or "organization"
+    plain = slugify(name.lower().translate(LETTERS))
+    base = re.sub(r"[-_]+", "-", plain)[:LONGEST_SLUG].strip("-") or "organization"
     yield base
     for number in count(2):
         ending = f"-{number}"

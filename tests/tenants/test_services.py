@@ -72,6 +72,8 @@ def test_viewers_hold_the_reading_scopes_but_that_of_the_audit_log() -> None:
         ("Acme", "acme"),
         ("  Acme   Corp. ", "acme-corp"),
         ("Ünïcode & Söhne", "unicode-sohne"),
+        ("Größe GmbH", "grosse-gmbh"),
+        ("Łódź Øst", "lodz-ost"),
         ("日本", "organization"),
         ("a_b--c", "a-b-c"),
         ("x" * 100, "x" * 50),
