@@ -1,11 +1,9 @@
-"""From rows to entries: decrypts a secret, renews an authorization, and opens a client."""
+"""From rows to entries: decrypts a secret and renews an authorization."""
 
 from dataclasses import replace
-from typing import Any
 
 from django.utils.timezone import now
 
-from connections.connectors import connector
 from connections.connectors.base import Entry
 from connections.models import Credential, Draft
 from connections.services.grants import access_token
@@ -56,14 +54,6 @@ def _proven_account(credential: Credential) -> str:
     """The account that the secret is of, as long as Bitbucket takes the secret."""
     accepted = (Credential.Status.ACTIVE, Credential.Status.LIMITED)
     return credential.identity if credential.status in accepted else ""
-
-
-def client_for(
-    credential: Credential, *, purpose: Purpose, by: Actor | None = None, reason: str = ""
-) -> Any:
-    """The provider's client in the name of a credential; see `entry_for`."""
-    entry = entry_for(credential, purpose=purpose, by=by, reason=reason)
-    return connector(credential.connection.connector).client(entry)
 
 
 def draft_entry(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:

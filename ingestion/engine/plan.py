@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
-from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.base import Visit
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
@@ -13,7 +13,6 @@ from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, s
 from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
-FIRST_OF_CHAIN: tuple[type[RepositoryVisit], ...] = (PullRequestsVisit, PipelinesVisit)
 CHAIN = ("pull_requests", "pull_request_activity", "pull_request_comments")
 
 

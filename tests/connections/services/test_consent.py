@@ -8,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
+from connections.connectors import connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Consent, Credential, Draft, Grant
 from connections.services.connections import update_connection
@@ -19,7 +20,7 @@ from connections.services.drafts import (
     start_draft,
     use_grant,
 )
-from connections.services.entries import client_for
+from connections.services.entries import entry_for
 from connections.services.errors import (
     ConsentElsewhere,
     ConsentExpired,
@@ -85,7 +86,8 @@ def test_a_consent_becomes_a_connection_that_is_renewed_by_itself(
     assert credential.label == "Bitbucket authorization of Ada Admin"
     Grant.objects.update(expires_at=now())
     credential = Credential.objects.get()
-    with client_for(credential, purpose=Purpose.SCHEDULE) as client:
+    entry = entry_for(credential, purpose=Purpose.SCHEDULE)
+    with connector("bitbucket_cloud").client(entry) as client:
         assert client.workspace().json["slug"] == "acme"
     assert sandbox.consumers.refreshes == 1
 
