@@ -47,6 +47,14 @@ def at_least(least: int, name: str, *, default: int) -> int:
     return value
 
 
+def whole_numbers(name: str, *, default: str) -> list[int]:
+    """A list of whole numbers, none below 0."""
+    found = names(name, default=default)
+    if not all(part.isascii() and part.isdigit() for part in found):
+        raise ImproperlyConfigured(f"{name} must be whole numbers, separated by commas.")
+    return [int(part) for part in found]
+
+
 def service(name: str, schemes: tuple[str, ...]) -> str:
     """The address of a server; empty where none is set. It may hold a password: never shown."""
     value: str = env.str(name, default="")
@@ -54,7 +62,18 @@ def service(name: str, schemes: tuple[str, ...]) -> str:
     if value and (not separator or scheme not in schemes):
         allowed = ", ".join(f"{each}://" for each in schemes)
         raise ImproperlyConfigured(f"{name} must be an address that begins with one of {allowed}.")
+    for each in re.split(r";(?=\w+://)", value):  # Celery takes several brokers
+        _check_port(name, each)
     return value
+
+
+def _check_port(name: str, address: str) -> None:
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be an address whose port, if any, is a number."
+        ) from None
 
 
 def names(name: str, *, default: str = "") -> list[str]:

@@ -21,6 +21,7 @@ from config.environment import (
     service,
     var_dir,
     web_address,
+    whole_numbers,
 )
 
 VAR_DIR = var_dir()
@@ -35,7 +36,7 @@ DEBUG = False  # always: its error page shows what was typed
 PUBLIC_URL = web_address("PUBLIC_URL", default="http://127.0.0.1:8000", has_path=False)
 _public = urlsplit(PUBLIC_URL)
 IS_HTTPS = _public.scheme == "https"
-ALLOWED_HOSTS = names("ALLOWED_HOSTS", default=_public.hostname or "")
+ALLOWED_HOSTS = names("ALLOWED_HOSTS") or [_public.hostname or ""]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXY_COUNT = at_least(0, "TRUSTED_PROXY_COUNT", default=0)
 
@@ -248,7 +249,7 @@ SYNC_SLOTS = at_least(1, "SYNC_SLOTS", default=_slots)
 SYNC_SLICE = at_least(1, "SYNC_SLICE", default=10)  # seconds, when anything else waits
 SYNC_FETCHERS = at_least(1, "SYNC_FETCHERS", default=8)  # requests in flight per slice
 # Seconds before each of the next tries when Bitbucket has trouble; after them a sync ends.
-SYNC_RETRY_DELAYS = env.list("SYNC_RETRY_DELAYS", cast=int, default=[10, 30, 120])
+SYNC_RETRY_DELAYS = whole_numbers("SYNC_RETRY_DELAYS", default="10,30,120")
 
 # --- pages -------------------------------------------------------------------------------------
 

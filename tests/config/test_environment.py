@@ -64,6 +64,13 @@ def test_production_must_be_given_its_keys(tmp_path: Path, name: str) -> None:
         ("SYNC_SLOTS", "0"),
         ("SYNC_FETCHERS", "0"),
         ("SYNC_SLICE", "-1"),
+        ("SYNC_RETRY_DELAYS", "10, -5"),
+        ("SYNC_RETRY_DELAYS", "soon"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:http/none"),
+        ("CELERY_BROKER_URL", "redis://127.0.0.1:bad/1"),
+        ("CELERY_BROKER_URL", "amqp://127.0.0.1:1;amqp://127.0.0.1:bad"),
+        ("CACHE_URL", "redis://127.0.0.1:99999/1"),
+        ("EMAIL_URL", "smtp://host:bad"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "LOUD"),
         ("VAR_DIR", "/proc/nowhere"),
@@ -109,6 +116,12 @@ def test_no_environment_shows_error_pages_with_what_was_typed(tmp_path: Path) ->
 
     assert started.returncode == 0
     assert "\nDEBUG = " not in started.stdout  # as Django has it: off
+
+
+def test_no_host_that_is_named_means_the_public_one(tmp_path: Path) -> None:
+    started = start(tmp_path, **PRODUCTION, ALLOWED_HOSTS=" , ")
+
+    assert "ALLOWED_HOSTS = ['tributary.example.com']" in started.stdout
 
 
 def test_a_worker_with_one_slot_still_takes_syncs(tmp_path: Path) -> None:
