@@ -6,33 +6,16 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from connections.forms.schedule import CRON, INTERVALS, OFF, SCHEDULES, CronField
 from connections.models import Connection
-
-OFF, CRON = "off", "cron"
-PRESETS = {
-    "15": "Every 15 minutes",
-    "60": "Every hour",
-    "360": "Every 6 hours",
-    "1440": "Once a day",
-}
 
 
 class SettingsForm(forms.Form):
     """The name and the schedule of a connection."""
 
     name = forms.CharField(label="Name", max_length=100)
-    schedule = forms.ChoiceField(
-        label="Sync",
-        choices=[(OFF, "Only when somebody starts it"), *PRESETS.items(), (CRON, "At set times")],
-        widget=forms.RadioSelect,
-    )
-    cron = forms.CharField(
-        label="Cron expression",
-        max_length=100,
-        required=False,
-        help_text="Minute, hour, day, month, weekday: “0 6 * * 1-5” is every working day at six.",
-        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
-    )
+    schedule = forms.ChoiceField(label="How often", choices=SCHEDULES, widget=forms.RadioSelect)
+    cron = CronField()
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, connection: Connection) -> None:
         kept = connection.schedule
@@ -41,7 +24,8 @@ class SettingsForm(forms.Form):
         initial = {"name": connection.name, "schedule": choice, "cron": kept.get("cron", "")}
         super().__init__(data, initial=initial)
         self.timezone: str = kept.get("timezone") or connection.organization.timezone
-        if minutes and minutes not in PRESETS:
+        self.fields["cron"].tell_zone(self.timezone)  # type: ignore[attr-defined]  # a CronField
+        if minutes and minutes not in INTERVALS:
             self._offer(minutes)
 
     def _offer(self, minutes: str) -> None:

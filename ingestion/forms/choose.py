@@ -5,18 +5,11 @@ from typing import Any
 from django import forms
 
 from connections.connectors.schema import InvalidFields
+from connections.forms.schedule import CRON, INTERVALS, OFF, SCHEDULES, CronField
 from connections.models import Draft
 from connections.services.schedules import clean_schedule
 from ingestion.selectors.streams import streams_of
 
-PRESETS = (
-    ("15", "Every 15 minutes"),
-    ("60", "Every hour"),
-    ("360", "Every 6 hours"),
-    ("1440", "Once a day"),
-    ("cron", "By a cron expression"),
-    ("off", "Only by hand"),
-)
 DEFAULT_PRESET = "60"
 ALL, CHOSEN = "all", "chosen"
 
@@ -38,14 +31,9 @@ class ChooseForm(forms.Form):
         label="Repositories", widget=forms.CheckboxSelectMultiple, required=False
     )
     preset = forms.ChoiceField(
-        label="How often", choices=PRESETS, widget=forms.RadioSelect, initial=DEFAULT_PRESET
+        label="How often", choices=SCHEDULES, widget=forms.RadioSelect, initial=DEFAULT_PRESET
     )
-    cron = forms.CharField(
-        label="Cron expression",
-        required=False,
-        max_length=100,
-        help_text="Five fields, such as 0 */2 * * 1-5, in the organization's time zone.",
-    )
+    cron = CronField()
 
     def __init__(self, draft: Draft, data: Any = None, *, initial: Any = None) -> None:
         super().__init__(data, initial=initial, auto_id="choose-%s")
@@ -53,13 +41,12 @@ class ChooseForm(forms.Form):
         self.known = streams_of(draft.connector)
         offered = [stream for stream in self.known if stream.key not in draft.left_out]
         self._offer("streams", [(stream.key, stream.label) for stream in offered])
+        zone = draft.organization.timezone
+        self.fields["cron"].tell_zone(zone)  # type: ignore[attr-defined]  # a CronField
         self._offer("repositories", [(r["id"], r["name"]) for r in draft.repositories])
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice field
-
-    def clean_cron(self) -> str:
-        return " ".join(str(self.cleaned_data["cron"]).split())
 
     def clean_streams(self) -> list[str]:
         """The streams with all that they need, in their order."""
@@ -76,7 +63,7 @@ class ChooseForm(forms.Form):
         values = self.cleaned_data
         if values.get("mode") == CHOSEN and "repositories" in values and not values["repositories"]:
             self.add_error("repositories", "Tick at least one repository.")
-        if values.get("preset") == "cron" and "cron" in values:
+        if values.get("preset") == CRON and "cron" in values:
             self._check_cron(values["cron"])
 
     def _check_cron(self, cron: str) -> None:
@@ -96,10 +83,10 @@ class ChooseForm(forms.Form):
     def schedule(self, timezone: str) -> dict[str, Any]:
         """The schedule as a connection keeps it."""
         preset = self.cleaned_data["preset"]
-        if preset == "off":
-            return {"kind": "off"}
-        if preset == "cron":
-            return {"kind": "cron", "cron": self.cleaned_data["cron"], "timezone": timezone}
+        if preset == OFF:
+            return {"kind": OFF}
+        if preset == CRON:
+            return {"kind": CRON, "cron": self.cleaned_data["cron"], "timezone": timezone}
         return {"kind": "every", "minutes": int(preset)}
 
 
@@ -120,7 +107,7 @@ def initial_of(draft: Draft) -> dict[str, Any]:
 
 def _preset(schedule: dict[str, Any]) -> str:
     kind = schedule.get("kind")
-    if kind in ("off", "cron"):
+    if kind in (OFF, CRON):
         return str(kind)
     minutes = str(schedule.get("minutes", DEFAULT_PRESET))
-    return minutes if minutes in dict(PRESETS) else DEFAULT_PRESET
+    return minutes if minutes in INTERVALS else DEFAULT_PRESET

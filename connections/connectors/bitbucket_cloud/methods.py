@@ -15,7 +15,7 @@ _WHY = {
     "account": "List the members of the workspace.",
     "pullrequest": "Read pull requests, their reviews, comments and updates.",
     "pipeline": "Read pipelines, their steps and deployments.",
-    "webhook": "See whether webhooks can tell of changes at once. Not needed to copy records.",
+    "webhook": "See whether webhooks can tell of changes at once. Not needed to sync records.",
     "user": "Show whose token it is.",
     "workspace": "See that the workspace exists, and list its members.",
 }

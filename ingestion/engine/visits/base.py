@@ -22,7 +22,7 @@ class NothingListed(ProviderError):
 def nothing_listed(name: str, before: int, what: str) -> NothingListed:
     """The error of a listing that had so many rows before."""
     return NothingListed(
-        f"{name} listed {before:,} {what} before and lists none now. What was copied is kept."
+        f"{name} listed {before:,} {what} before and lists none now. What was read is kept."
     )
 
 
@@ -32,7 +32,7 @@ def refuse_doubted(name: str, what: str, pull_requests: Collection[int]) -> None
         named = ", ".join(f"#{number}" for number in sorted(pull_requests)[:3])
         raise NothingListed(
             f"{name}: Bitbucket lists too few {what} of {len(pull_requests):,} pull requests"
-            f" ({named}). What was copied is kept, and they are asked for again."
+            f" ({named}). What was read is kept, and they are asked for again."
         )
 
 

@@ -126,6 +126,19 @@ def test_what_does_not_fit_is_named(
     assert (connection.name, connection.schedule) == before
 
 
+def test_a_cron_expression_that_does_not_fit_promises_no_runs(
+    member: Client, post: Visit, url: Url, connection: Connection
+) -> None:
+    where = url("connection_settings", connection.pk)
+
+    refused = text(post(where, name=connection.name, schedule="cron", cron="* * *"))
+
+    assert "needed for “At set times”" in refused
+    assert "By the clock of UTC." in refused
+    assert "Syncs start only when" not in refused
+    assert "Syncs start only when" in text(member.get(where))
+
+
 def test_a_name_of_another_connection_is_taken(
     post: Visit, url: Url, connection: Connection, organization: Organization
 ) -> None:

@@ -116,6 +116,22 @@ def test_chosen_repositories_streams_and_cron_are_kept(
     }
 
 
+def test_the_schedule_is_asked_for_as_in_the_settings(
+    member: Client, url: Address, begin: Begin, connection: Connection
+) -> None:
+    settings = reverse(
+        "connections:connection_settings", args=[connection.organization.slug, connection.pk]
+    )
+
+    pages = [
+        text_of(member.get(url("wizard_choose", begin().public_id))),
+        text_of(member.get(settings)),
+    ]
+
+    for words in ("Once a day", "At set times", "Only when somebody starts it", "needed for"):
+        assert all(words in page for page in pages)
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [
