@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import now
 
 from connections.models import Connection
 from ingestion.selectors import connections as selectors
@@ -28,7 +29,12 @@ class Overview(OrganizationView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         connections = list(with_strip_start(selectors.connections_of(self.organization)))
-        context = {"nav": "overview", "drafts": self._drafts(), **self._health(connections)}
+        context = {
+            "nav": "overview",
+            "as_of": now(),
+            "drafts": self._drafts(),
+            **self._health(connections),
+        }
         return render(request, "ingestion/overview.html", context)
 
     def _health(self, connections: Sequence[Connection]) -> dict[str, Any]:

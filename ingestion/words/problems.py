@@ -7,13 +7,16 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from connections.models import Connection, Credential
 from ingestion.models import State, Sync
 from ingestion.selectors.connections import ConnectionRow
-from ingestion.words.counted import clock, counted
+from ingestion.words.counted import counted
 from ingestion.words.syncs import duration
 from tenants.formats import duration as lasting
+from tenants.templatetags.tributary import clock
 
 WHAT = {
     "no_credentials": "no credential is left",
@@ -56,7 +59,7 @@ class Problem:
     code: str
     title: str
     message: str
-    can_wait: str
+    can_wait: SafeString | str
     who_else: str  # who can mend it, where that is nobody here
     since: datetime | None
     connections: list[Connection]
@@ -107,17 +110,15 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
     error = cause(rows[0]) or {}
     code = str(error["code"])
     connections = [row.connection for row in rows]
-    since = _since(rows[0])
     names = counted(len(rows), "connection") if len(rows) > 1 else str(connections[0])
     action, url = way_out(slug, connections[0], rows[0].credentials, code)
     return Problem(
         code=code,
-        title=f"{names}: {WHAT.get(code, 'something needs you')}"
-        + (f" since {clock(since)}" if since else ""),
+        title=f"{names}: {WHAT.get(code, 'something needs you')}",
         message=str(error["message"]),
         can_wait=can_wait(rows),
         who_else=_who_else(str(error.get("mended_by"))),
-        since=since,
+        since=_since(rows[0]),
         connections=connections,
         action=action,
         url=url,
@@ -176,16 +177,16 @@ def way_out(
     return "Replace the secret", reverse("connections:credentials", args=where)
 
 
-def can_wait(rows: Sequence[ConnectionRow]) -> str:
+def can_wait(rows: Sequence[ConnectionRow]) -> SafeString | str:
     """Whether it can wait: up to when data stands, and how long catching up will take."""
     stands = [r.freshness.complete_as_of for r in rows if r.freshness.complete_as_of]
     if not stands:
         return "Nothing is being lost: what is missing is read once it is mended."
-    sentence = f"Nothing is being lost. Data stands at {clock(min(stands))}"
+    sentence = format_html("Nothing is being lost. Data stands at {}", clock(min(stands)))
     took = [t for row in rows for t in [_catch_up(row.last_syncs)] if t]
     if not took:
-        return f"{sentence}."
-    return f"{sentence}; once mended it catches up in about {lasting(max(took))}."
+        return format_html("{}.", sentence)
+    return format_html("{}; once mended it catches up in about {}.", sentence, lasting(max(took)))
 
 
 def _catch_up(syncs: Sequence[Sync]) -> float:

@@ -50,6 +50,7 @@ def test_the_headline_counts_what_is_fresh_and_what_needs_somebody(
 
     assert "<h1>1 of 2 connections are fresh. One needs you.</h1>" in page
     assert "<title>▲ 1 needs you" in page
+    assert "as of <time" in page
 
 
 def test_fresh_means_younger_than_twice_the_interval(
@@ -92,15 +93,17 @@ def test_what_is_left_out_makes_nothing_old(
 def test_a_problem_says_what_can_wait_and_who_mends_it(
     member: Client, url: Address, organization: Organization
 ) -> None:
-    broken = complete(refused(organization, name="Payments"), age=timedelta(hours=3))
+    broken = refused(organization, name="Payments", failing_since=now() - timedelta(hours=3))
+    complete(broken, age=timedelta(hours=3))
     SyncFactory.create(
         connection=broken, started_at=now() - timedelta(minutes=6), finished_at=now()
     )
 
     page = text_of(member.get(url("overview")))
 
-    assert "Payments: Bitbucket refuses the token" in page
-    assert "Nothing is being lost. Data stands at" in page
+    assert "<h2>Payments: Bitbucket refuses the token</h2>" in page
+    assert "Since <time" in page
+    assert "Nothing is being lost. Data stands at <time" in page
     assert "catches up in about 6 minutes" in page
     assert "You can mend it here." in page
     assert "Replace the secret" in page
