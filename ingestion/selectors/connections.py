@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KT
 from django.utils.timezone import now
 
@@ -31,6 +43,7 @@ NEEDS_YOU = Q(status=Connection.Status.ERROR) | (
         | Q(has_limited=True, has_whole=False)
     )
 )
+NEEDING_FIRST = Case(When(NEEDS_YOU, then=Value(0)), default=Value(1))
 SORTS = {
     "name": ("name", "pk"),
     "state": ("status", "name", "pk"),
@@ -121,6 +134,8 @@ def search_connections(
 ) -> tuple[QuerySet[Connection], int, int]:
     """The connections list by `q`, `connector`, `state`, ordered by `sort` (a minus turns it).
 
+    Without an order those that need a person come first.
+
     Answers the rows, how many they are, and how many of all connections need a person.
     """
     unfinished = Sync.objects.filter(connection=OuterRef("pk"), state__in=UNFINISHED)
@@ -146,10 +161,11 @@ def _matches(values: dict[str, str]) -> Q:
 
 def _sorted(found: QuerySet[Connection], sort: str) -> QuerySet[Connection]:
     name = sort.removeprefix("-")
+    if name not in SORTS:
+        return with_need(found).order_by(NEEDING_FIRST, *SORTS["name"])
     if name == "complete":
         found = found.annotate(oldest=_oldest())
-    order = SORTS.get(name, SORTS["name"])
-    found = found.order_by(*order)
+    found = found.order_by(*SORTS[name])
     return found.reverse() if sort.startswith("-") else found
 
 

@@ -87,6 +87,17 @@ def test_columns_sort(
     assert sorted(several, key=lambda name: page.index(f">{name}</a>")) == order
 
 
+def test_those_that_need_somebody_come_first(
+    member: Client, url: Address, several: dict[str, Connection], organization: Organization
+) -> None:
+    ConnectionFactory.create(organization=organization, name="Zeta", status=Connection.Status.ERROR)
+
+    page = text_of(member.get(url("connections")))
+
+    places = {name: page.index(f">{name}</a>") for name in (*several, "Zeta")}
+    assert sorted(places, key=lambda name: places[name]) == ["Zeta", "Alpha", "Beta", "Gamma"]
+
+
 @pytest.mark.parametrize(
     "query",
     [
