@@ -111,9 +111,7 @@ class Resume(ConnectionView):
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         connections.enable_connection(connection=self.connection, by=self.actor)
         messages.success(request, f"{self.connection.name} goes on.")
-        return redirect(
-            "connections:connection_settings", self.organization.slug, self.connection.pk
-        )
+        return redirect("ingestion:connection", self.organization.slug, self.connection.pk)
 
 
 class VerifyNow(ConnectionView):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 
 from connections.models import Connection, Credential
@@ -157,10 +158,15 @@ def test_pausing_can_be_undone(
     page = member.get(answer["Location"]).content.decode()
     connection.refresh_from_db()
     paused = connection.status
-    post(url("connection_resume", connection.pk))
+    head = member.get(
+        reverse("ingestion:connection", args=[connection.organization.slug, connection.pk])
+    ).content.decode()
+    resumed = post(url("connection_resume", connection.pk))
     connection.refresh_from_db()
 
     assert f'action="{url("connection_resume", connection.pk)}"' in page
+    assert f'action="{url("connection_resume", connection.pk)}"' in head
+    assert "goes on" in text(member.get(resumed["Location"]))
     assert (paused, connection.status) == ("disabled", "available")
 
 
