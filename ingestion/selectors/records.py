@@ -120,6 +120,7 @@ class Moment:
     person: Person | None
     event: Event | None = None
     comment: Comment | None = None
+    moves: bool = False  # an update that brings another commit than the one before
 
     @property
     def words(self) -> str:
@@ -132,8 +133,7 @@ class Moment:
             return state
         if names:
             return f"changed {', '.join(names)}"
-        commit = self.event.source_commit[:12]
-        return f"updated it to {commit}" if commit else "updated it"
+        return f"updated it to {self.event.source_commit[:12]}" if self.moves else "updated it"
 
 
 def timeline(pull_request: PullRequest) -> list[Moment]:
@@ -144,7 +144,12 @@ def timeline(pull_request: PullRequest) -> list[Moment]:
     events = list(pull_request.events.select_related("person"))
     comments = list(pull_request.comments.select_related("author"))
     known = {comment.number for comment in comments}
-    moments = [_moment(event) for event in events if event.comment_number not in known]
+    moving = _moving(events)
+    moments = [
+        _moment(event, moves=event.pk in moving)
+        for event in events
+        if event.comment_number not in known
+    ]
     moments += [
         Moment(kind="comment", time=c.created_on, person=c.author, comment=c) for c in comments
     ]
@@ -152,8 +157,20 @@ def timeline(pull_request: PullRequest) -> list[Moment]:
     return [opened, *sorted(moments, key=_time)]
 
 
-def _moment(event: Event) -> Moment:
-    return Moment(kind=event.kind, time=event.happened_at, person=event.person, event=event)
+def _moving(events: list[Event]) -> set[int]:
+    """The updates that bring another commit than the update before; the oldest comes first."""
+    moving, before = set(), ""
+    for event in events:
+        if event.source_commit and event.source_commit != before:
+            moving.add(event.pk)
+            before = event.source_commit
+    return moving
+
+
+def _moment(event: Event, *, moves: bool) -> Moment:
+    return Moment(
+        kind=event.kind, time=event.happened_at, person=event.person, event=event, moves=moves
+    )
 
 
 def _time(moment: Moment) -> float:

@@ -198,6 +198,33 @@ def test_a_pull_request_tells_its_story_in_order(
     assert 'href="https://bitbucket.org/acme/api/pull-requests/3"' in page
 
 
+def test_an_update_names_its_commit_only_where_it_is_another(
+    member: Client, url: Address, repository: Any
+) -> None:
+    pull_request = PullRequestFactory.create(
+        repository=repository, description="It is slow.", comment_count=3, task_count=0
+    )
+    for key, commit in enumerate(("a" * 40, "a" * 40, "b" * 40)):
+        Event.objects.create(
+            pull_request=pull_request,
+            repository=repository,
+            connection=repository.connection,
+            changed_at=now(),
+            key=str(key),
+            kind="update",
+            source_commit=commit,
+            happened_at=now() - timedelta(hours=9 - key),
+        )
+
+    page = text_of(member.get(url("pull_request", pull_request.pk)))
+
+    assert page.count("updated it to aaaaaaaaaaaa") == 1
+    assert page.count("updated it to bbbbbbbbbbbb") == 1
+    assert page.count("updated it <") == 1
+    assert "<h3>Description</h3>" in page
+    assert "<dt>Comments</dt> <dd>3</dd> <dt>Tasks</dt> <dd>0</dd>" in page
+
+
 def test_a_pull_request_of_others_is_not_there(
     member: Client, url: Address, connection: Connection, foreign: Connection
 ) -> None:
