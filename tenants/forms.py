@@ -53,7 +53,7 @@ class InvitationForm(ServiceForm):
         initial=Role.VIEWER,
     )
     email = forms.EmailField(
-        label="For whom",
+        label="Their e-mail",
         required=False,
         help_text="A note for you: anyone who has the link can use it, once, for seven days.",
     )

@@ -41,6 +41,12 @@ def members_of(organization: Organization) -> QuerySet[Membership]:
     )
 
 
+def is_only_owner(membership: Membership) -> bool:
+    """Whether the organization would have no owner without this member."""
+    owners = Membership.objects.filter(organization=membership.organization, role=Role.OWNER)
+    return membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists()
+
+
 def who_may(organization: Organization, permission: Permission) -> list[str]:
     """The names of the members who may do this."""
     return _names(organization, LOWEST_ROLE[permission])

@@ -24,6 +24,7 @@ class MembersView(OrganizationView):
         context = {
             "nav": "members",
             "members": selectors.members_of(self.organization),
+            "is_only_owner": selectors.is_only_owner(self.membership),
             "invitations": selectors.invitations_of(self.organization),
             "roles": Role.choices,
             "form": form,

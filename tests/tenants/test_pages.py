@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tenants.actor import Actor
 from tenants.models import ApiKey, AuditEvent, Invitation, Membership, Organization, User
 from tenants.roles import Role
+from tenants.services import audit
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +167,21 @@ def test_the_last_owner_stays(
     assert Membership.objects.get().role == Role.OWNER
 
 
+def test_the_only_owner_is_told_before_trying(
+    at_owner: Client, organization: Organization, membership: Membership
+) -> None:
+    leave = address(organization, f"members/{membership.pk}/leave/")
+    members = address(organization, "members/")
+
+    alone = text(at_owner.get(members))
+    MembershipFactory.create(organization=organization, role=Role.OWNER)
+    with_another = text(at_owner.get(members))
+
+    assert "make somebody else an owner first" in alone
+    assert leave not in alone
+    assert leave in with_another
+
+
 def test_a_viewer_may_leave_but_throw_out_nobody(
     client: Client, organization: Organization, viewer: User, membership: Membership
 ) -> None:
@@ -239,6 +256,21 @@ def test_the_audit_log_reads_as_sentences(at_owner: Client, organization: Organi
     shown = text(at_owner.get(address(organization, "audit-log/")))
 
     assert "created the API key <em>&lt;b&gt;CI&lt;/b&gt;</em>" in shown
+
+
+def test_every_event_of_the_audit_log_shows_its_code(
+    at_owner: Client, organization: Organization
+) -> None:
+    audit.record(
+        organization=organization,
+        event_type="organizations.created",
+        target={"type": "organization", "name": organization.name},
+        by=Actor.system(),
+    )
+
+    shown = text(at_owner.get(address(organization, "audit-log/")))
+
+    assert "<code>organizations.created</code>" in shown
 
 
 def test_the_audit_log_is_filtered(at_owner: Client, organization: Organization) -> None:
