@@ -24,7 +24,7 @@ class Filter(forms.Form):
         label="Search",
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search"}),
+        widget=forms.TextInput(attrs={"type": "search"}),
     )
     sort = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
 
