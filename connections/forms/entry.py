@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from connections.connectors.base import Field
 
 KEPT = "kept, type to replace"
+AGAIN = "What was typed is not put back into a page: type it again."
 # A secret travels in an HTTP header: one line, no spaces, nothing outside of ASCII.
 one_word = RegexValidator(
     r"\A[\x21-\x7e]+\Z", "This has spaces or other characters that no token has. Paste it again."
@@ -31,6 +32,8 @@ class EntryForm(forms.Form):
         self.declared = tuple(declared)
         for field in self.declared:
             self.fields[field.name] = form_field(field, kept=field.name in kept)
+            if field.secret and self.data.get(field.name):  # seen only if the form comes back
+                self.fields[field.name].help_text = AGAIN
 
     @property
     def settings(self) -> dict[str, str]:
@@ -79,7 +82,7 @@ class CredentialForm(EntryForm):
 
 def form_field(field: Field, *, kept: bool = False) -> forms.CharField:
     """A form's field for a declared one."""
-    made = _class_of(field)(
+    made = forms.CharField(
         label=field.label,
         help_text=field.help,
         required=field.required and not kept,
@@ -89,12 +92,12 @@ def form_field(field: Field, *, kept: bool = False) -> forms.CharField:
     if field.secret:
         made.validators.append(one_word)
     elif field.pattern:
-        made.validators.append(RegexValidator(field.pattern, f"This is no {field.label.lower()}."))
+        made.validators.append(RegexValidator(field.pattern, f"This is no {_noun(field)}."))
     return made
 
 
-def _class_of(field: Field) -> type[forms.CharField]:
-    return forms.EmailField if field.kind == "email" else forms.CharField
+def _noun(field: Field) -> str:
+    return "e-mail address" if field.kind == "email" else field.label.lower()
 
 
 def _widget(field: Field, *, kept: bool) -> forms.Widget:

@@ -131,6 +131,21 @@ def test_a_form_says_what_does_not_fit(member: Client, url: Url, sandbox: Sandbo
     assert not Draft.objects.exists()
 
 
+def test_what_is_wrong_with_an_address_is_said_once_and_the_secret_asked_for_again(
+    member: Client, url: Url, sandbox: Sandbox
+) -> None:
+    address = url("wizard_enter", "bitbucket_cloud", "api_token")
+    values = {"workspace": "acme", "username": "notmail", "password": "ATATTx"}
+
+    asked = text(member.get(address))
+    refused = text(member.post(address, values))
+
+    assert "This is no e-mail address." in refused
+    assert "valid email" not in refused
+    assert "type it again" in refused
+    assert "type it again" not in asked
+
+
 @pytest.mark.parametrize("name", ["workspace", "username", "password"])
 @pytest.mark.parametrize("value", ["\x00", "x" * 100_000, "\ud83d", "", "é\r\nX: y"])
 def test_no_input_breaks_the_form(
