@@ -1,5 +1,5 @@
 /* What pages do beyond forms and links. Without it everything still works.
-   theme switch · copy · confirm by typing · relative times · menus · undo · tabs · live parts */
+   theme switch · copy · confirm by typing · relative times · menus · undo · folds · tabs · live parts */
 (() => {
   "use strict";
 
@@ -149,6 +149,14 @@
     if (current) tabs.scrollLeft = current.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
   }
 
+  /* --- a fold that belongs to one choice of several opens with it: data-open-by="name=value" */
+
+  function prepareOpenBy(fold) {
+    const [name, value] = fold.dataset.openBy.split("=");
+    for (const choice of document.getElementsByName(name))
+      choice.addEventListener("change", () => (fold.open = choice.value === value));
+  }
+
   /* --- passkeys: say in the page when the browser refuses */
 
   function sayRefused(event) {
@@ -175,6 +183,7 @@
     all("[data-undo]", root).forEach(prepareUndo);
     all("[data-filter-list]", root).forEach(prepareListFilter);
     all(".tabs", root).forEach(showCurrentTab);
+    all("[data-open-by]", root).forEach(prepareOpenBy);
     all("select[data-submit]", root).forEach((select) =>
       select.addEventListener("change", () => select.form.requestSubmit())
     );

@@ -1,5 +1,7 @@
 """Connecting Bitbucket: by consent, by token, and with a token that lacks something."""
 
+from playwright.sync_api import expect
+
 from tests.e2e.visitor import Visitor
 
 
@@ -30,7 +32,11 @@ def test_by_token(visitor: Visitor) -> None:
     visitor.enter_token("acme", token)
     visitor.sees("checks pass")
     visitor.look()
-    visitor.choose_and_start()
+    visitor.follow("Choose what to sync")
+    visitor.page.get_by_label("Only those ticked below").check()
+    expect(visitor.page.get_by_label("Search the list")).to_be_visible()
+    visitor.page.get_by_label("All, with those to come").check()
+    visitor.start()
 
     visitor.headline("Complete")
     assert token not in visitor.page.content()

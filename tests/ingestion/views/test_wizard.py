@@ -1,5 +1,6 @@
 """The wizard's last step, from a verified draft to the first sync."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -160,6 +161,9 @@ def test_what_does_not_fit_is_named_and_nothing_is_stored(
     assert response.status_code == 400
     assert field in page
     assert "errorlist" in page
+    for place in re.findall(r'href="#(choose-[^"]+)"', page):
+        assert f'id="{place}"' in page
+    assert 'href="#choose-' in page
     assert not Connection.objects.exists()
     assert not Sync.objects.exists()
 
