@@ -25,6 +25,11 @@ urlpatterns = [
         connections.ConnectionRepositories.as_view(),
         name="connection_repositories",
     ),
+    path(
+        f"{CONNECTION}repositories/undo/",
+        connections.ConnectionRepositoriesUndo.as_view(),
+        name="connection_repositories_undo",
+    ),
     path(f"{CONNECTION}syncs/", connections.ConnectionSyncs.as_view(), name="connection_syncs"),
     path(f"{CONNECTION}syncs/start/", syncs.SyncStart.as_view(), name="sync_start"),
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),

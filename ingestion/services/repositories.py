@@ -37,6 +37,19 @@ def select_all(*, connection: Connection, by: Actor) -> None:
     _store(connection, {"mode": "all"}, by)
 
 
+@transaction.atomic
+def restore_choice(*, connection: Connection, repositories: dict[str, Any], by: Actor) -> None:
+    """Take a choice back: `repositories` is the part of the selection that stood before it."""
+    mine = Repository.objects.for_organization(connection.organization_id)
+    mine = mine.filter(connection=connection)
+    if repositories.get("mode") == "chosen":
+        mine.update(is_selected=False)
+        mine.filter(uuid__in=repositories["ids"]).update(is_selected=True)
+    else:
+        mine.update(is_selected=True)
+    _store(connection, repositories, by)
+
+
 def _store(connection: Connection, repositories: dict[str, Any], by: Actor) -> None:
     selection = {**connection.selection, "repositories": repositories}
     update_connection(connection=connection, selection=selection, by=by)

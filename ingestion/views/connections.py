@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from connections.models import Connection
 from ingestion.forms.filters import (
@@ -17,12 +18,18 @@ from ingestion.selectors import connections as selectors
 from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream
 from ingestion.selectors.records import repositories_of_connection
 from ingestion.selectors.syncs import filter_syncs, syncs_of
-from ingestion.services.repositories import select_all, select_repositories
+from ingestion.services.repositories import (
+    restore_choice,
+    select_all,
+    select_repositories,
+)
 from ingestion.views.paging import page_of
 from ingestion.views.syncs import described
 from ingestion.words.head import connection_head
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
+
+CHOICE_BEFORE = "choice_before"  # in a session: a connection's id, and what was chosen before
 
 
 class ConnectionList(OrganizationView):
@@ -86,10 +93,17 @@ class ConnectionSyncs(OfConnection):
         return render(request, "ingestion/connection_syncs.html", context, status=form.status)
 
 
-class ConnectionRepositories(OfConnection):
-    """The Repositories tab: what is synced of what can be seen, and how fresh each is."""
+class OfRepositories(OfConnection):
+    """The base of what chooses among a connection's repositories."""
 
     write_permission = Permission.CONNECT
+
+    def back(self, pk: int) -> HttpResponse:
+        return redirect("ingestion:connection_repositories", self.organization.slug, pk)
+
+
+class ConnectionRepositories(OfRepositories):
+    """The Repositories tab: what is synced of what can be seen, and how fresh each is."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = self.connection(pk)
@@ -110,14 +124,18 @@ class ConnectionRepositories(OfConnection):
         form = RepositoryChoice(connection, request.POST)
         if not form.is_valid():
             messages.error(request, form.sentence())
-        elif form.cleaned_data["action"] == "all":
-            select_all(connection=connection, by=self.actor)
-            messages.success(request, "All repositories are synced, with those to come.")
-        else:
-            messages.success(request, self._choose(connection, form))
-        return redirect("ingestion:connection_repositories", self.organization.slug, pk)
+            return self.back(pk)
+        before = connection.selection.get("repositories", {"mode": "all"})
+        said = self._choose(connection, form)
+        request.session[CHOICE_BEFORE] = [pk, before]
+        undo = reverse("ingestion:connection_repositories_undo", args=[self.organization.slug, pk])
+        messages.success(request, said, extra_tags=f"undo:{undo}")
+        return self.back(pk)
 
     def _choose(self, connection: Connection, form: RepositoryChoice) -> str:
+        if form.cleaned_data["action"] == "all":
+            select_all(connection=connection, by=self.actor)
+            return "All repositories are synced, with those to come."
         selected = form.cleaned_data["action"] == "select"
         count = select_repositories(
             connection=connection,
@@ -127,3 +145,19 @@ class ConnectionRepositories(OfConnection):
         )
         what = "1 repository is" if count == 1 else f"{count:,} repositories are"
         return f"{what} {'synced' if selected else 'left out'} from the next sync on."
+
+
+class ConnectionRepositoriesUndo(OfRepositories):
+    """Take the last choice back, in the browser that made it."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection = self.connection(pk)
+        of, before = request.session.pop(CHOICE_BEFORE, (None, {}))
+        if of != connection.pk:
+            messages.error(request, "There is no choice left to take back.")
+            return self.back(pk)
+        restore_choice(connection=connection, repositories=before, by=self.actor)
+        messages.success(request, "The same repositories are synced as before.")
+        return self.back(pk)

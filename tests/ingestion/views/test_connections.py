@@ -230,6 +230,30 @@ def test_repositories_are_left_out_and_taken_in(
     assert set(chosen.all()) == {one, two, three}
 
 
+@pytest.mark.parametrize("chosen_before", [False, True])
+def test_a_choice_of_repositories_can_be_taken_back(
+    member: Client, url: Address, connection: Connection, chosen_before: bool
+) -> None:
+    one, two, _ = (RepositoryFactory.create(connection=connection) for _ in range(3))
+    address = url("connection_repositories", connection.pk)
+    undo = url("connection_repositories_undo", connection.pk)
+    if chosen_before:
+        member.post(address, {"action": "leave_out", "ids": [one.pk]})
+    before = set(Repository.objects.filter(is_selected=True))
+
+    member.post(address, {"action": "leave_out", "ids": [two.pk]})
+    page = text_of(member.get(address))
+    taken_back = text_of(member.post(undo, follow=True))
+
+    assert f'action="{undo}"' in page
+    assert "as before" in taken_back
+    assert set(Repository.objects.filter(is_selected=True)) == before
+    connection.refresh_from_db()
+    mode = "chosen" if chosen_before else "all"
+    assert connection.selection["repositories"]["mode"] == mode
+    assert "no choice left" in text_of(member.post(undo, follow=True))
+
+
 @pytest.mark.parametrize(
     "values",
     [
