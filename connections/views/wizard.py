@@ -181,7 +181,10 @@ class Enter(EntryStep):
 
 
 class Discard(WizardView):
-    """Forget a draft and its secret."""
+    """Asks, then forgets a draft and its secret: that cannot be undone."""
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return render(request, "connections/discard.html", self.step_context)
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         drafts.discard_draft(draft=self.kept_draft, actor=self.actor)

@@ -242,9 +242,14 @@ def test_discard_forgets_the_secret(
     member: Client, post: Visit, url: Url, token: str, draft_of: Callable[[], Draft]
 ) -> None:
     enter(post, url, token)
+    where = url("wizard_discard", draft_of().public_id)
 
-    answer = post(url("wizard_discard", draft_of().public_id))
+    asked = text(member.get(where))
+    standing = Draft.objects.count()
+    answer = post(where)
 
+    assert "for the workspace acme" in asked
+    assert standing == 1
     assert answer.status_code == 302
     assert not Draft.objects.exists()
 
