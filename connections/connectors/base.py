@@ -53,7 +53,8 @@ class Method:
     settings: tuple[Field, ...] = ()
     secrets: tuple[Field, ...] = ()
     scopes: tuple[Scope, ...] = ()
-    help_url: str = ""
+    help_url: str = ""  # where it is explained, for people and the API
+    made_at: str = ""  # the page where one is made, with {workspace} where that is part of it
     deprecated: bool = False
     by_consent: bool = False  # made by the consent page, never by a form
 

@@ -1,9 +1,10 @@
 """What the pages of connections have in common: they look their row up through the organization."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
@@ -117,6 +118,19 @@ def begin_checks(request: HttpRequest, draft: Draft) -> None:
         messages.error(request, error.message)
 
 
-def scope_names(method: Method) -> str:
-    """The scopes that a method needs, as one line to copy."""
-    return " ".join(scope.name for scope in method.scopes)
+def about_method(method: Method, known: Mapping[str, str]) -> dict[str, Any]:
+    """What the pages show of a method: its scopes as one line to copy, and where one is made.
+
+    `known` holds the settings of the connection that were entered so far.
+    """
+    return {
+        "method": method,
+        "scope_names": " ".join(scope.name for scope in method.scopes),
+        "make_url": _make_url(method, known.get("workspace", "")),
+    }
+
+
+def _make_url(method: Method, workspace: str) -> str:
+    if "{workspace}" in method.made_at and not workspace:
+        return ""
+    return method.made_at.format(workspace=quote(workspace, safe=""))

@@ -18,7 +18,7 @@ from connections.services.errors import (
     VerificationsTooMany,
 )
 from connections.services.selections import wanted_streams
-from connections.views.base import ConnectionView, CredentialView, scope_names
+from connections.views.base import ConnectionView, CredentialView, about_method
 from connections.views.findings import Reading, read_checks, read_credential
 from tenants.roles import Permission
 
@@ -74,8 +74,7 @@ class SecretForm(ConnectionView):
     def page(self, form: CredentialForm, *, status: int = 200, **found: Any) -> HttpResponse:
         context = {
             **self.tab_context("credentials"),
-            "method": self.method,
-            "scope_names": scope_names(self.method),
+            **about_method(self.method, self.connection.settings),
             "form": form,
             **self.more(),
             **found,

@@ -17,8 +17,8 @@ from connections.services.errors import InvalidSettings
 from connections.views.base import (
     ConnectionView,
     WizardView,
+    about_method,
     begin_checks,
-    scope_names,
 )
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
@@ -172,8 +172,7 @@ class Enter(EntryStep):
         context = {
             **self.step_context,
             "step": 2,
-            "method": self.method,
-            "scope_names": scope_names(self.method),
+            **about_method(self.method, self.draft.settings if self.draft else {}),
             "form": form,
         }
         template = "consent.html" if self.method.by_consent else "enter.html"

@@ -95,6 +95,7 @@ ACCESS_TOKEN = Method(
     ),
     scopes=_OF_TOKENS,
     help_url="https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/",
+    made_at="https://bitbucket.org/{workspace}/workspace/settings/access-tokens",
 )
 API_TOKEN = Method(
     key="api_token",
@@ -116,6 +117,7 @@ API_TOKEN = Method(
     ),
     scopes=GRANULAR,
     help_url="https://id.atlassian.com/manage-profile/security/api-tokens",
+    made_at="https://id.atlassian.com/manage-profile/security/api-tokens",
 )
 ENDED = (
     "Bitbucket ended app passwords on 2026-07-28. Make an Atlassian API token with scopes "

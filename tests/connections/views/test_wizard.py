@@ -38,6 +38,10 @@ def test_what_and_how_lead_to_a_form(member: Client, url: Url, sandbox: Sandbox)
     assert url("wizard_enter", "bitbucket_cloud", "api_token") in how.content.decode()
     assert "read:pullrequest:bitbucket" in text(form)
     assert "id.atlassian.com" in form.content.decode()
+    assert "Make one at Atlassian" in text(form)
+    tokens = text(member.get(url("wizard_enter", "bitbucket_cloud", "access_token")))
+    assert "How to make one" in tokens
+    assert "Make one at Atlassian" not in tokens  # of a workspace that nobody named yet
     assert not Draft.objects.exists()
 
 
@@ -113,6 +117,7 @@ def test_back_keeps_what_was_typed_but_shows_no_secret(
     again = post(address, workspace="acme", api_token="")
 
     assert 'value="acme"' in page
+    assert 'href="https://bitbucket.org/acme/workspace/settings/access-tokens"' in page
     assert "kept, type to replace" in page
     assert token not in page
     assert again.status_code == 302
