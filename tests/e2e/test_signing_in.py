@@ -30,7 +30,7 @@ def test_a_wrong_password_is_told_in_the_card(visitor: Visitor) -> None:
 
     visitor.press("Sign in with e-mail")
 
-    visitor.sees("not correct")
+    visitor.sees("do not belong together")
     visitor.look()
 
 

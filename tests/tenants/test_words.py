@@ -1,0 +1,78 @@
+"""The words of django-allauth, as this project says them."""
+
+import re
+from ast import literal_eval
+from gettext import GNUTranslations
+from itertools import pairwise
+from pathlib import Path
+
+import allauth
+import pytest
+from django.conf import settings as configured
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from tenants.models import User
+
+CATALOGUE = Path(configured.BASE_DIR) / "locale/en/LC_MESSAGES"
+THEIRS = Path(allauth.__file__).parent / "locale/en/LC_MESSAGES/django.po"
+ENTRY = re.compile(
+    r'^(msgid|msgid_plural|msgstr(?:\[\d\])?) ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.MULTILINE
+)
+
+
+def read(catalogue: Path) -> list[tuple[str, str]]:
+    """The lines of a catalogue: what each is, and its text."""
+    return [
+        (kind, "".join(literal_eval(line) for line in lines.splitlines()))
+        for kind, lines in ENTRY.findall(catalogue.read_text())
+    ]
+
+
+def test_allauth_still_says_all_that_is_said_otherwise_here() -> None:
+    theirs = {text for kind, text in read(THEIRS) if kind == "msgid"}
+
+    ours = {text for kind, text in read(CATALOGUE / "django.po") if kind == "msgid"}
+
+    assert ours - theirs == set()
+
+
+def test_the_compiled_words_are_the_written_ones() -> None:
+    with (CATALOGUE / "django.mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    written = read(CATALOGUE / "django.po")
+
+    pairs = [
+        (text, words)
+        for (kind, text), (next_kind, words) in pairwise(written)
+        if (kind, next_kind) == ("msgid", "msgstr") and text
+    ]
+
+    assert [compiled.gettext(text) for text, _ in pairs] == [words for _, words in pairs]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["login/", "signup/", "password/reset/"])
+def test_forms_speak_of_e_mail(client: Client, path: str) -> None:
+    page = client.get(f"/accounts/{path}").content.decode()
+
+    assert "E-mail" in page or "e-mail" in page
+    assert not re.search(r">\s*Email|Remember Me|email address", page)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "offered"), [("http://127.0.0.1:8000", False), ("http://localhost:8000", True)]
+)
+def test_keys_are_offered_where_browsers_allow_them(
+    client: Client, owner: User, settings: Settings, address: str, offered: bool
+) -> None:
+    settings.PUBLIC_URL = address
+    client.force_login(owner)
+
+    factors = client.get("/accounts/2fa/").content.decode()
+    account = client.get(reverse("tenants:account")).content.decode()
+
+    assert (reverse("mfa_add_webauthn") in factors) is offered
+    assert ("passkeys" in account) is offered
