@@ -63,6 +63,22 @@ def heading(page: str) -> str:
     return found.group(1) if found else ""
 
 
+def test_a_sync_of_a_deleted_connection_leads_nowhere_that_is_gone(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.SUCCEEDED, finished_at=now())
+    connection.deleted_at = now()
+    connection.save()
+
+    page = text_of(member.get(url("sync", sync.pk)))
+    listed = text_of(member.get(url("syncs")))
+
+    assert "Engineering workspace was deleted" in page
+    assert "Sync again" not in page
+    assert f'href="{url("connection", connection.pk)}"' not in page
+    assert '<span class="sub">deleted</span>' in listed
+
+
 def test_a_running_sync_says_how_far_and_how_long(
     member: Client, url: Address, running: Sync
 ) -> None:
