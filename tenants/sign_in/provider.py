@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.bitbucket_oauth2.provider import BitbucketOAuth2Provider
 from allauth.socialaccount.providers.bitbucket_oauth2.views import BitbucketOAuth2Adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -70,10 +71,19 @@ class BitbucketAdapter(BitbucketOAuth2Adapter):
         return _decoded(answer, path)
 
 
+class BitbucketAccount(ProviderAccount):
+    """An account at Bitbucket as the page of sign-ins names it."""
+
+    def to_str(self) -> str:
+        known = self.account.extra_data
+        return str(known.get("display_name") or known.get("nickname") or super().to_str())
+
+
 class BitbucketSignIn(BitbucketOAuth2Provider):
     """Accounts are known by their `account_id`; only confirmed e-mail addresses count."""
 
     oauth2_adapter_class = BitbucketAdapter
+    account_class = BitbucketAccount
 
     def extract_uid(self, data: dict[str, Any]) -> str:
         return str(data["account_id"])

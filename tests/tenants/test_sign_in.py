@@ -70,6 +70,16 @@ def test_the_first_user_comes_in_with_bitbucket(client: Client, sandbox: Sandbox
     assert account.uid == sandbox.world.persona("ada").account_id
 
 
+def test_the_account_that_signs_in_is_shown_by_name(client: Client) -> None:
+    continue_with_bitbucket(client)
+    User.objects.update(name="Somebody")
+
+    page = client.get("/accounts/3rdparty/").content.decode()
+
+    assert "Sign-in with Bitbucket" in page
+    assert "Ada Admin" in page
+
+
 def test_no_token_outlives_the_sign_in(client: Client, sandbox: Sandbox) -> None:
     continue_with_bitbucket(client)
 
