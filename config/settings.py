@@ -256,8 +256,8 @@ SYNC_RETRY_DELAYS = whole_numbers("SYNC_RETRY_DELAYS", default="10,30,120")
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = True  # allauth's words are replaced by those in locale/en
-LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True  # allauth's words are replaced by those in config/locale
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 USE_THOUSAND_SEPARATOR = True
 
 CONTENT_SECURITY_POLICY = {

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from tenants.models import User
 
-CATALOGUE = Path(configured.BASE_DIR) / "locale/en/LC_MESSAGES"
+CATALOGUE = Path(configured.BASE_DIR) / "config/locale/en/LC_MESSAGES"
 THEIRS = Path(allauth.__file__).parent / "locale/en/LC_MESSAGES/django.po"
 ENTRY = re.compile(
     r'^(msgid|msgid_plural|msgstr(?:\[\d\])?) ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.MULTILINE
