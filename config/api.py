@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.db.utils import OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.bodies import LARGEST_BODY
 from tenants import strict_json
 from tenants.actor import request_id
 from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
@@ -23,7 +24,6 @@ from tenants.strict_json import FormData
 
 logger = logging.getLogger("tributary.api")
 
-LARGEST_BODY = 1_048_576  # bytes
 MOST_FIELDS = 1000
 CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -175,12 +175,17 @@ def _check_charset(context: Any) -> None:
 
 
 def _body(stream: IO[Any], context: Any) -> bytes:
-    """At most 1 MiB. A body that says that it is larger is not read at all."""
-    said = _request(context).META.get("CONTENT_LENGTH") or "0"
-    body = b"" if int(said) > LARGEST_BODY else stream.read(LARGEST_BODY + 1)
-    if int(said) > LARGEST_BODY or len(body) > LARGEST_BODY:
+    """At most 1 MiB, and all of it. A body that says that it is larger is not read at all."""
+    said = int(_request(context).META.get("CONTENT_LENGTH") or "0")
+    if said > LARGEST_BODY:
         raise ApiError("body_too_large", "A body may have 1 MiB at most.")
-    return cast(bytes, body)
+    try:
+        body = cast(bytes, stream.read())
+    except UnreadablePostError:
+        body = b""
+    if len(body) < said:
+        raise ApiError("invalid_json", "The body broke off before its end.")
+    return body
 
 
 def _request(context: Any) -> Request:

@@ -4,10 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.bodies import whole_bodies
 from config.start import or_exit, require_keys_or_exit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 with or_exit():
-    application = get_wsgi_application()
+    application = whole_bodies(get_wsgi_application())
 require_keys_or_exit()
