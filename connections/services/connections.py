@@ -242,7 +242,12 @@ def _first_credential(
 
 
 def _locked(connection: Connection, version: int | None = None) -> Connection:
-    rows = Connection.objects.select_for_update().filter(pk=connection.pk, deleted_at=None)
+    """The row, held. Whoever needs a connection and its sync takes the connection first.
+
+    `no_key`: a worker that writes records of the connection meanwhile does not wait.
+    """
+    rows = Connection.objects.select_for_update(no_key=True)
+    rows = rows.filter(pk=connection.pk, deleted_at=None)
     row: Connection | None = rows.filter(version=version).first() if version else rows.first()
     if row is None:
         raise VersionChanged

@@ -76,7 +76,8 @@ def apply_finding(credential: Credential, finding: Finding, *, now: datetime | N
     """Draw the conclusions of a whole verification, in one transaction."""
     moment, outcome = now or present(), finding.outcome
     with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=credential.connection_id)
+        rows = Connection.objects.select_for_update(no_key=True)
+        connection = rows.get(pk=credential.connection_id)
         if outcome in PASSING:
             _count(connection, outcome, finding.message, moment)
             _change(connection, next_verification_at=moment + SOON)

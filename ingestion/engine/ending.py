@@ -59,6 +59,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
     """End the sync as its streams ended. An error is of the whole sync and ends it as failed."""
     now = run.clock.now()
     with transaction.atomic():
+        _hold_connection(run)
         fence.hold()
         state = _state_of(
             {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
@@ -141,6 +142,11 @@ def _state_of(states: dict[str, State]) -> State:
 
 def _first_error(run: Run) -> dict[str, Any] | None:
     return next((row.error for row in run.book.streams() if row.error), None)
+
+
+def _hold_connection(run: Run) -> None:
+    """Before the sync, in the order of those who pause or delete: else each waits for the other."""
+    Connection.objects.select_for_update(no_key=True).filter(pk=run.connection.pk).first()
 
 
 def _note_on_connection(run: Run, state: State, now: datetime) -> None:

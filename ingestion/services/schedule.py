@@ -29,19 +29,19 @@ def tick() -> None:
 def start_due() -> int:
     """Queue a sync for each connection whose time has come. Returns how many."""
     now = database_now()
-    due = _due(now)
-    if not due:
-        return 0
     try:
         with transaction.atomic():
-            return _queue(due, now)
+            due = _due(now)
+            return _queue(due, now) if due else 0
     except IntegrityError:
         return 0  # somebody started one of them meanwhile; the next tick sees the rest
 
 
 def _due(now: datetime) -> list[Connection]:
+    """Held, so that none is paused between this look and its sync; who is being changed waits."""
     busy = Sync.objects.filter(state__in=UNFINISHED).values("connection_id")
-    found = Connection.objects.filter(
+    rows = Connection.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    found = rows.filter(
         next_sync_at__lte=now, deleted_at=None, status=Connection.Status.AVAILABLE
     ).exclude(pk__in=busy)
     return list(found.select_related("organization").order_by("next_sync_at", "pk")[:AT_A_TIME])

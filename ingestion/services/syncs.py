@@ -60,20 +60,28 @@ def start_sync(
     `streams` narrows this run; what they need is added. Raises ConnectionNotReady, UnknownStream,
     SyncAlreadyRunning.
     """
+    try:
+        with transaction.atomic():
+            held = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+            return _start(held, trigger, mode, streams, by)
+    except IntegrityError:
+        running = unfinished_sync(connection)
+        if running is None:
+            raise
+        raise SyncAlreadyRunning(running) from None
+
+
+def _start(
+    connection: Connection, trigger: str, mode: str, streams: Sequence[str] | None, by: Actor
+) -> Sync:
+    """With the connection held, so that it is not paused between this look and its sync."""
     if connection.status != Connection.Status.AVAILABLE or connection.deleted_at:
         raise ConnectionNotReady(connection)
     chosen = streams_of(connection, streams)
     running = unfinished_sync(connection)
     if running is not None:
         raise SyncAlreadyRunning(running)
-    try:
-        with transaction.atomic():
-            return _queue(connection, trigger, mode, chosen, by)
-    except IntegrityError:
-        running = unfinished_sync(connection)
-        if running is None:
-            raise
-        raise SyncAlreadyRunning(running) from None
+    return _queue(connection, trigger, mode, chosen, by)
 
 
 def _queue(
