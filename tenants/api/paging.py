@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from tenants.api.reading import PageSerializer, flat, query_of
 from tenants.refusals import InvalidArguments
+from tenants.strict_json import FormData
 
 Row = TypeVar("Row", bound=Model)
 USUAL_PAGE = 50
@@ -40,7 +41,8 @@ def paginate(
 
 def _read_page(request: Request) -> dict[str, Any]:
     query = query_of(request)
-    serializer = PageSerializer(data={k: v for k, v in query.items() if k in {"limit", "cursor"}})
+    sent = FormData({name: query[name] for name in PageSerializer().fields if name in query})
+    serializer = PageSerializer(data=sent)
     if not serializer.is_valid():
         raise InvalidArguments(dict(flat(serializer.errors)))
     return dict(serializer.validated_data)

@@ -1,5 +1,6 @@
 """What a method was sent, read strictly: no unknown keys, no key twice, dotted names of errors."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,12 +13,13 @@ from tenants.refusals import InvalidArguments
 from tenants.strict_json import FormData
 
 LARGEST_PAGE = 100
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A declaration of what a method takes. Unknown keys are refused.
 
-    In form bodies objects and lists are JSON text, and are read as such.
+    In form bodies objects and lists are JSON text, and are read as such; numbers are digits.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -34,7 +36,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return {name: self._decode(name, value) for name, value in data.items()}
 
     def _decode(self, name: str, value: str) -> Any:
-        if not isinstance(self.fields[name], _COMPOSITE):
+        field = self.fields[name]
+        if isinstance(field, WholeNumber) and _DIGITS.fullmatch(value):
+            return int(value)
+        if not isinstance(field, _COMPOSITE):
             return value
         try:
             return strict_json.loads(value)
@@ -52,23 +57,27 @@ _COMPOSITE = (
 )
 
 
+class WholeNumber(serializers.IntegerField):
+    """A whole number, and nothing that would have to be turned into one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 class PageSerializer(StrictSerializer):
     """What every list takes."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, required=False)
+    limit = WholeNumber(min_value=1, max_value=LARGEST_PAGE, required=False)
     cursor = serializers.CharField(max_length=2000, required=False)
 
 
-class IdField(serializers.IntegerField):
+class IdField(WholeNumber):
     """The id of a row."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, float | bool):
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
 
 
 def read(request: Request, schema: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:

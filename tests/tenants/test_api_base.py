@@ -169,6 +169,7 @@ def test_malformed_json(api: Client, body: str | bytes, part: str) -> None:
         ({"name": "x", "settings": "text"}, {"settings"}),
         ({"name": "x", "ids": [2**63]}, {"ids.0"}),
         ({"name": "x", "ids": [1.0, True]}, {"ids.0", "ids.1"}),
+        ({"name": "x", "ids": ["1", " 1 ", "1.0", "１", "+1"]}, {f"ids.{n}" for n in range(5)}),
         (r'{"name": "\u0000"}', {"name"}),
         (r'{"name": "\ud800"}', {"name"}),
         (r'{"\ud800": 1}', {""}),
@@ -282,7 +283,11 @@ def test_a_list_is_stable_under_inserts(api: Client, organization: Organization)
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "\0"}]
+    "query",
+    [
+        *({"limit": text} for text in ("0", "101", "x", "1_0", "1.0", "１", "+1", " 1")),
+        *({"cursor": text} for text in ("x", "\0")),
+    ],
 )
 def test_pages_that_do_not_exist(api: Client, query: dict[str, str]) -> None:
     answer = api.get(EVENTS, query)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -44,6 +45,16 @@ class Script:
         told = {**self._headers, **headers}
         return self._answer(
             self.client.post(f"/api/{method}", sent, content_type="application/json", headers=told)
+        )
+
+    def form(self, method: str, **fields: str) -> Answer:
+        return self._answer(
+            self.client.post(
+                f"/api/{method}",
+                urlencode(fields),
+                content_type="application/x-www-form-urlencoded",
+                headers=self._headers,
+            )
         )
 
     @property

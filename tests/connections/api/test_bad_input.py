@@ -129,6 +129,7 @@ BODIES: list[tuple[Any, set[str]]] = [
     ({"id": 1.5}, {"invalid_arguments"}),
     ({"id": True}, {"invalid_arguments"}),
     ({"id": "x"}, {"invalid_arguments"}),
+    ({"id": "1"}, {"invalid_arguments"}),
     ({"id": None}, {"invalid_arguments"}),
     ({"id": {"a": 1}}, {"invalid_arguments"}),
     ({"id": 1, "more": 1}, {"invalid_arguments"}),
@@ -207,3 +208,10 @@ def test_a_connection_that_cannot_be(script: Script, pk: str) -> None:
     ]
 
     assert {(answer.status, answer.error) for answer in answers} == {(404, "connection_not_found")}
+
+
+def test_an_id_in_a_form_is_digits(script: Script, connection: Connection) -> None:
+    for text in (f" {connection.pk} ", f"+{connection.pk}", f"{connection.pk}.0", "１", "1" * 20):
+        assert script.form("connections.disable", id=text).error == "invalid_arguments"
+
+    assert script.form("connections.disable", id=str(connection.pk)).status == 200
