@@ -20,7 +20,9 @@ def clean_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
     kind = schedule.get("kind")
     if not isinstance(kind, str) or kind not in KEYS:
         raise InvalidFields({"schedule.kind": "One of off, every, cron."})
-    unknown = {name for name, value in schedule.items() if value is not None} - KEYS[kind]
+    every = set[str]().union(*KEYS.values())
+    unknown = {name for name, value in schedule.items() if value is not None or name not in every}
+    unknown -= KEYS[kind]
     if unknown:
         raise InvalidFields(
             {f"schedule.{name}": f"This does not belong to {kind}." for name in sorted(unknown)}

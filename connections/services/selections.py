@@ -1,5 +1,6 @@
 """What of a connection is copied: repositories, streams, since when."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ from connections.connectors.base import Connector
 from connections.connectors.schema import InvalidFields
 
 MOST = 10_000  # ids or patterns in a selection
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MODES = {"all": set[str](), "chosen": {"ids"}, "patterns": {"include", "exclude"}}
 
 
@@ -21,8 +23,8 @@ def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[
         told = "This key is not known here."
         raise InvalidFields({f"selection.{name}": told for name in sorted(unknown)})
     return {
-        "repositories": _repositories(selection.get("repositories") or {"mode": "all"}),
-        "streams": _streams(connector, selection.get("streams") or []),
+        "repositories": _repositories(_given(selection, "repositories", {"mode": "all"})),
+        "streams": _streams(connector, _given(selection, "streams", [])),
         "since": _since(selection.get("since")),
     }
 
@@ -35,6 +37,12 @@ def wanted_streams(connector: Connector, selection: Mapping[str, Any]) -> tuple[
         for stream in connector.streams
         if not chosen or stream.required or stream.key in chosen
     )
+
+
+def _given(values: Mapping[str, Any], name: str, usual: Any) -> Any:
+    """What stands there; the usual only where nothing does: "" or 0 is no way to say everything."""
+    value = values.get(name)
+    return usual if value is None else value
 
 
 def _streams(connector: Connector, streams: Any) -> list[str]:
@@ -62,7 +70,7 @@ def _repositories(value: Any) -> dict[str, Any]:
     if unknown:
         told = f"This does not belong to {mode}."
         raise InvalidFields({f"selection.repositories.{name}": told for name in sorted(unknown)})
-    lists = {name: _texts(name, value.get(name) or []) for name in sorted(MODES[mode])}
+    lists = {name: _texts(name, _given(value, name, [])) for name in sorted(MODES[mode])}
     return {"mode": mode, **lists}
 
 
@@ -76,9 +84,11 @@ def _texts(name: str, value: Any) -> list[str]:
 
 
 def _since(value: Any) -> str | None:
-    if value in (None, ""):
+    if value is None:
         return None
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValueError
+        return date.fromisoformat(value).isoformat()
     except ValueError:
         raise InvalidFields({"selection.since": "A date such as 2026-01-31, or null."}) from None

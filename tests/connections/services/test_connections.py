@@ -108,12 +108,31 @@ def test_a_dry_run_stores_nothing(entered: Organization, actor: Actor, secret: s
             "schedule.timezone",
         ),
         ({"schedule": {"kind": "off", "minutes": 5}}, "schedule.minutes"),
+        ({"schedule": {"kind": "off", "minutes": None}}, None),
+        ({"schedule": {"kind": "off", "colour": None}}, "schedule.colour"),
+        ({"schedule": {}}, "schedule.kind"),
         ({"selection": {"streams": ["weather"]}}, "selection.streams"),
         ({"selection": {"streams": "all"}}, "selection.streams"),
         ({"selection": {"since": "yesterday"}}, "selection.since"),
         ({"selection": {"colour": "red"}}, "selection.colour"),
         ({"selection": {"repositories": {"mode": "some"}}}, "selection.repositories.mode"),
-        ({"selection": {"repositories": []}}, None),
+        *(
+            ({"selection": {"repositories": wrong}}, "selection.repositories.mode")
+            for wrong in (0, "", [], False, {})
+        ),
+        *(({"selection": {"streams": wrong}}, "selection.streams") for wrong in (0, "", {}, False)),
+        *(
+            (
+                {"selection": {"repositories": {"mode": "chosen", "ids": wrong}}},
+                "selection.repositories.ids",
+            )
+            for wrong in (0, "", {}, False)
+        ),
+        *(
+            ({"selection": {"since": wrong}}, "selection.since")
+            for wrong in (0, "", "20260101", "2026-W01-1", "２０２６-01-01", "2026-02-30")
+        ),
+        ({"selection": {"repositories": None, "streams": None, "since": None}}, None),
         (
             {"selection": {"repositories": {"mode": "chosen", "ids": [1]}}},
             "selection.repositories.ids",
