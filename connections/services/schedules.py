@@ -1,7 +1,8 @@
 """When a connection is synced by itself: off, every so many minutes, or by cron."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,10 @@ from django.utils.timezone import now
 
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
+from tenants.services.fields import time_zones
 
 SHORTEST, LONGEST = 5, 7 * 24 * 60  # minutes
+FIELDS = 5  # of a cron expression: a sixth would be seconds
 KEYS = {"off": {"kind"}, "every": {"kind", "minutes"}, "cron": {"kind", "cron", "timezone"}}
 
 
@@ -87,17 +90,33 @@ def _minutes(value: Any) -> int:
 
 
 def _cron(schedule: Mapping[str, Any]) -> dict[str, str]:
-    expression, timezone = schedule.get("cron"), schedule.get("timezone") or "UTC"
+    expression, timezone = schedule.get("cron"), _timezone(schedule.get("timezone"))
     if not isinstance(expression, str) or len(expression) > 100:
         raise InvalidFields({"schedule.cron": "A cron expression such as 0 6 * * 1-5."})
+    if len(expression.split()) != FIELDS:
+        told = f"{FIELDS} fields are needed, such as 0 6 * * 1-5."
+        raise InvalidFields({"schedule.cron": told})
     try:
-        zone = ZoneInfo(timezone)
-    except (KeyError, ValueError, TypeError, OSError):
-        raise InvalidFields({"schedule.timezone": "A name such as Europe/Vienna."}) from None
-    try:
-        first = next(CronSim(expression, now().astimezone(zone)), None)
+        runs = CronSim(expression, now().astimezone(ZoneInfo(timezone)))
     except CronSimError as error:
         raise InvalidFields({"schedule.cron": f"Not a cron expression: {error}."}) from None
+    _check_intervals(runs)
+    return {"cron": expression, "timezone": timezone}
+
+
+def _timezone(name: Any) -> str:
+    zone = "UTC" if name is None else name
+    if not isinstance(zone, str) or zone not in time_zones():
+        raise InvalidFields({"schedule.timezone": "A name such as Europe/Vienna."})
+    return zone
+
+
+def _check_intervals(runs: Iterator[datetime]) -> None:
+    """Look at a week of runs: what is too frequent shows within it."""
+    first = next(runs, None)
     if first is None:
         raise InvalidFields({"schedule.cron": "This never comes."})
-    return {"cron": expression, "timezone": timezone}
+    week = takewhile(lambda run: run - first <= timedelta(days=7), runs)
+    for earlier, later in pairwise(chain([first], week)):
+        if later - earlier < timedelta(minutes=SHORTEST):
+            raise InvalidFields({"schedule.cron": f"At most every {SHORTEST} minutes."})

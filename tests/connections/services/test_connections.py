@@ -103,9 +103,20 @@ def test_a_dry_run_stores_nothing(entered: Organization, actor: Actor, secret: s
         ({"schedule": {"kind": "every", "minutes": 10**30}}, "schedule.minutes"),
         ({"schedule": {"kind": "cron", "cron": "every day"}}, "schedule.cron"),
         ({"schedule": {"kind": "cron", "cron": "0 0 30 2 *"}}, "schedule.cron"),
-        (
-            {"schedule": {"kind": "cron", "cron": "0 6 * * *", "timezone": "../etc"}},
-            "schedule.timezone",
+        *(
+            ({"schedule": {"kind": "cron", "cron": cron}}, "schedule.cron")
+            for cron in ("* * * * *", "0 0 * * * *", "*/4 * * * *", "0,1 6 * * 1", "0,59 5,6 * * *")
+        ),
+        *(
+            ({"schedule": {"kind": "cron", "cron": cron}}, None)
+            for cron in ("*/5 * * * *", "0 0 29 2 *")
+        ),
+        *(
+            (
+                {"schedule": {"kind": "cron", "cron": "0 6 * * *", "timezone": zone}},
+                "schedule.timezone",
+            )
+            for zone in ("../etc", "localtime", "posix/UTC", "", [], {})
         ),
         ({"schedule": {"kind": "off", "minutes": 5}}, "schedule.minutes"),
         ({"schedule": {"kind": "off", "minutes": None}}, None),
