@@ -1,19 +1,21 @@
 """What answers below /api/ where there is no method."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from tenants.refusals import ApiError
+from tenants.api import ApiError, ApiView
 
 
-class UnknownMethod(APIView):
+class UnknownMethod(ApiView):
     """Every path below /api/ that is no method: 404 in the envelope, with a key or without."""
 
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            self.check_call(request)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
-        raise ApiError("unknown_method", f"There is no method {request.path[:200]}.")
+    def check_call(self, request: Request) -> NoReturn:
+        raise ApiError("unknown_method", "There is no such method.")

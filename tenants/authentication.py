@@ -12,12 +12,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 from rest_framework_api_key.crypto import KeyGenerator
 
 from tenants import scopes
 from tenants.models import ApiKey, Scope, User
+from tenants.rate import headers, rate
 
 if TYPE_CHECKING:  # the framework's views import this module
     from rest_framework.views import APIView
@@ -89,17 +89,13 @@ class KeyThrottle(BaseThrottle):
         if not isinstance(request.auth, ApiKey):
             return True
         instant = type(self).clock()
-        limit, seconds = _rate()
+        limit, seconds = rate()
         window = int(instant // seconds)
         count = _count(f"api_key:{request.auth.pk}:{window}", seconds)
-        self.reset = int((window + 1) * seconds)
-        self.left = max(1, int(self.reset - instant) + 1)
+        reset = int((window + 1) * seconds)
+        self.left = max(1, int(reset - instant) + 1)
         # The view puts these on its answer, whatever it is.
-        view.quota_headers = {  # type: ignore[attr-defined]
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(0, limit - count)),
-            "X-RateLimit-Reset": str(self.reset),
-        }
+        view.quota_headers = headers(limit, limit - count, reset)  # type: ignore[attr-defined]
         return count <= limit
 
     def wait(self) -> float:
@@ -140,12 +136,6 @@ def _scope_of(view: "APIView", method: str) -> str:
     if named is None:
         raise PermissionDenied("This method is closed: it names no scope.", code="not_allowed")
     return str(named)
-
-
-def _rate() -> tuple[int, int]:
-    """Requests and seconds of the rate `api_key`, such as 1000/min."""
-    number, _, period = str(api_settings.DEFAULT_THROTTLE_RATES["api_key"]).partition("/")
-    return int(number), {"s": 1, "m": 60, "h": 3600, "d": 86400}[period[0]]
 
 
 def _count(name: str, seconds: int) -> int:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tenants import access
+from tenants import access, rate
 from tenants.actor import Actor
 from tenants.models import ApiKey, Organization
 from tenants.refusals import ApiError
@@ -51,20 +51,24 @@ class ApiView(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.perform_authentication(request)
+        self.check_throttles(request)  # before everything else: refusals count, too
+        self.check_call(request)
+        self.check_permissions(request)
+        self._door.enter_context(access.enter(self.organization))
+
+    def check_call(self, request: Request) -> None:
+        """Refuse what no key could ask of this method."""
         if (request.method or "").lower() not in self._handled():
             raise MethodNotAllowed(request.method or "")
         self.format_kwarg = None
         self._negotiate(request)
-        self.perform_authentication(request)
-        self.check_throttles(request)  # before the scope: refusals count, too
-        self.check_permissions(request)
-        self._door.enter_context(access.enter(self.organization))
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in self.quota_headers.items():
+        for name, value in (self.quota_headers or rate.unused()).items():
             final[name] = value
         final["Cache-Control"] = "no-store"
         return final

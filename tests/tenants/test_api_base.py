@@ -1,6 +1,7 @@
 """The base of the API: keys, scopes, the envelope, strict bodies, pages of lists."""
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -255,6 +256,39 @@ def test_an_unknown_method(client: Client, path: str) -> None:
     answer = client.get(path)
 
     assert (answer.status_code, answer.json()["error"]) == (404, "unknown_method")
+
+
+def test_every_answer_to_a_key_counts_and_shows_the_limit(api: Client) -> None:
+    answers = [
+        api.get(ECHO),
+        api.put(ECHO),
+        api.options(ECHO),
+        api.get(ECHO, headers={"Accept": "text/html"}),
+        api.get("/api/no.such"),
+        api.put("/api/no.such"),
+        post(api, "{"),
+    ]
+
+    left = [int(answer["X-RateLimit-Remaining"]) for answer in answers]
+    assert left == list(range(999, 999 - len(answers), -1))
+    assert {answer["X-RateLimit-Limit"] for answer in answers} == {"1000"}
+    assert len({answer["X-RateLimit-Reset"] for answer in answers}) <= 2
+
+
+@pytest.mark.parametrize("path", [ECHO, "/api/no.such"])
+@pytest.mark.parametrize("header", ["", "Basic YTpi", "Bearer x"])
+def test_an_answer_to_nobody_shows_an_unused_limit(client: Client, path: str, header: str) -> None:
+    answer = client.get(path, headers={"Authorization": header} if header else {})
+
+    assert answer.status_code in {401, 404}
+    assert answer["X-RateLimit-Limit"] == answer["X-RateLimit-Remaining"] == "1000"
+    assert int(answer["X-RateLimit-Reset"]) > time.time()
+
+
+def test_an_unknown_method_is_not_repeated(client: Client) -> None:
+    answer = client.get("/api/ATCTT-a-secret-by-mistake")
+
+    assert "ATCTT" not in answer.content.decode()
 
 
 def test_errors_of_services_and_our_own(api: Client) -> None:
