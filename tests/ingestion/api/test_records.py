@@ -11,6 +11,7 @@ from ingestion.api.rows import TABLES
 from ingestion.models import PullRequest, Quota, QuotaBucket, Repository
 from tests.connections.api.conftest import Script
 from tests.factories import (
+    ConnectionFactory,
     CoverageFactory,
     CredentialFactory,
     PersonFactory,
@@ -249,3 +250,38 @@ def test_quota_says_what_is_left_and_when_more_comes(
     assert (row["limit"], row["used"], row["left"]) == (1000, 1000, 0)
     assert row["free_at"] is not None
     assert row["connection_id"] == connection.pk
+
+
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [
+        ("records.list", {"table": "repositories"}),
+        ("records.list", {"table": "people", "changed_since": "2026-01-01T00:00:00Z"}),
+        ("repositories.list", {}),
+    ],
+)
+def test_a_cursor_is_of_its_list_only(
+    script: Script, connection: Connection, method: str, query: dict[str, str]
+) -> None:
+    PersonFactory.create_batch(2, connection=connection, changed_at=LONG_AGO)
+    asked = {"table": "people", "limit": "1"}
+    body = script.get(of(connection, "records.list"), **asked).body
+    cursor = body["response_metadata"]["next_cursor"]
+
+    same = script.get(of(connection, "records.list"), table="people", limit=100, cursor=cursor)
+    other = script.get(of(connection, method), **query, cursor=cursor)
+
+    assert len(same.body["records"]) == 1
+    assert other.body["fields"] == {"cursor": "This cursor is not of this list."}
+
+
+def test_a_cursor_is_of_its_connection_only(script: Script, connection: Connection) -> None:
+    PersonFactory.create_batch(2, connection=connection, changed_at=LONG_AGO)
+    other = ConnectionFactory.create(organization=connection.organization)
+    asked = {"table": "people", "limit": "1"}
+    body = script.get(of(connection, "records.list"), **asked).body
+
+    cursor = body["response_metadata"]["next_cursor"]
+    answer = script.get(of(other, "records.list"), **asked, cursor=cursor)
+
+    assert answer.body["fields"] == {"cursor": "This cursor is not of this list."}
