@@ -1,6 +1,6 @@
 """Rows as the API answers them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,10 +41,8 @@ OURS = {  # how the engine keeps its place: no one else's business
 COUNTS = ("read", "created", "updated", "unchanged", "removed")
 
 
-def sync_row(
-    sync: Sync, streams: Sequence[StreamRun], complete_as_of: Mapping[str, datetime | None]
-) -> dict[str, Any]:
-    """A sync; `complete_as_of` is by stream."""
+def sync_row(sync: Sync, streams: Sequence[StreamRun]) -> dict[str, Any]:
+    """A sync with its streams."""
     return {
         "id": sync.pk,
         "connection_id": sync.connection_id,
@@ -60,18 +58,18 @@ def sync_row(
         "counts": {name: int(sync.counts.get(name) or 0) for name in COUNTS},
         "requests": sync.requests,
         "error": sync.error,
-        "streams": [_stream_row(row, complete_as_of.get(row.stream)) for row in streams],
+        "streams": [_stream_row(row) for row in streams],
     }
 
 
-def _stream_row(row: StreamRun, complete_as_of: datetime | None) -> dict[str, Any]:
+def _stream_row(row: StreamRun) -> dict[str, Any]:
     return {
         "stream": row.stream,
         "state": row.state,
         "progress": round(share(row), 3),
         **{name: getattr(row, name) for name in COUNTS},
         "requests": row.requests,
-        "complete_as_of": timestamp(complete_as_of),
+        "complete_as_of": timestamp(row.complete_as_of),
         "error": row.error,
     }
 

@@ -10,7 +10,7 @@ from connections.models import Connection
 from ingestion.api.base import OfConnection
 from ingestion.api.rows import sync_row
 from ingestion.api.schemas import ListSyncs, Nothing, OneSync, StartSync
-from ingestion.models import Sync
+from ingestion.models import UNFINISHED, Sync
 from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.selectors.syncs import stream_rows_of, syncs_of
 from ingestion.services.syncs import SyncAlreadyRunning, cancel_sync, start_sync
@@ -19,10 +19,13 @@ from tenants.models import Scope
 
 
 def rows_of(connection: Connection, syncs: Sequence[Sync]) -> list[dict[str, Any]]:
-    """These syncs of one connection with their streams."""
+    """These syncs of one connection with their streams; one that runs shows the coverage so far."""
     streams = stream_rows_of(syncs)
-    complete = {found.stream: found.complete_as_of for found in coverage_by_stream(connection)}
-    return [sync_row(sync, streams[sync.pk], complete) for sync in syncs]
+    if any(sync.state in UNFINISHED for sync in syncs):
+        sofar = {found.stream: found.complete_as_of for found in coverage_by_stream(connection)}
+        for row in (row for sync in syncs if sync.state in UNFINISHED for row in streams[sync.pk]):
+            row.complete_as_of = sofar.get(row.stream)
+    return [sync_row(sync, streams[sync.pk]) for sync in syncs]
 
 
 def last_sync_row(connection: Connection) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from ingestion.engine.failures import rejected_rows
 from ingestion.engine.fence import Fence
 from ingestion.engine.run import Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.writer.batch import Place
 
 DEFECT = {
@@ -68,6 +69,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
         StreamRun.objects.filter(sync=run.sync, state__in=UNFINISHED).update(
             state=State.FAILED if error else state, finished_at=now
         )
+        _keep_coverage(run)
         _let_go(
             run,
             state=state,
@@ -90,6 +92,13 @@ def give_up(fence: Fence) -> None:
             StreamRun.objects.filter(sync_id=fence.sync_id, state__in=UNFINISHED).update(
                 state=State.FAILED, finished_at=Now(), error=DEFECT
             )
+
+
+def _keep_coverage(run: Run) -> None:
+    """How complete each stream is now: later syncs change the coverage, not this one's report."""
+    rows = StreamRun.objects.filter(sync=run.sync, repository=None)
+    for found in coverage_by_stream(run.connection):
+        rows.filter(stream=found.stream).update(complete_as_of=found.complete_as_of)
 
 
 def _let_go(run: Run, **changes: Any) -> None:

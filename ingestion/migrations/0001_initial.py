@@ -325,6 +325,7 @@ class Migration(migrations.Migration):
                 ('unchanged', models.PositiveIntegerField(default=0)),
                 ('removed', models.PositiveIntegerField(default=0)),
                 ('rejected', models.PositiveIntegerField(default=0)),
+                ('complete_as_of', models.DateTimeField(help_text='of the stream as its sync ended; null: never, or it was stopped', null=True)),
                 ('requests', models.PositiveIntegerField(default=0)),
                 ('error', models.JSONField(help_text='code, message, retryable, mended_by, evidence', null=True)),
                 ('started_at', models.DateTimeField(null=True)),

@@ -115,6 +115,9 @@ class StreamRun(TenantModel):
     unchanged = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    complete_as_of = models.DateTimeField(
+        null=True, help_text="of the stream as its sync ended; null: never, or it was stopped"
+    )
     requests = models.PositiveIntegerField(default=0)
     error = models.JSONField(null=True, help_text="code, message, retryable, mended_by, evidence")
     started_at = models.DateTimeField(null=True)

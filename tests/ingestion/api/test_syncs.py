@@ -266,3 +266,15 @@ def test_the_number_of_statements_does_not_grow(
         body = script.get(of(connection, "syncs.list")).body
 
     assert len(body["syncs"]) == 30
+
+
+def test_a_sync_that_ended_shows_how_complete_it_was(
+    script: Script, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, streams=["pull_requests"])
+    StreamRunFactory.create(sync=sync, complete_as_of=MOMENT)
+    CoverageFactory.create(repository=RepositoryFactory.create(connection=connection))
+
+    row = script.get(of(connection, f"syncs.info/{sync.pk}")).body["sync"]
+
+    assert row["streams"][0]["complete_as_of"] == "2026-11-22T14:02:03.456Z"

@@ -1,5 +1,7 @@
 """A first sync copies what is there; the next one asks little and writes nothing."""
 
+from typing import Any
+
 from ingestion.models import (
     Comment,
     Coverage,
@@ -10,6 +12,7 @@ from ingestion.models import (
     Repository,
     Review,
     State,
+    Sync,
 )
 from tests.ingestion.engine.conftest import Copied
 from tests.ingestion.engine.rows import all_rows
@@ -139,3 +142,18 @@ def test_feed_brings_no_comments_where_nobody_wants_them(copied: Copied) -> None
     assert sync.state == State.SUCCEEDED, sync.error
     assert Event.objects.filter(kind="comment").exists()
     assert not Comment.objects.exists()
+
+
+def test_a_sync_keeps_how_complete_its_streams_were(copied: Copied) -> None:
+    def complete(sync: Sync) -> dict[str, Any]:
+        return dict(
+            sync.stream_runs.filter(repository=None).values_list("stream", "complete_as_of")
+        )
+
+    first = copied.sync()
+    before = complete(first)
+    second = copied.sync()
+
+    assert all(before.values())
+    assert complete(first) == before
+    assert all(complete(second)[stream] >= moment for stream, moment in before.items())

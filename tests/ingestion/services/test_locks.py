@@ -24,6 +24,7 @@ from ingestion.engine.run import Run
 from ingestion.models import Coverage, State, StreamRun, Sync
 from ingestion.services import schedule
 from ingestion.services.syncs import ConnectionNotReady, start_sync
+from tenants import access
 from tenants.actor import Actor
 from tests.factories import ConnectionFactory, CredentialFactory
 from tests.ingestion.services.test_schedule import due_connection
@@ -64,8 +65,10 @@ def started(connection: Connection) -> Sync:
 def elsewhere(pool: ThreadPoolExecutor, work: Callable[..., Any], **arguments: Any) -> Future[Any]:
     """Do something in a thread, with a connection to the database of its own."""
 
+    organization = Connection.objects.get().organization
+
     def run() -> Any:
-        with closing(database):
+        with closing(database), access.enter(organization):
             return work(**arguments)
 
     return pool.submit(run)
