@@ -13,6 +13,7 @@ from connections.models import Connection, Credential
 from connections.services.entering import Given, NewCredential
 from connections.services.errors import (
     AlreadyConnected,
+    ConnectionDeleted,
     ConnectionInUse,
     InvalidSettings,
     NameTaken,
@@ -250,7 +251,7 @@ def _locked(connection: Connection, version: int | None = None) -> Connection:
     rows = rows.filter(pk=connection.pk, deleted_at=None)
     row: Connection | None = rows.filter(version=version).first() if version else rows.first()
     if row is None:
-        raise VersionChanged
+        raise VersionChanged if version else ConnectionDeleted
     return row
 
 

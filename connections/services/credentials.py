@@ -18,6 +18,7 @@ from connections.models import Connection, Credential
 from connections.services.entering import read_given
 from connections.services.entries import entry_for
 from connections.services.errors import (
+    CredentialDeleted,
     MultipleCredentialsNotSupported,
     VersionChanged,
 )
@@ -181,15 +182,17 @@ def _store_changes(
     entry: Entry | None = None,
     finding: Finding | None = None,
 ) -> None:
-    """Write the row if its version still stands, and the audit trail."""
-    expected = credential.version if version is None else version
-    rows = Credential.objects.filter(pk=credential.pk, version=expected, deleted_at=None)
-    if not rows.update(version=F("version") + 1):
-        raise VersionChanged
+    """Write what changes, if the version that was asked for still stands, and the audit trail."""
+    proved = credential.settings, credential.secrets
+    _hold(credential, version)
+    if "settings" in changes and (credential.settings, credential.secrets) != proved:
+        raise VersionChanged  # what was verified would be stored beside what was not
+    if all(getattr(credential, name) == value for name, value in changes.items()):
+        return
     before = {name: getattr(credential, name) for name in changes if name != "secrets"}
     for name, value in changes.items():
         setattr(credential, name, value)
-    credential.version = expected + 1
+    credential.version += 1
     if entry is not None and finding is not None:
         fill_from(credential, entry, finding)
     credential.save()
@@ -206,12 +209,8 @@ def _store_changes(
 @transaction.atomic
 def delete_credential(*, credential: Credential, by: Actor, version: int | None = None) -> None:
     """Delete softly and erase the secret at once. The last one may go: the connection says so."""
-    rows = Credential.objects.filter(pk=credential.pk, deleted_at=None)
-    if version is not None:
-        rows = rows.filter(version=version)
-    if not rows.update(secrets=None, deleted_at=now(), version=F("version") + 1):
-        raise VersionChanged
-    credential.refresh_from_db()
+    _hold(credential, version)
+    _set(credential, secrets=None, deleted_at=now())
     erase_unused(credential.grant_id)
     note("credentials.deleted", credential, by)
     reconsider(credential.connection)
@@ -249,6 +248,20 @@ def _check_stored(credential: Credential) -> Finding:
 
 def _has_credential(connection: Connection) -> bool:
     return connection.credentials.filter(deleted_at=None).exists()
+
+
+def _hold(credential: Credential, version: int | None) -> None:
+    """Read the row again, and hold it: its connection first, as whoever verifies does.
+
+    Raises VersionChanged, CredentialDeleted.
+    """
+    Connection.objects.select_for_update(no_key=True).get(pk=credential.connection_id)
+    rows = Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk)
+    if not rows.filter(deleted_at=None).exists():
+        raise CredentialDeleted
+    credential.refresh_from_db(from_queryset=rows)
+    if version is not None and credential.version != version:
+        raise VersionChanged
 
 
 def _set(credential: Credential, **changes: Any) -> None:

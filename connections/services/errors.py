@@ -40,6 +40,7 @@ class AlreadyConnected(Refused):
             "Add a credential there instead."
         )
         self.connection = connection
+        self.extra = {"connection_id": connection.pk}
 
 
 class ConnectionInUse(Refused):
@@ -75,6 +76,18 @@ class VersionChanged(Refused):
 
     def __init__(self) -> None:
         super().__init__("This was changed since you read it. Read it again, then decide.")
+
+
+class ConnectionDeleted(VersionChanged):
+    """Somebody deleted the connection in the meantime."""
+
+    code = "connection_not_found"
+
+
+class CredentialDeleted(VersionChanged):
+    """Somebody deleted the credential in the meantime."""
+
+    code = "credential_not_found"
 
 
 class VerificationFailed(Exception):

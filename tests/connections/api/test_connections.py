@@ -151,6 +151,7 @@ def test_a_workspace_is_connected_once(script: Script, token: str, connection: C
 
     assert (answer.status, answer.error) == (409, "already_connected")
     assert connection.name in answer.body["message"]
+    assert answer.body["connection_id"] == connection.pk
 
 
 def test_creating_with_a_credential_needs_both_scopes(

@@ -1,6 +1,7 @@
 """Verified before stored, on create and on every update."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from connections.services.credentials import (
 )
 from connections.services.entries import entry_for
 from connections.services.errors import (
+    CredentialDeleted,
     OtherWorkspace,
     UnknownMethodGiven,
     VerificationFailed,
@@ -300,3 +302,38 @@ def test_people_start_thirty_verifications_a_minute_at_most(
         many()
 
     assert 0 < caught.value.retry_after <= 60
+
+
+def test_a_change_that_changes_nothing_leaves_no_trace(
+    credential: Credential, actor: Actor
+) -> None:
+    before = Credential.objects.get(pk=credential.pk)
+
+    update_credential(credential=credential, by=actor)
+    update_credential(credential=credential, label=before.label, secrets={}, by=actor)
+
+    assert Credential.objects.get(pk=credential.pk).version == before.version
+    assert not AuditEvent.objects.filter(event_type="credentials.updated").exists()
+
+
+def test_who_asked_for_no_version_changes_what_is_there(
+    credential: Credential, actor: Actor
+) -> None:
+    seen = Credential.objects.get(pk=credential.pk)
+    update_credential(credential=credential, label="First", by=actor)
+
+    update_credential(credential=seen, expiration_date=date(2030, 1, 1), by=actor)
+
+    kept = Credential.objects.get(pk=credential.pk)
+    assert (kept.label, kept.expiration_date) == ("First", date(2030, 1, 1))
+
+
+def test_who_comes_late_to_a_deleted_credential_finds_none(
+    credential: Credential, actor: Actor
+) -> None:
+    seen = Credential.objects.get(pk=credential.pk)
+    delete_credential(credential=credential, by=actor)
+
+    for change in (delete_credential, partial(update_credential, label="Late")):
+        with pytest.raises(CredentialDeleted):
+            change(credential=seen, by=actor)
