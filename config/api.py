@@ -25,6 +25,7 @@ from tenants.strict_json import FormData
 logger = logging.getLogger("tributary.api")
 
 MOST_FIELDS = 1000
+MOST_TOLD, LONGEST_KEY, LONGEST = 50, 100, 1000  # of what does not fit: fields, characters
 CHARSETS = frozenset({"", "utf-8", "utf8"})
 
 # What the domain calls it, and what api.md calls it.
@@ -57,7 +58,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, context: Any = None
     ) -> dict[str, Any] | Any:
-        _check_charset(context)
+        _check_kind(context)
         try:
             return strict_json.loads(_body(stream, context))
         except strict_json.BadText as error:
@@ -74,7 +75,7 @@ class ObjectFormParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, context: Any = None
     ) -> FormData:
-        _check_charset(context)
+        _check_kind(context)
         pairs = _pairs(_body(stream, context))
         twice = {name for name, _ in pairs if [key for key, _ in pairs].count(name) > 1}
         if twice:
@@ -92,11 +93,21 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
             "internal_error", "This is our mistake. The request id finds it in our log."
         )
     request = context.get("request")
-    body: dict[str, Any] = {"ok": False, "error": told.code, "message": told.message, **told.extra}
+    body: dict[str, Any] = {
+        "ok": False,
+        "error": told.code,
+        "message": told.message[:LONGEST],
+        **told.extra,
+    }
     if told.fields:
-        body["fields"] = told.fields
+        body["fields"] = _bounded(told.fields)
     body["request_id"] = request_id(request._request) if isinstance(request, Request) else ""
     return Response(body, status=told.status_code, headers=told.headers)
+
+
+def _bounded(fields: Mapping[str, str]) -> dict[str, str]:
+    """The first of them: names are the sender's own, and there may be very many or long ones."""
+    return {name[:LONGEST_KEY]: said[:LONGEST] for name, said in list(fields.items())[:MOST_TOLD]}
 
 
 def _told(error: Exception) -> ApiError | None:
@@ -157,7 +168,8 @@ def _of_framework(error: exceptions.APIException) -> ApiError:
         case exceptions.UnsupportedMediaType():
             return ApiError(
                 "unsupported_media_type",
-                "Send application/json or application/x-www-form-urlencoded, in UTF-8.",
+                "Send application/json or application/x-www-form-urlencoded, in UTF-8, "
+                "not compressed.",
             )
         case exceptions.ValidationError():
             return ApiError("invalid_arguments", "These arguments do not fit.")
@@ -168,8 +180,13 @@ def _unauthorized(code: str, message: str) -> ApiError:
     return ApiError(code, message, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _check_charset(context: Any) -> None:
-    charset = _request(context).META.get("CONTENT_TYPE", "").lower().partition("charset=")[2]
+def _check_kind(context: Any) -> None:
+    """UTF-8, not compressed, and of one type: DRF would take `*/*` for any of ours."""
+    headers = _request(context).headers
+    kind, encoding = headers.get("Content-Type", ""), headers.get("Content-Encoding", "identity")
+    if "*" in kind.partition(";")[0] or encoding.strip().lower() != "identity":
+        raise exceptions.UnsupportedMediaType(kind)
+    charset = kind.lower().partition("charset=")[2]
     if charset.split(";")[0].strip().strip('"') not in CHARSETS:
         raise exceptions.UnsupportedMediaType("another encoding")
 

@@ -230,6 +230,8 @@ def test_a_form_body_that_does_not_fit(api: Client, form: str, status: int) -> N
         ("text/plain", "unsupported_media_type"),
         ("multipart/form-data; boundary=x", "unsupported_media_type"),
         ("application/json; charset=utf-16", "unsupported_media_type"),
+        ("*/*", "unsupported_media_type"),
+        ("application/*", "unsupported_media_type"),
         ("application/json; charset=UTF-8", None),
     ],
 )
@@ -328,3 +330,23 @@ def test_pages_that_do_not_exist(api: Client, query: dict[str, str]) -> None:
 
     assert answer.status_code == 422
     assert set(answer.json()["fields"]) == set(query)
+
+
+def test_a_compressed_body_is_refused(api: Client) -> None:
+    answer = api.post(
+        ECHO,
+        '{"name": "x"}',
+        content_type="application/json",
+        headers={"Content-Encoding": "gzip"},
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
+
+
+def test_an_answer_repeats_little_of_what_was_sent(api: Client) -> None:
+    many = post(api, {f"key-{number}": 1 for number in range(40_000)})
+    long = post(api, {"k" * 900_000: 1})
+
+    assert (many.status_code, long.status_code) == (422, 422)
+    assert len(many.content) < 10_000
+    assert len(long.content) < 10_000
