@@ -90,7 +90,10 @@ class SyncStart(OrganizationView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = get_object_or_404(connections_of(self.organization), pk=pk)
-        mode = Sync.Mode.FULL if request.POST.get("mode") == "full" else Sync.Mode.INCREMENTAL
+        mode = request.POST.get("mode") or Sync.Mode.INCREMENTAL
+        if mode not in Sync.Mode.values:
+            messages.error(request, "There is no such kind of sync.")
+            return redirect("ingestion:connection", self.organization.slug, connection.pk)
         try:
             sync = start_sync(
                 connection=connection, trigger=Sync.Trigger.PERSON, mode=mode, by=self.actor

@@ -291,6 +291,15 @@ def test_starting_leads_to_the_sync(member: Client, url: Address, connection: Co
     assert (sync.trigger, sync.mode, sync.state) == ("person", "incremental", "queued")
 
 
+def test_an_unknown_mode_starts_nothing(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    answer = member.post(url("sync_start", connection.pk), {"mode": "fulll"}, follow=True)
+
+    assert "There is no such kind of sync." in answer.content.decode()
+    assert not Sync.objects.exists()
+
+
 def test_starting_twice_leads_to_the_one_that_runs(
     member: Client, url: Address, running: Sync
 ) -> None:
