@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from connections.api.rows import STATES
-from tenants.api import IdField, PageSerializer, StrictSerializer
+from tenants.api import Day, IdField, PageSerializer, StrictSerializer
 
 
 class Text(serializers.CharField):
@@ -26,13 +26,6 @@ class Texts(serializers.DictField):
     def __init__(self, *, removable: bool = False, **options: Any) -> None:
         child = Text(trim_whitespace=False, allow_blank=True, allow_null=removable)
         super().__init__(child=child, **options)
-
-
-class Day(serializers.DateField):
-    """A date, as 2027-01-31."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%d"], **options)
 
 
 class Nothing(StrictSerializer):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from ingestion.api.rows import TABLES
 from ingestion.models import State, Sync
-from tenants.api import IdField, PageSerializer, StrictSerializer
+from tenants.api import IdField, Instant, PageSerializer, StrictSerializer
 
 MOST_IDS = 1000
 
@@ -72,4 +72,4 @@ class ListRecords(PageSerializer):
     """records.list"""
 
     table = serializers.ChoiceField(choices=sorted(TABLES))
-    changed_since = serializers.DateTimeField(required=False)
+    changed_since = Instant(required=False)

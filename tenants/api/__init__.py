@@ -1,7 +1,7 @@
 """The base of the API: `ApiView`, errors, strict input, pages of lists."""
 
 from tenants.api.paging import paginate
-from tenants.api.reading import IdField, PageSerializer, StrictSerializer, read
+from tenants.api.reading import Day, IdField, Instant, PageSerializer, StrictSerializer, read
 from tenants.api.rows import check_if_match, etag, timestamp
 from tenants.api.view import ApiView
 from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
@@ -10,7 +10,9 @@ __all__ = (
     "STATUS_OF_CODE",
     "ApiError",
     "ApiView",
+    "Day",
     "IdField",
+    "Instant",
     "InvalidArguments",
     "PageSerializer",
     "StrictSerializer",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -13,13 +14,19 @@ from tenants.refusals import InvalidArguments
 from tenants.strict_json import FormData
 
 LARGEST_PAGE = 100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    rf"{_DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}"
+    r"(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A declaration of what a method takes. Unknown keys are refused.
 
-    In form bodies objects and lists are JSON text, and are read as such; numbers are digits.
+    In form bodies objects and lists are JSON text, and are read as such; numbers are digits;
+    nothing, or `null`, is null where that may stand.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -37,6 +44,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _decode(self, name: str, value: str) -> Any:
         field = self.fields[name]
+        if field.allow_null and value in {"", "null"}:
+            return None
         if isinstance(field, WholeNumber) and _DIGITS.fullmatch(value):
             return int(value)
         if not isinstance(field, _COMPOSITE):
@@ -64,6 +73,27 @@ class WholeNumber(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class Day(serializers.DateField):
+    """A date, as 2027-01-31."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+class Instant(serializers.DateTimeField):
+    """An instant in ISO 8601, as 2027-01-31T08:00:00Z. Without a zone it is UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][Z|+hh:mm|-hh:mm]")
+        return super().to_internal_value(value)
 
 
 class PageSerializer(StrictSerializer):

@@ -56,6 +56,8 @@ NEW_CONNECTION = [
     ("credential.label", "l" * 101, "credential.label"),
     ("credential.expiration_date", "tomorrow", "credential.expiration_date"),
     ("credential.expiration_date", "2027-02-30", "credential.expiration_date"),
+    ("credential.expiration_date", "2027-2-3", "credential.expiration_date"),
+    ("credential.expiration_date", "２０２７-02-03", "credential.expiration_date"),
     ("credential.settings", {"username": 1}, "credential.settings.username"),
     ("parent_id", "x", "parent_id"),
     ("parent_id", TOO_BIG, "parent_id"),

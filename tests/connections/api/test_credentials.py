@@ -225,3 +225,18 @@ def test_verify_disable_enable(
 
     assert verified["outcome"] == "ok"
     assert (off["status"], on["status"]) == ("disabled", "active")
+
+
+@pytest.mark.parametrize("nothing", ["", "null"])
+def test_a_form_clears_the_expiration_date(
+    script: Script, connection: Connection, credential: Credential, nothing: str
+) -> None:
+    Credential.objects.filter(pk=credential.pk).update(expiration_date="2030-01-01")
+
+    answer = script.form(
+        f"connections/{connection.pk}/credentials.update",
+        id=str(credential.pk),
+        expiration_date=nothing,
+    )
+
+    assert answer.body["credential"]["expiration_date"] is None

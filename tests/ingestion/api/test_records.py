@@ -285,3 +285,25 @@ def test_a_cursor_is_of_its_connection_only(script: Script, connection: Connecti
     answer = script.get(of(other, "records.list"), **asked, cursor=cursor)
 
     assert answer.body["fields"] == {"cursor": "This cursor is not of this list."}
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("2026-11-01T00:00:00Z", True),
+        ("2026-11-01T01:00:00.5+01:00", True),
+        ("2026-11-01T00:00:00", True),
+        ("2026-W01-1T00:00:00Z", False),
+        ("２０２６-11-01T00:00:00Z", False),
+        ("2026-11-01", False),
+        ("20261101T000000Z", False),
+    ],
+)
+def test_changed_since_is_an_instant(
+    script: Script, connection: Connection, text: str, fits: bool
+) -> None:
+    answer = script.get(of(connection, "records.list"), table="people", changed_since=text)
+
+    assert (answer.status, "changed_since" in answer.body.get("fields", {})) == (
+        (200, False) if fits else (422, True)
+    )
