@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from django.conf import settings
 
@@ -74,6 +74,14 @@ def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port. Two addresses of one origin may get the same secret."""
     parts = check_url(url)
     return parts.scheme, (parts.hostname or "").lower(), port_of(parts)
+
+
+def onward(url: str, location: str) -> str:
+    """Where a redirect or a `next` leads. Raises BlockedAddress."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise BlockedAddress("Bitbucket sends us to an address that cannot be read.") from None
 
 
 def addresses(host: str, port: int, *, lookup: Resolve = resolve) -> list[tuple[Any, ...]]:

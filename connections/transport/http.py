@@ -7,14 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-import orjson
 import requests
 import urllib3
 from django.db import connections
 
-from connections.transport import guard
+from connections.transport import guard, paging
 from connections.transport.answers import Answer, decode, explain, leading_number, nonsense
 from connections.transport.causes import caused_by
 from connections.transport.errors import (
@@ -27,6 +26,7 @@ from connections.transport.errors import (
     Unreachable,
 )
 from connections.transport.ledger import Ledger, Purpose, ledger
+from connections.transport.paging import Parameters
 from connections.transport.sockets import GuardedAdapter, Watch
 
 MiB = 1024 * 1024
@@ -34,10 +34,7 @@ MAX_BODY = 20 * MiB  # after decompression
 DEADLINE = 20.0  # seconds for a whole answer
 CONNECT_TIMEOUT = 5.0
 MAX_REDIRECTS = 3
-MAX_EMPTY_PAGES = 3  # in a row, before a listing counts as endless
 USER_AGENT = "Tributary/0.1"
-
-Parameters = Mapping[str, Any] | list[tuple[str, str]]
 
 
 class RequestInTransaction(RuntimeError):
@@ -104,27 +101,8 @@ class Transport:
         return path_or_url
 
     def pages(self, path_or_url: str, params: Parameters | None = None) -> Iterator[Answer]:
-        """Every page of a listing, by its `next`, which is opaque and stays on this origin.
-
-        Raises UnexpectedResponse for a page without `values`, and for a listing that repeats
-        itself or goes on with nothing in it.
-        """
-        asked: set[str] = set()
-        read: set[int] = set()  # marks of pages
-        empty = 0
-        following: str | None = path_or_url
-        while following:
-            answer = self.get(following, params)
-            asked |= {following, answer.url}
-            values, following = page_of(answer)
-            empty = 0 if values else empty + 1
-            mark = _mark(values)
-            again = following in asked or (bool(values) and mark in read)
-            if following and (again or empty > MAX_EMPTY_PAGES):
-                raise _endless(answer)
-            read.add(mark)
-            yield answer
-            params = None
+        """Every page of a listing. See connections.transport.paging."""
+        return paging.pages(self.get, path_or_url, params)
 
     def _follow(self, method: str, url: str, **content: Any) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -134,7 +112,7 @@ class Transport:
             location = answer.headers.get("Location", "")
             if not 300 <= answer.status < 400 or not location or method != "GET":
                 raise self._explain(answer)
-            url, content = self.url(_onward(answer.url, location)), {}
+            url, content = self.url(guard.onward(answer.url, location)), {}
         raise UnexpectedResponse(
             "Bitbucket sends us from one address to the next without an end.",
             evidence=answer.evidence(),
@@ -242,35 +220,11 @@ def refuse_inside_transaction() -> None:
             raise RequestInTransaction("No request may be made inside a database transaction.")
 
 
-def page_of(answer: Answer) -> tuple[list[Any], str | None]:
-    """The values and the next address of one page. Raises UnexpectedResponse, BlockedAddress."""
-    body = answer.json
-    values = body.get("values") if isinstance(body, dict) else None
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise UnexpectedResponse(
-            "Bitbucket answered without the list that was asked for.", evidence=answer.evidence()
-        )
-    following = body.get("next")
-    if following is not None and not isinstance(following, str):
-        raise UnexpectedResponse(
-            "Bitbucket's listing goes on, but does not say where.", evidence=answer.evidence()
-        )
-    return values, _onward(answer.url, following) if following else None
-
-
 class _Session(requests.Session):
     """Redirects are ours to follow: the library reads each `Location`, and stumbles over some."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
-
-
-def _onward(url: str, location: str) -> str:
-    """Where a redirect or a `next` leads. Raises BlockedAddress."""
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        raise BlockedAddress("Bitbucket sends us to an address that cannot be read.") from None
 
 
 def _session() -> requests.Session:
@@ -292,20 +246,6 @@ def _decoded(answer: Answer) -> Answer:
         return replace(answer, json=decode(answer.body, content_type), body=b"")
     except (ValueError, RecursionError):
         raise nonsense(answer.evidence(), content_type) from None
-
-
-def _mark(values: list[Any]) -> int:
-    """A number by which pages of the same content are known again."""
-    try:
-        return hash(orjson.dumps(values))
-    except TypeError:  # a number beyond 64 bits, which a foreign page may hold
-        return hash(repr(values))
-
-
-def _endless(answer: Answer) -> UnexpectedResponse:
-    return UnexpectedResponse(
-        "Bitbucket's listing repeats itself and has no end.", evidence=answer.evidence()
-    )
 
 
 def _path(url: str) -> str:

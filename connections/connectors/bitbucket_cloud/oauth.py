@@ -33,8 +33,9 @@ from connections.transport.errors import (
     ProviderError,
     UnexpectedResponse,
 )
-from connections.transport.http import Transport, page_of
+from connections.transport.http import Transport
 from connections.transport.ledger import Purpose
+from connections.transport.paging import page_of
 
 DEFAULT_LIFE = 3600  # seconds, where the answer does not say; observed are 7200
 LONGEST_LIFE = 86_400  # seconds; a token that lives longer is merely refreshed too early

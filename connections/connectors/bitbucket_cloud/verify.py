@@ -31,8 +31,9 @@ from connections.transport.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from connections.transport.http import page_of, refuse_inside_transaction
+from connections.transport.http import refuse_inside_transaction
 from connections.transport.ledger import ledger
+from connections.transport.paging import page_of
 from connections.transport.relay import Relay
 
 TRIES = 3  # repositories that are asked before a 403 or 404 counts

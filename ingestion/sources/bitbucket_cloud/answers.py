@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connections.transport.answers import Answer
-from connections.transport.http import page_of
+from connections.transport.paging import page_of
 from ingestion.sources.base import NewPages, ShortListing
 from ingestion.sources.bitbucket_cloud.read import Json, inside
 

@@ -18,7 +18,7 @@ from connections.transport.errors import (
     NotFound,
     UnexpectedResponse,
 )
-from connections.transport.http import page_of
+from connections.transport.paging import page_of
 from ingestion.sources.base import Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, values_of
