@@ -31,6 +31,11 @@ class Field:
     placeholder: str = ""
     aliases: tuple[str, ...] = ()  # other names that the API takes for it
 
+    @property
+    def misfit(self) -> str:
+        """What is said of a value that does not fit the pattern."""
+        return f"This is no {'e-mail address' if self.kind == 'email' else self.label.lower()}."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:

@@ -107,7 +107,8 @@ def _told(
         return [(name, REQUIRED)]
     if error.validator == "type":
         return [(name, "This must be text.")]
-    return [(name, "This does not have the right shape.")]
+    told = [f"{field.misfit} {field.help}".strip() for field in fields if field.name == name]
+    return [(name, told[0] if told else "This does not have the right shape.")]
 
 
 def _title(error: ValidationError) -> str:

@@ -92,12 +92,8 @@ def form_field(field: Field, *, kept: bool = False) -> forms.CharField:
     if field.secret:
         made.validators.append(one_word)
     elif field.pattern:
-        made.validators.append(RegexValidator(field.pattern, f"This is no {_noun(field)}."))
+        made.validators.append(RegexValidator(field.pattern, field.misfit))
     return made
-
-
-def _noun(field: Field) -> str:
-    return "e-mail address" if field.kind == "email" else field.label.lower()
 
 
 def _widget(field: Field, *, kept: bool) -> forms.Widget:

@@ -71,3 +71,13 @@ def test_no_pattern_takes_long_over_a_long_value(cloud: Connector) -> None:
                 clean(fields, {field.name: value for field in fields} or {"none": ""}, below="x")
 
     assert time.process_time() - started < 2
+
+
+def test_a_name_that_is_no_address_is_told_which_one_is_wanted(cloud: Connector) -> None:
+    method = cloud.method("api_token")
+
+    with pytest.raises(InvalidFields) as caught:
+        clean(method.settings, {"username": "ada"}, below="settings")
+
+    told = caught.value.fields["settings.username"]
+    assert told.startswith("This is no e-mail address. The address that you sign in")
