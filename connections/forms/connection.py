@@ -6,53 +6,18 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from connections.forms.schedule import CRON, INTERVALS, OFF, SCHEDULES, CronField
+from connections.forms.schedule import ScheduleForm
 from connections.models import Connection
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(ScheduleForm):
     """The name and the schedule of a connection."""
 
     name = forms.CharField(label="Name", max_length=100)
-    schedule = forms.ChoiceField(label="How often", choices=SCHEDULES, widget=forms.RadioSelect)
-    cron = CronField()
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, connection: Connection) -> None:
-        kept = connection.schedule
-        minutes = str(kept.get("minutes", ""))
-        choice = minutes if kept.get("kind") == "every" else kept.get("kind", OFF)
-        initial = {"name": connection.name, "schedule": choice, "cron": kept.get("cron", "")}
-        super().__init__(data, initial=initial)
-        self.timezone: str = kept.get("timezone") or connection.organization.timezone
-        self.fields["cron"].tell_zone(self.timezone)  # type: ignore[attr-defined]  # a CronField
-        if minutes and minutes not in INTERVALS:
-            self._offer(minutes)
-
-    def _offer(self, minutes: str) -> None:
-        """An interval set over the API, which is none of ours, can be kept."""
-        field = self.fields["schedule"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [*field.choices, (minutes, f"Every {minutes} minutes")]  # type: ignore[misc]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if (
-            cleaned.get("schedule") == CRON
-            and not cleaned.get("cron")
-            and "cron" not in self.errors
-        ):
-            raise ValidationError({"cron": "Say when, as a cron expression."})
-        return cleaned
-
-    @property
-    def chosen_schedule(self) -> dict[str, Any]:
-        """The schedule as a connection keeps it."""
-        choice = self.cleaned_data["schedule"]
-        if choice == OFF:
-            return {"kind": OFF}
-        if choice == CRON:
-            return {"kind": CRON, "cron": self.cleaned_data["cron"], "timezone": self.timezone}
-        return {"kind": "every", "minutes": int(choice)}
+        super().__init__(data, initial={"name": connection.name})
+        self.keep(connection.schedule, timezone=connection.organization.timezone)
 
 
 class DeleteForm(forms.Form):

@@ -1,6 +1,12 @@
 """How often to sync, in the same words wherever it is asked."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
+
+from connections.connectors.schema import InvalidFields
+from connections.services.schedules import clean_schedule
 
 OFF, CRON = "off", "cron"
 AT_SET_TIMES = "At set times"
@@ -34,3 +40,48 @@ class CronField(forms.CharField):
 
     def clean(self, value: object) -> str:
         return " ".join(str(super().clean(value)).split())
+
+
+class ScheduleForm(forms.Form):
+    """How often a connection is synced: an interval, set times, or only when somebody starts it."""
+
+    schedule = forms.ChoiceField(label="How often", choices=SCHEDULES, widget=forms.RadioSelect)
+    cron = CronField()
+    timezone: str
+
+    def keep(self, schedule: Mapping[str, Any], *, timezone: str) -> None:
+        """Begin with the schedule that is kept. An interval that is none of ours can stay.
+
+        `timezone` is the organization's, for a schedule that names none itself.
+        """
+        self.timezone = schedule.get("timezone") or timezone
+        self.fields["cron"].tell_zone(self.timezone)  # type: ignore[attr-defined]  # a CronField
+        minutes = str(schedule.get("minutes", ""))
+        if minutes and minutes not in INTERVALS:
+            self._offer(minutes)
+        self.initial["schedule"] = minutes or schedule.get("kind", OFF)
+        self.initial["cron"] = schedule.get("cron", "")
+
+    def _offer(self, minutes: str) -> None:
+        field = self.fields["schedule"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [*field.choices, (minutes, f"Every {minutes} minutes")]  # type: ignore[misc]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("schedule") == CRON and "cron" in cleaned:
+            try:
+                clean_schedule(self.chosen_schedule)
+            except InvalidFields as wrong:
+                self.add_error("cron", " ".join(wrong.fields.values()))
+        return cleaned
+
+    @property
+    def chosen_schedule(self) -> dict[str, Any]:
+        """The schedule as a connection keeps it."""
+        choice = self.cleaned_data["schedule"]
+        if choice == OFF:
+            return {"kind": OFF}
+        if choice == CRON:
+            return {"kind": CRON, "cron": self.cleaned_data["cron"], "timezone": self.timezone}
+        return {"kind": "every", "minutes": int(choice)}

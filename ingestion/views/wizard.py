@@ -47,7 +47,7 @@ class ChooseWhatToSync(OrganizationView):
                 draft=mine,
                 name=form.cleaned_data["name"],
                 selection=form.selection(),
-                schedule=form.schedule(self.organization.timezone),
+                schedule=form.chosen_schedule,
             )
             return self._start(finish_draft(draft=mine, actor=self.actor))
         except NotVerified:

@@ -57,7 +57,7 @@ def chosen(**more: Any) -> dict[str, Any]:
         "name": "Engineering",
         "streams": EVERYTHING,
         "mode": "all",
-        "preset": "60",
+        "schedule": "60",
         **more,
     }
 
@@ -101,7 +101,7 @@ def test_chosen_repositories_streams_and_cron_are_kept(
             streams=["pull_request_comments"],
             mode="chosen",
             repositories=[one],
-            preset="cron",
+            schedule="cron",
             cron="30  2 * * *",
         ),
     )
@@ -115,6 +115,27 @@ def test_chosen_repositories_streams_and_cron_are_kept(
         "cron": "30 2 * * *",
         "timezone": organization.timezone,
     }
+
+
+def test_what_was_set_over_the_api_and_is_not_asked_here_stays(
+    member: Client, url: Address, begin: Begin
+) -> None:
+    draft = begin()
+    patterns = {"mode": "patterns", "include": ["api*"], "exclude": ["*-old"]}
+    draft.selection = {"repositories": patterns, "since": "2025-01-01"}
+    draft.schedule = {"kind": "every", "minutes": 45}
+    draft.save()
+    address = url("wizard_choose", draft.public_id)
+
+    page = text_of(member.get(address))
+    member.post(address, chosen(mode="patterns", schedule="45"))
+
+    assert "Those like api*, but not *-old" in page
+    assert re.search(r'value="45"[^>]*checked', page)
+    connection = Connection.objects.get()
+    assert connection.selection["repositories"] == patterns
+    assert connection.selection["since"] == "2025-01-01"
+    assert connection.schedule == draft.schedule
 
 
 def test_the_schedule_is_asked_for_as_in_the_settings(
@@ -143,11 +164,11 @@ def test_the_schedule_is_asked_for_as_in_the_settings(
         ({"mode": "some"}, "choose-mode"),
         ({"mode": "chosen"}, "Tick at least one repository."),
         ({"mode": "chosen", "repositories": ["{not-one-of-them}"]}, "errorlist"),
-        ({"preset": "7"}, "choose-preset"),
-        ({"preset": "cron", "cron": ""}, "cron"),
-        ({"preset": "cron", "cron": "* * *"}, "cron"),
-        ({"preset": "cron", "cron": "0 0 31 2 *"}, "cron"),
-        ({"preset": "cron", "cron": "x" * 200}, "choose-cron"),
+        ({"schedule": "7"}, "choose-schedule"),
+        ({"schedule": "cron", "cron": ""}, "cron"),
+        ({"schedule": "cron", "cron": "* * *"}, "cron"),
+        ({"schedule": "cron", "cron": "0 0 31 2 *"}, "cron"),
+        ({"schedule": "cron", "cron": "x" * 200}, "choose-cron"),
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_stored(
