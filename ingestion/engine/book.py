@@ -3,12 +3,13 @@
 One worker holds the sync, so its memory is the truth between two transactions.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
-from ingestion.models import Coverage, State, StreamRun, Sync
+from ingestion.models import Coverage, RejectedRow, State, StreamRun, Sync
 from ingestion.writer.batch import Counts, Place
 
 SAVED_COVERAGE = [
@@ -52,6 +53,7 @@ class Book:
         self._sync = sync
         self._coverage: dict[Place, Coverage] = {}
         self._runs: dict[Place, StreamRun] = {}
+        self._rejected = defaultdict[Place, set[str]](set)
         self._changed: dict[int, Coverage | StreamRun] = {}
 
     def load(self) -> None:
@@ -60,6 +62,7 @@ class Book:
             self._coverage[Place(one.stream, one.repository_id)] = one
         for run in StreamRun.objects.filter(sync=self._sync):
             self._runs[Place(run.stream, run.repository_id)] = run
+        self._rejected = _rejected_since_all_was_read(self._sync)
 
     def coverage(self, place: Place) -> Coverage:
         """The coverage of a place; what is done to it is saved with the next batch."""
@@ -114,6 +117,16 @@ class Book:
         for name in COUNTED:
             setattr(run, name, getattr(run, name) + getattr(counts, name))
 
+    def reject(self, place: Place, key: str) -> None:
+        """A row could not be kept: a gap, until everything is read again."""
+        self._rejected[place].add(key)
+        self.close_gap(place)
+
+    def close_gap(self, place: Place) -> None:
+        """Nothing is missing here but rows that could not be kept, if there are any."""
+        missing = self._rejected[place]
+        self.coverage(place).gap = rejected_rows(len(missing)) if missing else None
+
     def expect(self, stream: str, more: int) -> None:
         """Add to how many rows a stream is expected to read, about; nonsense is passed by."""
         row = self.run(Place(stream, None))
@@ -156,6 +169,32 @@ class Book:
         changed, self._changed = self._changed, {}
         _save(Coverage, [row for row in changed.values() if isinstance(row, Coverage)])
         _save(StreamRun, [row for row in changed.values() if isinstance(row, StreamRun)])
+
+
+def rejected_rows(count: int) -> dict[str, Any]:
+    """The gap that rows leave which could not be kept."""
+    return {
+        "code": "rejected_rows",
+        "message": f"{count:,} of Bitbucket's records could not be stored. They are listed by key.",
+        "retryable": False,
+        "mended_by": "operator",
+    }
+
+
+def _rejected_since_all_was_read(sync: Sync) -> "defaultdict[Place, set[str]]":
+    """Keys of rows that are missing: a walk that goes on brings them no second time.
+
+    What belongs to no repository is read as a whole by each sync.
+    """
+    mine = Sync.objects.filter(connection_id=sync.connection_id)
+    whole = mine.filter(mode=Sync.Mode.FULL, state__in=(State.SUCCEEDED, State.PARTIAL))
+    first = sync if sync.mode == Sync.Mode.FULL else whole.first()
+    rows = RejectedRow.objects.filter(sync__in=mine.filter(pk__gte=first.pk if first else 0))
+    rows = rows.exclude(~Q(sync=sync), repository=None).order_by()
+    found = defaultdict[Place, set[str]](set)
+    for stream, repository, key in rows.values_list("stream", "repository_id", "key"):
+        found[Place(stream, repository)].add(key)
+    return found
 
 
 def _save(model: type[Coverage] | type[StreamRun], rows: list[Any]) -> None:

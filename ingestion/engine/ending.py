@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from connections.models import Connection
 from connections.services.schedules import next_run
-from ingestion.engine.failures import rejected_rows
+from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
 from ingestion.engine.run import Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync

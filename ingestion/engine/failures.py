@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 
@@ -156,13 +155,3 @@ class Failures:
         coverage.refusals += 1
         coverage.asked_at = self._run.clock.now()
         return coverage.refusals > REFUSALS_TO_NO_ACCESS
-
-
-def rejected_rows(count: int) -> dict[str, Any]:
-    """The gap that rows leave which could not be kept."""
-    return {
-        "code": "rejected_rows",
-        "message": f"{count:,} of Bitbucket's records could not be stored. They are listed by key.",
-        "retryable": False,
-        "mended_by": "operator",
-    }

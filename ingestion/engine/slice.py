@@ -13,7 +13,7 @@ from django.db import transaction
 
 from connections.transport.errors import ProviderError
 from ingestion.engine import ending, shutdown
-from ingestion.engine.failures import Failures, rejected_rows
+from ingestion.engine.failures import Failures
 from ingestion.engine.fence import Fence, is_wanted_elsewhere
 from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
 from ingestion.engine.plan import Plan
@@ -47,7 +47,6 @@ class Slice:
         self._fetchers = Fetchers(make_source, settings.SYNC_FETCHERS)
         self._begun = self._looked = time.monotonic()
         self._yields = False
-        self._rejecting: set[Place] = set()
 
     def work(self) -> State:
         """Do the slice. Raises Lost when the sync is another's by now."""
@@ -154,6 +153,7 @@ class Slice:
         book = self._run.book
         for place, counts in batch.tally.items():
             self._count(place, counts)
+        self._keep_rejections(batch)
         told = set[Place]()
         for message in messages:
             book.run(Place(message.visit.stream, None)).requests += message.requests
@@ -167,7 +167,6 @@ class Slice:
                 self._end(message)
         if any(isinstance(message, Ended) for message in messages):
             book.count_ended()
-        self._keep_rejections(batch)
 
     def _count(self, place: Place, counts: Counts) -> None:
         self._run.book.count(Place(place.stream, None), counts)
@@ -208,9 +207,8 @@ class Slice:
 
     def _keep_rejections(self, batch: Batch) -> None:
         """Rows that were refused stay named, and their place shows a gap until it is read anew."""
-        self._rejecting |= {one.place for one in batch.rejections}
-        for place in self._rejecting:
-            self._run.book.coverage(place).gap = rejected_rows(self._run.book.run(place).rejected)
+        for one in batch.rejections:
+            self._run.book.reject(one.place, one.key[:200])
         RejectedRow.objects.bulk_create(
             [
                 RejectedRow(

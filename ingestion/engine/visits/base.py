@@ -89,9 +89,9 @@ class Visit(ABC):
         coverage = self.coverage
         if as_of is not None:
             coverage.watermark = coverage.complete_as_of = as_of - MARGIN
-        coverage.checkpoint = coverage.gap = None
-        coverage.refusals = 0
+        coverage.checkpoint, coverage.refusals = None, 0
         coverage.ended_by = self.run.sync.pk
+        self.run.book.close_gap(self.place)
 
     def doubt_nothing(self) -> None:
         """An empty listing proves nothing: it is asked from its beginning again the next time."""

@@ -59,11 +59,13 @@ def _next(
     if chosen:
         return [CommentsVisit(run, repository, dict(chosen), doubted)]
     refuse_doubted(repository.full_name, "comments", doubted)
-    coverage = run.book.coverage(Place(CommentsVisit.stream, repository.pk))
+    place = Place(CommentsVisit.stream, repository.pk)
+    coverage = run.book.coverage(place)
     listed = run.book.known(Place("pull_requests", repository.pk))
     coverage.complete_as_of = listed.complete_as_of if listed else None
     coverage.watermark = coverage.complete_as_of
-    coverage.ended_by, coverage.gap, coverage.refusals = run.sync.pk, None, 0
+    coverage.ended_by, coverage.refusals = run.sync.pk, 0
+    run.book.close_gap(place)
     return ()
 
 

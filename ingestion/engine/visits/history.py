@@ -34,10 +34,12 @@ def due(repository: Repository) -> "QuerySet[PullRequest]":
 
 def settle(run: Run, repository: Repository) -> Sequence[Visit]:
     """The stream ends here, as complete as the pull requests are; what follows are comments."""
-    coverage = run.book.coverage(Place(STREAM, repository.pk))
+    place = Place(STREAM, repository.pk)
+    coverage = run.book.coverage(place)
     listed = run.book.known(Place("pull_requests", repository.pk))
     coverage.complete_as_of = listed.complete_as_of if listed else None
-    coverage.ended_by, coverage.gap = run.sync.pk, None
+    coverage.ended_by = run.sync.pk
+    run.book.close_gap(place)
     return comments.after_activity(run, repository)
 
 

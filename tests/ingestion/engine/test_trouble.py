@@ -209,6 +209,46 @@ def test_record_that_cannot_be_a_row_is_named_and_the_rest_goes_on(
     assert Coverage.objects.get(repository__slug="api", stream="pipelines").gap
 
 
+def test_record_that_cannot_be_a_row_is_a_gap_until_all_is_read_again(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    one = sandbox.world.workspaces["acme"].repositories["api"].pull_requests[2]
+    told, same = one.task_count, {"updated_on": one.updated_on}
+    sandbox.change.pull_request("acme", "api", 2, task_count="12a", **same)
+    copied.sync()
+    gap = Coverage.objects.get(repository__slug="api", stream="pull_requests").gap
+    assert gap
+    assert gap["code"] == "rejected_rows"
+
+    copied.sync()
+    assert Coverage.objects.get(repository__slug="api", stream="pull_requests").gap == gap
+    sandbox.change.pull_request("acme", "api", 2, task_count=told, **same)
+    copied.sync(mode="full")
+
+    assert not Coverage.objects.exclude(gap=None).exists()
+    assert copied.sync().state == State.SUCCEEDED
+    assert not Coverage.objects.exclude(gap=None).exists()
+
+
+def test_record_that_cannot_be_a_row_is_a_gap_also_when_its_walk_breaks_off(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests.values()
+    first = min(there, key=lambda one: one.updated_on)
+    sandbox.change.pull_request(
+        "acme", "api", first.id, task_count="12a", updated_on=first.updated_on
+    )
+    sandbox.faults.add(r"/pullrequests\?", status=500, after=1, per_path=True)
+    copied.sync()
+    sandbox.faults.clear()
+
+    copied.sync()
+
+    gap = Coverage.objects.get(repository__slug="api", stream="pull_requests").gap
+    assert gap
+    assert gap["message"].startswith("1 of")
+
+
 def test_row_that_the_database_refuses_is_named_and_the_rest_goes_on(
     copied: Copied, sandbox: Sandbox
 ) -> None:
