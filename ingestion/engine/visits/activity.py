@@ -82,7 +82,10 @@ class ActivityVisit(RepositoryVisit):
         return self._settle()
 
     def _settle(self) -> Sequence[Visit]:
-        """Every history that was due is here."""
+        """Every history that was due when the walk began is here."""
+        if self.is_earlier and history.due(self.repository).exists():
+            self.reach(self.as_of)  # what is new stands above the cursor where it went on
+            return [ActivityVisit(self.run, self.repository)]
         self.complete(self.as_of)
         self.coverage.looked_back_at, self.coverage.asked_at = self.begun, None
         return comments.after_activity(self.run, self.repository)

@@ -84,13 +84,18 @@ class Visit(ABC):
         self.complete(self.as_of)
         return ()
 
-    def complete(self, as_of: datetime | None) -> None:
+    def reach(self, as_of: datetime | None) -> None:
         """Everything up to `as_of`, less a margin, is here."""
         coverage = self.coverage
         if as_of is not None:
             coverage.watermark = coverage.complete_as_of = as_of - MARGIN
-        coverage.checkpoint, coverage.refusals = None, 0
-        coverage.ended_by = self.run.sync.pk
+        coverage.checkpoint = None
+
+    def complete(self, as_of: datetime | None) -> None:
+        """As `reach`, and this sync is at its end here."""
+        self.reach(as_of)
+        self.coverage.refusals = 0
+        self.coverage.ended_by = self.run.sync.pk
         self.run.book.close_gap(self.place)
 
     def doubt_nothing(self) -> None:
@@ -107,11 +112,12 @@ class Visit(ABC):
 
 
 class RepositoryVisit(Visit):
-    """A visit to one repository."""
+    """A visit to one repository. `is_earlier` says that its walk began before this sync."""
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run)
         self.repository = repository
+        self.is_earlier = False
 
     @property
     def place(self) -> Place:
@@ -126,6 +132,7 @@ class RepositoryVisit(Visit):
         begun, checkpoint = self.run.walk_of(self.place)
         if checkpoint:
             self.begun = begun or self.begun
+            self.is_earlier = self.begun < self.run.sync.created_at
             self.as_of = datetime.fromisoformat(checkpoint["as_of"])
         return Since(
             watermark=None if self.run.is_full else watermark,

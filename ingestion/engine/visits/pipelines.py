@@ -46,6 +46,9 @@ class PipelinesVisit(RepositoryVisit):
             before = self.coverage.rows
             self.refuse_nothing("pipelines")
             self.coverage.rows = max(before, self.counts.read)
+        if self.is_earlier:  # what is new stands above the page where it went on
+            self.reach(self.as_of)
+            return [PipelinesVisit(self.run, self.repository)]
         overdue = self._overdue()
         if overdue:
             self.coverage.checkpoint = None

@@ -341,6 +341,35 @@ def test_walk_goes_on_where_it_broke_off(copied: Copied, sandbox: Sandbox) -> No
     assert sum("pullrequests" in r.path for r in sandbox.requests[asked:]) <= 3  # of five
 
 
+def test_feed_that_goes_on_brings_also_what_is_new(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.faults.add(r"pullrequests/activity", status=500, after=1, per_path=True)
+    copied.sync()
+    sandbox.faults.clear()
+    sandbox.clock.advance(3 * 3600)
+    sandbox.change.approve("acme", "api", 5, person="ada")
+
+    copied.sync()
+
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests[5]
+    row = numbered(5)
+    assert Event.objects.filter(pull_request=row).count() == len(there.activity)
+    assert row.activity_done_for == row.due_for
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=1, pipelines=250)])
+def test_pipelines_that_go_on_bring_also_what_is_new(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.faults.add(r"/pipelines\?", status=500, after=1)
+    copied.sync()
+    sandbox.faults.clear()
+    sandbox.clock.advance(3 * 3600)
+    sandbox.change.new_pipeline("acme", "api")
+
+    copied.sync()
+
+    assert PipelineRun.objects.count() == 251
+    assert not Coverage.objects.exclude(checkpoint=None).exists()
+
+
 def test_quota_is_waited_for_and_the_sync_goes_on(
     copied: Copied, sandbox: Sandbox, settings: Any
 ) -> None:
