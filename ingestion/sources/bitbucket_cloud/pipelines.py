@@ -4,63 +4,94 @@ https://github.com/PostHog/posthog/pull/71200, https://github.com/ktrysmt/go-bit
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from connections.connectors.bitbucket_cloud.client import PAGE, BitbucketCloudClient, one
 from connections.transport.errors import NotFound
 from ingestion.sources.base import Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import Length, clock_of, size_of, values_of
-from ingestion.sources.bitbucket_cloud.read import Json
+from ingestion.sources.bitbucket_cloud.read import Json, moment_or_none
 from ingestion.sources.rows import PipelineRow, Row
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """Where the walk stands: the page to ask for, and how much was listed before it.
+
+    `as_of` is Bitbucket's clock at the walk's first answer. Runs from before `floor` were read by
+    the walk before; without one all of them are to be read.
+    """
+
+    page: int = 1
+    as_of: datetime | None = None
+    floor: datetime | None = None
+    length: Length = field(default_factory=Length)
+
+    @classmethod
+    def at(cls, since: Since) -> Self:
+        found = since.checkpoint
+        if found is None:
+            return cls(floor=since.watermark)
+        return cls(
+            page=found["page"],
+            as_of=datetime.fromisoformat(found["as_of"]),
+            floor=moment_or_none(found["floor"]),
+            length=Length(told=found["told"], listed=(found["page"] - 1) * PAGE),
+        )
+
+    def checkpoint(self, as_of: datetime, *, is_short: bool) -> Checkpoint | None:
+        """Where it goes on: at this page; behind a short one not at all, unless it lacks some."""
+        found = {
+            "as_of": as_of.isoformat(),
+            "page": self.page,
+            "told": self.length.told,
+            "floor": self.floor.isoformat() if self.floor else None,
+        }
+        if not is_short:
+            return found
+        return found | {"page": 1, "told": 0, "floor": None} if self.length.is_short else None
 
 
 def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
     """Until a short page, or, where the last walk ended, a page on which nothing differs.
 
     New runs push older ones to later pages: some come twice, none is passed over. So an unfinished
-    walk goes on at the page where it stood; one that ended short begins anew and reads all of it.
+    walk goes on at the page where it stood, and may stop only among runs from before its floor; one
+    that ended short begins anew and reads all of it.
     """
-    page, as_of, length = 1, None, Length()
-    if since.checkpoint:
-        page, as_of = since.checkpoint["page"], datetime.fromisoformat(since.checkpoint["as_of"])
-        length = Length(told=since.checkpoint["told"], listed=(page - 1) * PAGE)
-    may_stop = since.watermark is not None and since.checkpoint is None
-    pages = NewPages("pipelines")
+    at, pages = Position.at(since), NewPages("pipelines")
+    down_to = since.look_back_to
+    if since.checkpoint and at.floor:
+        down_to = min(down_to or at.floor, at.floor)
     while True:
-        answer = client.pipelines(repository, page=page)
+        answer = client.pipelines(repository, page=at.page)
         # Behind the end there is a page without anything, by a recording not even a list.
         values: list[Json] = []
-        if answer.json or page == 1:
+        if answer.json or at.page == 1:
             values = values_of(answer)
-            length.add(answer)
-        expected = size_of(answer) if as_of is None else None
-        as_of = as_of or clock_of(answer)
+            at.length.add(answer)
+        expected = size_of(answer) if at.as_of is None else None
+        at.as_of = at.as_of or clock_of(answer)
         is_short = len(values) < PAGE
         rows = parse.rows(values, parse.pipeline, "uuid")
         if not is_short:
             pages.check([value.get("uuid") for value in values])
-        asks = may_stop and not is_short and not _reaches_back(rows, since.look_back_to)
-        page += 1
+        asks = at.floor is not None and not is_short and not _reaches_back(rows, down_to)
+        at.page += 1
         differs = yield Page(
             rows=rows,
-            checkpoint=_behind(page, as_of, length, is_short),
-            as_of=as_of,
+            checkpoint=at.checkpoint(at.as_of, is_short=is_short),
+            as_of=at.as_of,
             expected=expected,
             wants_verdict=asks,
         )
         if is_short:
-            length.check("pipelines")
+            at.length.check("pipelines")
         if is_short or (asks and not differs) or not _reaches_back(rows, since.not_before, True):
             return
-
-
-def _behind(page: int, as_of: datetime, length: Length, is_short: bool) -> Checkpoint | None:
-    """Where the walk goes on: at this page; behind a short one not at all, unless it lacks some."""
-    found = {"as_of": as_of.isoformat(), "page": page, "told": length.told}
-    if not is_short:
-        return found
-    return found | {"page": 1, "told": 0} if length.is_short else None
 
 
 def walk_runs(client: BitbucketCloudClient, repository: str, runs: Sequence[str]) -> Walk:

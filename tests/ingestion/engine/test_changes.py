@@ -370,6 +370,25 @@ def test_pipelines_that_go_on_bring_also_what_is_new(copied: Copied, sandbox: Sa
     assert not Coverage.objects.exclude(checkpoint=None).exists()
 
 
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=1, pipelines=600)])
+def test_pipelines_that_go_on_stop_at_what_was_read_before(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync(streams=["pipelines"])
+    sandbox.clock.advance(3600)
+    for _ in range(130):
+        sandbox.change.new_pipeline("acme", "api")
+    sandbox.faults.add(r"/pipelines\?", status=500, after=1)
+    copied.sync(streams=["pipelines"])
+    sandbox.faults.clear()
+    asked = sandbox.count(r"/pipelines")
+
+    copied.sync(streams=["pipelines"])
+
+    assert PipelineRun.objects.count() == 730
+    assert sandbox.count(r"/pipelines") - asked == 3  # the rest of the new, what is known, the top
+
+
 def test_quota_is_waited_for_and_the_sync_goes_on(
     copied: Copied, sandbox: Sandbox, settings: Any
 ) -> None:
