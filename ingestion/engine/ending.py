@@ -38,14 +38,18 @@ def wait(
     error: dict[str, Any] | None = None,
 ) -> State:
     """Put the sync back until a moment; it holds no worker meanwhile."""
-    changes: dict[str, Any] = {"error": error}
-    if reason == Sync.Reason.RETRY:
-        changes["retry_count"] = run.sync.retry_count + 1
+    retries = run.sync.retry_count + (reason == Sync.Reason.RETRY)
     with transaction.atomic():
         fence.hold()
         run.book.save()
         _let_go(
-            run, state=State.WAITING, reason=reason, resume_at=until, dispatched_at=None, **changes
+            run,
+            state=State.WAITING,
+            reason=reason,
+            resume_at=until,
+            dispatched_at=None,
+            error=error,
+            retry_count=retries,
         )
     return State.WAITING
 

@@ -192,6 +192,7 @@ class Slice:
     def _follow(self, visit: Visit) -> None:
         followers = visit.ended()
         self._failures.is_answering = True
+        self._run.sync.retry_count = 0  # waits for Bitbucket are counted in a row
         place = visit.place
         if self._run.book.has_run(place) and self._run.has_ended(place):
             row = self._run.book.run(place)

@@ -123,6 +123,19 @@ def test_silence_is_not_asked_again_by_every_repository(
     assert not any("/pipelines" in r.path for r in sandbox.requests)
 
 
+def test_waits_for_bitbucket_are_counted_in_a_row(
+    copied: Copied, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.SYNC_RETRY_DELAYS = [0]
+    sandbox.faults.add(r"/pullrequests\?", status=500, times=2)
+    sandbox.faults.add(r"/pullrequests/activity", status=500, times=2)
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED
+    assert sync.attempt == 3
+
+
 def test_lasting_trouble_ends_the_sync(copied: Copied, sandbox: Sandbox, settings: Any) -> None:
     settings.SYNC_RETRY_DELAYS = [0, 0]
     sandbox.faults.add(r"pullrequests\?", status=500)
