@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from connections.models import Connection
 from ingestion.clock import database_now
@@ -34,6 +34,14 @@ class Clock:
 
     def now(self) -> datetime:
         return self._read + timedelta(seconds=time.monotonic() - self._at)
+
+
+class Unfinished(NamedTuple):
+    """A walk that stopped on its way: when it began, how many rows it read, where it stands."""
+
+    begun: datetime
+    read: int
+    checkpoint: Checkpoint
 
 
 @dataclass(slots=True)
@@ -81,10 +89,10 @@ class Run:
                 coverage = self.book.coverage(Place(stream, place.repository_id))
                 coverage.gap, coverage.ended_by = gap, self.sync.pk
 
-    def walk_of(self, place: Place) -> tuple[datetime | None, Checkpoint | None]:
-        """When an unfinished walk began, and where it stands. A full sync goes on only its own."""
+    def unfinished(self, place: Place) -> Unfinished | None:
+        """The walk that stopped on its way, if any. A full sync goes on only its own."""
         known = self.book.known(place)
         kept = known.checkpoint if known else None
-        if kept is None or (self.is_full and kept.get("sync") != self.sync.pk):
-            return None, None
-        return datetime.fromisoformat(kept["begun"]), kept["walk"]
+        if kept is None or (self.is_full and kept["sync"] != self.sync.pk):
+            return None
+        return Unfinished(datetime.fromisoformat(kept["begun"]), kept["read"], kept["walk"])

@@ -76,7 +76,12 @@ class Visit(ABC):
 
     def keep(self, walk: dict[str, Any] | None) -> None:
         """Save where the walk goes on after a stop."""
-        kept = {"sync": self.run.sync.pk, "begun": self.begun.isoformat(), "walk": walk}
+        kept = {
+            "sync": self.run.sync.pk,
+            "begun": self.begun.isoformat(),
+            "read": self.counts.read,
+            "walk": walk,
+        }
         self.coverage.checkpoint = kept if walk else None
 
     def ended(self) -> Sequence["Visit"]:
@@ -129,13 +134,13 @@ class RepositoryVisit(Visit):
 
     def resume(self, watermark: datetime | None) -> Since:
         """Where the walk begins: where it stood, else at the watermark, unless all is read."""
-        begun, checkpoint = self.run.walk_of(self.place)
-        if checkpoint:
-            self.begun = begun or self.begun
+        stopped = self.run.unfinished(self.place)
+        if stopped:
+            self.begun, self.counts.read = stopped.begun, stopped.read
             self.is_earlier = self.begun < self.run.sync.created_at
-            self.as_of = datetime.fromisoformat(checkpoint["as_of"])
+            self.as_of = datetime.fromisoformat(stopped.checkpoint["as_of"])
         return Since(
             watermark=None if self.run.is_full else watermark,
-            checkpoint=checkpoint,
+            checkpoint=stopped.checkpoint if stopped else None,
             not_before=self.run.since,
         )

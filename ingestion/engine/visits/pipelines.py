@@ -42,10 +42,9 @@ class PipelinesVisit(RepositoryVisit):
         self._unfinished.update(row.uuid for row in runs if row.completed_on is None)
 
     def ended(self) -> Sequence[Visit]:
-        if self._since.checkpoint is None:
-            before = self.coverage.rows
-            self.refuse_nothing("pipelines")
-            self.coverage.rows = max(before, self.counts.read)
+        before = self.coverage.rows
+        self.refuse_nothing("pipelines")
+        self.coverage.rows = max(before, self.counts.read)
         if self.is_earlier:  # what is new stands above the page where it went on
             self.reach(self.as_of)
             return [PipelinesVisit(self.run, self.repository)]

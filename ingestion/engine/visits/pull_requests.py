@@ -30,7 +30,7 @@ class PullRequestsVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         coverage = self.coverage
-        is_whole = self._since.watermark is None and self._since.checkpoint is None
+        is_whole = self._since.watermark is None
         if is_whole:
             self.refuse_nothing("pull requests")
             coverage.covered_from = self.run.since

@@ -87,8 +87,8 @@ class GoneVisit(Visit):
 
 def still_missing(run: Run) -> list[Repository]:
     """What this sync's listing lacked, where a slice ended before each of them was asked for."""
-    _, kept = run.walk_of(Place(GoneVisit.stream, None))
-    missing = kept["missing"] if kept else ()
+    stopped = run.unfinished(Place(GoneVisit.stream, None))
+    missing = stopped.checkpoint["missing"] if stopped else ()
     return list(Repository.objects.filter(pk__in=missing, removed_at=None).order_by("pk"))
 
 

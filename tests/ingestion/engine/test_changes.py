@@ -1,6 +1,6 @@
 """What changes at Bitbucket between two syncs arrives with the second."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -339,6 +339,25 @@ def test_walk_goes_on_where_it_broke_off(copied: Copied, sandbox: Sandbox) -> No
 
     assert PullRequest.objects.count() == 200
     assert sum("pullrequests" in r.path for r in sandbox.requests[asked:]) <= 3  # of five
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=2, pull_requests=60, pipelines=120)])
+def test_first_walk_that_broke_off_is_a_whole_one_in_the_end(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.connection.selection = {"streams": [], "since": "2020-01-01"}
+    copied.connection.save()
+    where = r"pullrequests\?|/pipelines\?"
+    sandbox.faults.add(where, status=500, after=1, per_path=True)
+    copied.sync()
+    sandbox.faults.clear()
+
+    copied.sync()
+
+    coverage = {one.stream: one for one in Coverage.objects.filter(repository__slug="api")}
+    assert coverage["pull_requests"].covered_from == datetime(2020, 1, 1, tzinfo=UTC)
+    assert coverage["pull_requests"].rows >= 60
+    assert coverage["pipelines"].rows >= 120
 
 
 def test_feed_that_goes_on_brings_also_what_is_new(copied: Copied, sandbox: Sandbox) -> None:
