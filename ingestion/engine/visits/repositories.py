@@ -12,7 +12,7 @@ from ingestion.sources.rows import RepositoryRow
 from ingestion.writer.batch import Counts, Place
 
 MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
-FEW = 3  # so many may always go
+FEW = 1  # so many may always go; else none ever could where there are fewer than five
 
 
 class RepositoriesVisit(Visit):
