@@ -146,15 +146,17 @@ class Book:
                 )
                 self._changed[id(row)] = row
 
+    def has_ended_well(self, place: Place) -> bool:
+        """Whether this sync came to a good end at this place."""
+        one = self._coverage.get(place)
+        if one is None or one.ended_by != self._sync.pk:
+            return False
+        return one.gap is None or one.gap["code"] in TOLERATED
+
     def ended_well(self, stream: str) -> int:
         """At how many repositories this sync came to a good end of a stream."""
-        return sum(
-            place.stream == stream
-            and place.repository_id is not None
-            and one.ended_by == self._sync.pk
-            and (one.gap is None or one.gap["code"] in TOLERATED)
-            for place, one in self._coverage.items()
-        )
+        there = (place for place in self._coverage if place.stream == stream)
+        return sum(self.has_ended_well(place) for place in there if place.repository_id is not None)
 
     def totals(self) -> dict[str, int]:
         """The counts of the whole sync."""

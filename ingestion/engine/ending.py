@@ -66,14 +66,12 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
     with transaction.atomic():
         _hold_connection(run)
         fence.hold()
-        state = _state_of(
-            {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
-        )
+        states = {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
+        for stream, ended_as in states.items():
+            _finish_rest(run, stream, now, State.FAILED if error else ended_as)
         run.book.save()
-        StreamRun.objects.filter(sync=run.sync, state__in=UNFINISHED).update(
-            state=State.FAILED if error else state, finished_at=now
-        )
         _keep_coverage(run)
+        state = _state_of(states)
         _let_go(
             run,
             state=state,
@@ -132,6 +130,19 @@ def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any
     row.started_at = row.started_at or now
     row.finished_at = now
     return State(row.state)
+
+
+def _finish_rest(run: Run, stream: str, now: datetime, otherwise: State) -> None:
+    """End the rows of repositories that no visit of their own ended: the feed brought it all."""
+    for row in run.book.runs(stream):
+        if row.state in UNFINISHED:
+            place = Place(stream, row.repository_id)
+            row = run.book.run(place)
+            if run.book.has_ended_well(place):
+                row.state = State.PARTIAL if row.rejected else State.SUCCEEDED
+            else:
+                row.state = otherwise
+            row.finished_at = now
 
 
 def _cause(run: Run) -> dict[str, Any] | None:

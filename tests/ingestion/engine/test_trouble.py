@@ -123,6 +123,20 @@ def test_silence_is_not_asked_again_by_every_repository(
     assert not any("/pipelines" in r.path for r in sandbox.requests)
 
 
+def test_repositories_that_are_whole_are_not_incomplete_for_the_sake_of_another(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    web = sandbox.world.workspaces["acme"].repositories["web"]
+    sandbox.faults.add(rf"{web.uuid[1:-1]}.*/pipelines", status=404)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    rows = sync.stream_runs.exclude(repository=None).exclude(state=State.SUCCEEDED)
+    failed = rows.get()
+    assert (failed.stream, failed.state) == ("pipelines", State.FAILED)
+
+
 def test_waits_for_bitbucket_are_counted_in_a_row(
     copied: Copied, sandbox: Sandbox, settings: Any
 ) -> None:
