@@ -129,6 +129,9 @@ class Slice:
     def _written(self, arrived: Sequence[Arrived]) -> Batch:
         """The rows of these pages, written; row by row where the database refuses one of them."""
         pages = [(one.visit.place, one.page.rows) for one in arrived]
+        if any(isinstance(one.visit, RepositoriesVisit) for one in arrived):
+            # A person may have chosen others since this slice began.
+            self._run.connection.refresh_from_db(fields=["selection"])
         try:
             with transaction.atomic():
                 return self._batch(pages, careful=False)

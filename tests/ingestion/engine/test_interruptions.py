@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
+from connections.models import Connection
 from ingestion import engine
 from ingestion.engine import shutdown
 from ingestion.engine.errors import Lost
 from ingestion.engine.fence import claim
-from ingestion.models import Coverage, Person, Repository, State, StreamRun, Sync
+from ingestion.models import Coverage, Person, PullRequest, Repository, State, StreamRun, Sync
+from ingestion.services.repositories import select_repositories
 from ingestion.services.syncs import cancel_sync
 from tenants.actor import Actor
 from tests.ingestion.engine.conftest import Copied
@@ -224,6 +226,26 @@ def test_slice_gives_way_when_others_wait(
     Sync.objects.filter(pk=other.pk).delete()
     sandbox.latency = 0
     assert engine.run_to_end(first.pk).state == State.SUCCEEDED
+
+
+def test_repository_that_is_left_out_while_all_are_listed_stays_out(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync(streams=["repositories"])
+    web = Repository.objects.get(slug="web")
+    sandbox.latency = 0.5
+    sync = copied.start()
+
+    with working_on(sync):
+        begun = StreamRun.objects.filter(sync=sync, stream="repositories", state=State.RUNNING)
+        _wait_until(begun.exists)
+        connection = Connection.objects.get(pk=copied.connection.pk)
+        select_repositories(connection=connection, ids=[web.pk], selected=False, by=Actor.system())
+        sandbox.latency = 0
+
+    web.refresh_from_db()
+    assert not web.is_selected
+    assert not PullRequest.objects.filter(repository=web).exists()
 
 
 def connect_second(connect: Callable[..., Copied]) -> Any:
