@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
 from connections.models import Credential
 from connections.services import states
 from connections.transport.errors import (
@@ -29,6 +30,8 @@ from ingestion.quota import usage
 from ingestion.writer.batch import Place
 
 HISTORY = (ActivityVisit, HistoriesVisit)
+REFUSED = (InvalidPermissions, NotFound, Gone)
+REFUSED_CODES = {kind.code for kind in REFUSED}
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Failures:
         self.first_retryable: ProviderError | None = None
         self.last: ProviderError | None = None
         self.is_answering = False  # some visit of this slice ended well
+        self._is_refused = False  # the workspace itself, for the first time in this sync
         self._unheard = 0  # visits in a row to which nobody answered
 
     @property
@@ -63,6 +67,7 @@ class Failures:
         if isinstance(visit, ActivityVisit) and refuses_feed(error):
             return visit.refused()
         self.last = error
+        self._is_refused |= self._refuses_workspace(visit, error)
         if isinstance(error, QuotaExhausted | RateLimited):
             self._wait_for_quota(error)
         elif isinstance(error, InvalidCredentials | BlockedAddress):
@@ -93,11 +98,22 @@ class Failures:
             states.note_success(connection)
         else:
             states.note_failure(connection, error, credential=self._credential)
+        if self._is_refused:
+            send_on_commit(VERIFY_CREDENTIAL, self._credential.organization_id, self._credential.pk)
 
     @staticmethod
     def _is_of_credential(error: ProviderError) -> bool:
         lacks = isinstance(error, InvalidPermissions) and bool(error.missing_scopes)
         return lacks or isinstance(error, InvalidCredentials | BlockedAddress)
+
+    def _refuses_workspace(self, visit: Visit, error: ProviderError) -> bool:
+        """Whether this calls for a verification: at most one in a sync, none for a named scope."""
+        if isinstance(visit, RepositoryVisit) or self._is_of_credential(error):
+            return False
+        if not isinstance(error, REFUSED):
+            return False
+        told = (row.error["code"] for row in self._run.book.streams() if row.error)
+        return REFUSED_CODES.isdisjoint(told)
 
     def _wait_for_quota(self, error: QuotaExhausted | RateLimited) -> None:
         if isinstance(error, QuotaExhausted):

@@ -1,13 +1,15 @@
 """Bitbucket answers nonsense, refuses, or is empty: a sentence, and what was complete stays."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from celery.signals import before_task_publish
 from django.db import DataError
 from django.db import connection as database
 
+from connections.dispatch import VERIFY_CREDENTIAL
 from connections.models import Connection, Credential
 from ingestion import engine
 from ingestion.models import (
@@ -371,6 +373,32 @@ def test_refused_secret_fails_the_sync_and_calls_a_person(copied: Copied, sandbo
     assert sync.error["code"] == "invalid_credentials"
     copied.connection.refresh_from_db()
     assert copied.connection.status == Connection.Status.ERROR
+
+
+@pytest.fixture
+def sent() -> Iterator[list[str]]:
+    """The tasks that were sent to workers."""
+    names: list[str] = []
+
+    def note(sender: str, **kwargs: Any) -> None:
+        names.append(sender)
+
+    before_task_publish.connect(note)
+    yield names
+    before_task_publish.disconnect(note)
+
+
+def test_workspace_that_is_refused_is_verified_once(
+    copied: Copied, sandbox: Sandbox, settings: Any, sent: list[str]
+) -> None:
+    settings.SYNC_RETRY_DELAYS = [0]
+    sandbox.change.delete_workspace("acme")
+    sandbox.faults.add(r"/members", status=500, times=2)
+
+    sync = copied.sync()
+
+    assert (sync.state, sync.attempt) == (State.FAILED, 2)
+    assert sent.count(VERIFY_CREDENTIAL) == 1
 
 
 def test_repository_refused_three_times_is_no_access(copied: Copied, sandbox: Sandbox) -> None:
