@@ -1,13 +1,11 @@
 """Bitbucket answers nonsense, refuses, or is empty: a sentence, and what was complete stays."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from celery.signals import before_task_publish
-from django.db import DataError
-from django.db import connection as database
 
 from connections.dispatch import VERIFY_CREDENTIAL
 from connections.models import Connection, Credential
@@ -223,76 +221,6 @@ def test_text_that_no_database_takes_is_cleaned(
     assert not RejectedRow.objects.exists()
 
 
-def test_record_that_cannot_be_a_row_is_named_and_the_rest_goes_on(
-    copied: Copied, sandbox: Sandbox
-) -> None:
-    there = sandbox.world.workspaces["acme"].repositories["api"]
-    there.pipelines[next(iter(there.pipelines))].build_number = "12a"  # type: ignore[assignment]
-
-    sync = copied.sync()
-
-    assert sync.state == State.PARTIAL
-    assert PipelineRun.objects.count() == 39
-    row = RejectedRow.objects.get(sync=sync)
-    assert (row.stream, row.reason) == ("pipelines", "expected a whole number, found str")
-    assert Coverage.objects.get(repository__slug="api", stream="pipelines").gap
-
-
-def test_record_that_cannot_be_a_row_is_a_gap_until_all_is_read_again(
-    copied: Copied, sandbox: Sandbox
-) -> None:
-    one = sandbox.world.workspaces["acme"].repositories["api"].pull_requests[2]
-    told, same = one.task_count, {"updated_on": one.updated_on}
-    sandbox.change.pull_request("acme", "api", 2, task_count="12a", **same)
-    copied.sync()
-    gap = Coverage.objects.get(repository__slug="api", stream="pull_requests").gap
-    assert gap
-    assert gap["code"] == "rejected_rows"
-
-    copied.sync()
-    assert Coverage.objects.get(repository__slug="api", stream="pull_requests").gap == gap
-    sandbox.change.pull_request("acme", "api", 2, task_count=told, **same)
-    copied.sync(mode="full")
-
-    assert not Coverage.objects.exclude(gap=None).exists()
-    assert copied.sync().state == State.SUCCEEDED
-    assert not Coverage.objects.exclude(gap=None).exists()
-
-
-def test_record_that_cannot_be_a_row_is_a_gap_also_when_its_walk_breaks_off(
-    copied: Copied, sandbox: Sandbox
-) -> None:
-    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests.values()
-    first = min(there, key=lambda one: one.updated_on)
-    sandbox.change.pull_request(
-        "acme", "api", first.id, task_count="12a", updated_on=first.updated_on
-    )
-    sandbox.faults.add(r"/pullrequests\?", status=500, after=1, per_path=True)
-    copied.sync()
-    sandbox.faults.clear()
-
-    copied.sync()
-
-    gap = Coverage.objects.get(repository__slug="api", stream="pull_requests").gap
-    assert gap
-    assert gap["message"].startswith("1 of")
-
-
-def test_row_that_the_database_refuses_is_named_and_the_rest_goes_on(
-    copied: Copied, sandbox: Sandbox
-) -> None:
-    there = sandbox.world.workspaces["acme"].repositories["api"]
-    there.pipelines[next(iter(there.pipelines))].build_seconds = -1
-
-    sync = copied.sync()
-
-    assert sync.state == State.PARTIAL
-    assert sync.error
-    assert sync.error["code"] == "rejected_rows"
-    assert PipelineRun.objects.count() == 39
-    assert RejectedRow.objects.get(sync=sync).stream == "pipelines"
-
-
 @pytest.mark.parametrize("size", [10**12, 2**63])
 def test_size_that_nobody_has_is_passed_by(copied: Copied, sandbox: Sandbox, size: int) -> None:
     sandbox.faults.add(r"/pullrequests\?", body=json.dumps({"size": size, "values": []}))
@@ -301,23 +229,6 @@ def test_size_that_nobody_has_is_passed_by(copied: Copied, sandbox: Sandbox, siz
 
     assert sync.stream_runs.get(stream="pipelines", repository=None).state == State.SUCCEEDED
     assert not sync.stream_runs.filter(expected__gt=1000).exists()
-
-
-def test_books_that_the_database_refuses_are_a_defect_and_not_kept_twice(copied: Copied) -> None:
-    sync = copied.start()
-    refusals = iter([DataError])
-
-    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith('INSERT INTO "ingestion_streamrun"') and PullRequest.objects.exists():
-            for refusal in refusals:
-                raise refusal
-        return execute(sql, *rest)
-
-    with database.execute_wrapper(refuse), pytest.raises(DataError):
-        engine.run_slice(sync.pk)
-
-    sync.refresh_from_db()
-    assert sync.state == State.FAILED
 
 
 def test_missing_scope_stops_its_stream_alone(copied: Copied, sandbox: Sandbox) -> None:
