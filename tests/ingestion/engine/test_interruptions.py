@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -243,6 +244,8 @@ def test_repository_that_is_left_out_while_all_are_listed_stays_out(
         select_repositories(connection=connection, ids=[web.pk], selected=False, by=Actor.system())
         sandbox.latency = 0
 
+    sync.refresh_from_db()
+    assert sync.state == State.SUCCEEDED
     web.refresh_from_db()
     assert not web.is_selected
     assert not PullRequest.objects.filter(repository=web).exists()
@@ -267,7 +270,8 @@ def working_on(sync: Sync) -> Iterator[None]:
         finally:
             database.close()
 
-    worker = threading.Thread(target=work, name=f"worker of {sync.pk}")
+    here = copy_context()  # it has entered the organization
+    worker = threading.Thread(target=here.run, args=(work,), name=f"worker of {sync.pk}")
     worker.start()
     try:
         yield
