@@ -9,7 +9,7 @@ def test_by_consent(visitor: Visitor) -> None:
     visitor.settle("Consenting")
     visitor.follow("+ Connection")
     visitor.follow("Bitbucket Cloud")
-    visitor.page.get_by_role("link", name="Choose Bitbucket authorization").click()
+    visitor.go(visitor.page.get_by_role("link", name="Choose Bitbucket authorization"))
     visitor.look()
     visitor.page.get_by_role("button", name="Bitbucket").first.click()
     visitor.page.get_by_role("button", name="Ada Admin").click()

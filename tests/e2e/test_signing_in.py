@@ -38,7 +38,7 @@ def test_switch_the_organization(visitor: Visitor) -> None:
     visitor.settle("North", "South")
 
     visitor.page.locator("summary", has_text="North").click()
-    visitor.page.get_by_role("link", name="South", exact=True).click()
+    visitor.go(visitor.page.get_by_role("link", name="South", exact=True))
 
     visitor.page.wait_for_url("**/o/south/")
     visitor.look()

@@ -27,9 +27,9 @@ def test_watch_a_sync_to_its_end_without_reloading(visitor: Visitor) -> None:
 
     assert visitor.page.evaluate("window.notReloaded")
     visitor.look()
-    visitor.page.locator("nav[aria-label=Breadcrumb] a, .breadcrumbs a").last.click()
+    visitor.go(visitor.page.locator("nav[aria-label=Breadcrumb] a, .breadcrumbs a").last)
     for tab in ("Repositories", "Syncs", "Credentials", "Settings", "Overview"):
-        visitor.page.locator(".tabs").get_by_role("link", name=tab).click()
+        visitor.go(visitor.page.locator(".tabs").get_by_role("link", name=tab))
         visitor.look()
 
 
@@ -55,7 +55,7 @@ def test_the_current_tab_is_in_view_on_a_phone(visitor: Visitor) -> None:
     visitor.page.set_viewport_size(PHONE)
 
     visitor.page.locator(".breadcrumbs a").last.dispatch_event("click")
-    visitor.page.locator(".tabs").get_by_role("link", name="Settings").click()
+    visitor.go(visitor.page.locator(".tabs").get_by_role("link", name="Settings"))
 
     expect(visitor.page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
 
@@ -69,7 +69,7 @@ def test_what_was_copied_can_be_seen(visitor: Visitor) -> None:
         expect(visitor.page.locator("tbody tr").first).to_be_visible()
         visitor.look()
     visitor.open("/o/seeing/records/pull-requests/")
-    visitor.page.locator("tbody a[href*='/records/pull-requests/']").first.click()
+    visitor.go(visitor.page.locator("tbody a[href*='/records/pull-requests/']").first)
     visitor.look()
 
 

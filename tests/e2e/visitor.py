@@ -3,7 +3,7 @@
 import secrets
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, ViewportSize, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from tests.house import House
 from tests.sandbox import Sandbox
@@ -47,7 +47,12 @@ class Visitor:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).first.click()
+        self.go(self.page.get_by_role("link", name=name, exact=True).first)
+
+    def go(self, link: Locator) -> None:
+        """Click a link, and wait for the page that it leads to."""
+        with self.page.expect_navigation():
+            link.click()
 
     def sees(self, text: str) -> None:
         """Wait until the page says so."""
@@ -82,7 +87,7 @@ class Visitor:
         self.look()
         self.follow("Bitbucket Cloud")
         self.look()
-        self.page.get_by_role("link", name="Choose Workspace access token").click()
+        self.go(self.page.get_by_role("link", name="Choose Workspace access token"))
         self.page.get_by_label("Workspace", exact=True).fill(workspace)
         self.page.get_by_label("Access token", exact=True).fill(token)
         self.look()
