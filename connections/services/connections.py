@@ -21,6 +21,7 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.grants import erase_unused
+from connections.services.locks import hold
 from connections.services.proving import fill_from, keep_proof
 from connections.services.rows import (
     become_available,
@@ -243,14 +244,9 @@ def _first_credential(
 
 
 def _locked(connection: Connection, version: int | None = None) -> Connection:
-    """The row, held. Whoever needs a connection and its sync takes the connection first.
-
-    `no_key`: a worker that writes records of the connection meanwhile does not wait.
-    """
-    rows = Connection.objects.select_for_update(no_key=True)
-    rows = rows.filter(pk=connection.pk, deleted_at=None)
-    row: Connection | None = rows.filter(version=version).first() if version else rows.first()
-    if row is None:
+    """The row, held, if it still stands. Raises VersionChanged, ConnectionDeleted."""
+    row = hold(connection.pk)
+    if row.deleted_at or (version and row.version != version):
         raise VersionChanged if version else ConnectionDeleted
     return row
 

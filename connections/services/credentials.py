@@ -23,6 +23,7 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.grants import erase_unused
+from connections.services.locks import hold
 from connections.services.proving import (
     check_finding,
     connected,
@@ -221,6 +222,7 @@ def disable_credential(*, credential: Credential, by: Actor) -> None:
     """Switch a credential off. Its secret stays."""
     if credential.disabled_at is not None:
         return
+    hold(credential.connection_id)
     _set(credential, status=Credential.Status.DISABLED, disabled_at=now())
     note("credentials.disabled", credential, by)
     reconsider(credential.connection)
@@ -231,6 +233,7 @@ def enable_credential(*, credential: Credential, by: Actor) -> None:
     """Switch a credential on again. Its next verification says whether it still works."""
     if credential.disabled_at is None:
         return
+    hold(credential.connection_id)
     _set(credential, status=Credential.Status.ACTIVE, status_message="", disabled_at=None)
     note("credentials.enabled", credential, by)
     reconsider(credential.connection)
@@ -251,11 +254,11 @@ def _has_credential(connection: Connection) -> bool:
 
 
 def _hold(credential: Credential, version: int | None) -> None:
-    """Read the row again, and hold it: its connection first, as whoever verifies does.
+    """Read the row again, and hold it.
 
     Raises VersionChanged, CredentialDeleted.
     """
-    Connection.objects.select_for_update(no_key=True).get(pk=credential.connection_id)
+    hold(credential.connection_id)
     rows = Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk)
     if not rows.filter(deleted_at=None).exists():
         raise CredentialDeleted

@@ -9,6 +9,7 @@ from connections.models import Connection, Credential, Draft, Verification
 from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
 from connections.services.grants import erase_unused
+from connections.services.locks import hold
 from connections.services.rows import (
     check_name,
     connected_as,
@@ -29,9 +30,9 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
 
     Where the draft finishes or renews a connection, that one gets the credential; one that is
     renewed keeps name, selection and schedule. Raises NotVerified, NameTaken, AlreadyConnected,
-    OtherWorkspace.
+    OtherWorkspace, and Draft.DoesNotExist where somebody was faster.
     """
-    renewed = Connection.objects.select_for_update().filter(pk=draft.connection_id).first()
+    renewed = hold(draft.connection_id) if draft.connection_id else None
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
     draft.connection = renewed
     verification = _proof(draft)

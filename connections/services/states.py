@@ -9,6 +9,7 @@ from connections.connectors.findings import Finding, lacks
 from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
 from connections.models import Connection, Credential, Grant, Verification
 from connections.models.credential import usable_credentials
+from connections.services.locks import hold
 from connections.transport.errors import (
     BlockedAddress,
     ConsentEnded,
@@ -76,8 +77,7 @@ def apply_finding(credential: Credential, finding: Finding, *, now: datetime | N
     """Draw the conclusions of a whole verification, in one transaction."""
     moment, outcome = now or present(), finding.outcome
     with transaction.atomic():
-        rows = Connection.objects.select_for_update(no_key=True)
-        connection = rows.get(pk=credential.connection_id)
+        connection = hold(credential.connection_id)
         if outcome in PASSING:
             _count(connection, outcome, finding.message, moment)
             _change(connection, next_verification_at=moment + SOON)
@@ -122,6 +122,7 @@ def _set_aside(credential: Credential, error: InvalidCredentials, moment: dateti
         code = "consent_revoked"
         Grant.objects.filter(credentials=credential, ended_at=None).update(ended_at=moment)
     with transaction.atomic():
+        hold(credential.connection_id)
         Credential.objects.filter(pk=credential.pk, deleted_at=None, disabled_at=None).update(
             status=status, status_message=message
         )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from connections.models import Connection
+from connections.services.locks import hold
 from connections.services.schedules import next_run
 from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
@@ -64,7 +65,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
     """End the sync as its streams ended. An error is of the whole sync and ends it as failed."""
     now = run.clock.now()
     with transaction.atomic():
-        _hold_connection(run)
+        hold(run.connection.pk)
         fence.hold()
         states = {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
         for stream, ended_as in states.items():
@@ -166,11 +167,6 @@ def _state_of(states: dict[str, State]) -> State:
 
 def _first_error(run: Run) -> dict[str, Any] | None:
     return next((row.error for row in run.book.streams() if row.error), None)
-
-
-def _hold_connection(run: Run) -> None:
-    """Before the sync, in the order of those who pause or delete: else each waits for the other."""
-    Connection.objects.select_for_update(no_key=True).filter(pk=run.connection.pk).first()
 
 
 def _note_on_connection(run: Run, state: State, now: datetime) -> None:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from connections.connectors import connector
 from connections.models import Connection
+from connections.services.locks import hold
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice_on_commit
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
@@ -62,8 +63,7 @@ def start_sync(
     """
     try:
         with transaction.atomic():
-            held = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-            return _start(held, trigger, mode, streams, by)
+            return _start(hold(connection.pk), trigger, mode, streams, by)
     except IntegrityError:
         running = unfinished_sync(connection)
         if running is None:

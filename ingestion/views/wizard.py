@@ -25,6 +25,8 @@ from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, sta
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
+ENDED = "This draft was finished, discarded, or is somebody else's."
+
 
 class ChooseWhatToSync(OrganizationView):
     """Streams, repositories, schedule, name; then the first sync."""
@@ -50,6 +52,8 @@ class ChooseWhatToSync(OrganizationView):
                 schedule=form.chosen_schedule,
             )
             return self._start(finish_draft(draft=mine, actor=self.actor))
+        except Draft.DoesNotExist:  # sent twice
+            raise Http404(ENDED) from None
         except NotVerified:
             return redirect("connections:wizard_verify", self.organization.slug, mine.public_id)
         except NameTaken as taken:
@@ -62,7 +66,7 @@ class ChooseWhatToSync(OrganizationView):
     def _draft(self, public_id: UUID) -> Draft:
         draft = draft_of(self.organization, self.user, public_id)
         if draft is None:
-            raise Http404("This draft was finished, discarded, or is somebody else's.")
+            raise Http404(ENDED)
         return draft
 
     def _start(self, connection: Any) -> HttpResponse:

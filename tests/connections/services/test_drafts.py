@@ -55,6 +55,18 @@ def verify(draft: Draft) -> Verification:
     return found
 
 
+def test_a_draft_is_finished_once(draft: Draft, actor: Actor, secret: str) -> None:
+    fill(draft, actor, secret, "acme")
+    verify(draft)
+    again = Draft.objects.get(pk=draft.pk)
+    finish_draft(draft=draft, actor=actor)
+
+    with pytest.raises(Draft.DoesNotExist):
+        finish_draft(draft=again, actor=actor)
+
+    assert Credential.objects.count() == 1
+
+
 def test_a_verified_draft_becomes_connection_and_credential(
     draft: Draft, actor: Actor, owner: User, secret: str, sandbox: Sandbox
 ) -> None:
