@@ -1,6 +1,5 @@
 """What came back: a decoded answer, or the error that it is."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -95,29 +94,34 @@ def without_secrets(text: str) -> str:
 def decode(body: bytes, content_type: str) -> Any:
     """The JSON of a body, with text that any database keeps. Raises ValueError.
 
-    Bitbucket passes on NUL and lone surrogates that people typed: each becomes U+FFFD. orjson
-    refuses lone surrogates, Python's own decoder keeps them.
+    Bitbucket passes on NUL and lone surrogates that people typed: each becomes U+FFFD.
     """
     if not body:
         return None
     if "json" not in content_type.lower():
         raise ValueError("not JSON")
+    if b"\\u0000" in body:
+        body = _mended(body)
     try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _cleaned(json.loads(body))
-    return _cleaned(found) if b"\\u0000" in body else found
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:  # for a lone surrogate, among other things
+        return orjson.loads(_mended(body))
 
 
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        text = value.replace("\0", "\ufffd")
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    if isinstance(value, list):
-        return [_cleaned(one) for one in value]
-    if isinstance(value, dict):
-        return {_cleaned(name): _cleaned(one) for name, one in value.items()}
-    return value
+def _mended(body: bytes) -> bytes:
+    """A body in which no text holds NUL, lone surrogates, or bytes that are no UTF-8."""
+    return _ESCAPES.sub(_kept, body.decode("utf-8-sig", "replace").encode())
+
+
+# An escaped backslash, NUL, a pair of surrogates, a lone one.
+_ESCAPES = re.compile(
+    rb"(?P<fine>\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+def _kept(escape: re.Match[bytes]) -> bytes:
+    return escape["fine"] or rb"\ufffd"
 
 
 def nonsense(evidence: Evidence, content_type: str) -> UnexpectedResponse:

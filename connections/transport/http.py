@@ -244,7 +244,7 @@ def _decoded(answer: Answer) -> Answer:
         if not answer.body and answer.status != 204:
             raise ValueError("empty")
         return replace(answer, json=decode(answer.body, content_type), body=b"")
-    except (ValueError, RecursionError):
+    except ValueError:
         raise nonsense(answer.evidence(), content_type) from None
 
 

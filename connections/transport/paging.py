@@ -33,7 +33,7 @@ def pages(
         asked |= {following, answer.url}
         values, following = page_of(answer)
         empty = 0 if values else empty + 1
-        mark = _mark(values)
+        mark = _mark(answer, values)
         again = following in asked or (bool(values) and mark in read)
         if following and (again or empty > MAX_EMPTY_PAGES):
             raise _endless(answer)
@@ -58,12 +58,14 @@ def page_of(answer: Answer) -> tuple[list[Any], str | None]:
     return values, guard.onward(answer.url, following) if following else None
 
 
-def _mark(values: list[Any]) -> int:
+def _mark(answer: Answer, values: list[Any]) -> int:
     """A number by which pages of the same content are known again."""
     try:
         return hash(orjson.dumps(values))
-    except TypeError:  # a number beyond 64 bits, which a foreign page may hold
-        return hash(repr(values))
+    except orjson.JSONEncodeError:
+        raise UnexpectedResponse(
+            "Bitbucket's listing is nested deeper than any record.", evidence=answer.evidence()
+        ) from None
 
 
 def _endless(answer: Answer) -> UnexpectedResponse:

@@ -147,7 +147,7 @@ def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:
 def _code(answer: Answer) -> str:
     try:
         body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
-    except (ValueError, RecursionError):
+    except ValueError:
         return ""
     return str(body.get("error", "")) if isinstance(body, dict) else ""
 

@@ -31,7 +31,7 @@ def envelope(answer: Answer) -> dict[str, Any]:
     """The `error` object of an answer, empty where there is none."""
     try:
         body = answers.decode(answer.body, answer.headers.get("Content-Type", ""))
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}

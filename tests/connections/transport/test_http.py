@@ -144,7 +144,10 @@ def test_an_answer_without_sense_is_told_as_one(
     assert said in error.message
 
 
-@pytest.mark.parametrize("written", [rb"\ud800", rb"\u0000", rb"\ud800\u0000"])
+@pytest.mark.parametrize(
+    "written",
+    [rb"\ud800", rb"\uDFFF", rb"\u0000", rb"\ud800\u0000", rb"\uD800\uDBFF", b"\xed\xa0\x80"],
+)
 def test_text_that_no_database_keeps_is_replaced(written: bytes, settings: Settings) -> None:
     with serving(says(answer(b'{"%s": ["%s"]}' % (written, written)))) as server:
         found = transport_to(server, settings).get("/user").json
@@ -152,6 +155,22 @@ def test_text_that_no_database_keeps_is_replaced(written: bytes, settings: Setti
     ((name, (text,)),) = found.items()
     assert name == text
     assert set(text) == {"\ufffd"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb"\ud83d\ude00", "😀"),
+        (rb"\\u0000", r"\u0000"),
+        (rb"\u0000\\ud800", "\ufffd" + r"\ud800"),
+        (rb"\ud83d\ud83d\ude00", "\ufffd😀"),
+    ],
+)
+def test_text_that_only_looks_so_is_kept(written: bytes, read: str, settings: Settings) -> None:
+    with serving(says(answer(b'["%s"]' % written))) as server:
+        found = transport_to(server, settings).get("/user").json
+
+    assert found == [read]
 
 
 def test_an_excerpt_shows_no_secret(settings: Settings) -> None:

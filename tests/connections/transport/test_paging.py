@@ -137,3 +137,13 @@ def test_a_next_without_a_host_is_read_as_a_browser_does(
 def test_a_listing_does_not_lead_elsewhere(following: str, settings: Settings) -> None:
     with pytest.raises(BlockedAddress):
         pages(settings, f'{{"values": [{{"id": 1}}], "next": "{following}"}}')
+
+
+def test_a_page_nested_deeper_than_any_record_is_an_error(settings: Settings) -> None:
+    deep = b"[" * 600 + b"]" * 600
+    body = b'{"values": [{"id": %s}]}' % deep
+
+    with serving(says(answer(body))) as server:
+        pages = transport_to(server, settings).pages("/repositories/acme")
+        with pytest.raises(UnexpectedResponse):
+            next(pages)
