@@ -26,8 +26,8 @@ class UserFactory(DjangoModelFactory[User]):
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda n: f"person-{n}@example.com")
-    name = factory.Sequence(lambda n: f"Person {n}")
+    email = factory.Sequence(lambda n: f"person-{n:04d}@example.com")
+    name = factory.Sequence(lambda n: f"Person {n:04d}")
     password = factory.django.Password("correct horse battery staple")
 
 
@@ -35,8 +35,8 @@ class OrganizationFactory(DjangoModelFactory[Organization]):
     class Meta:
         model = Organization
 
-    name = factory.Sequence(lambda n: f"Organization {n}")
-    slug = factory.Sequence(lambda n: f"organization-{n}")
+    name = factory.Sequence(lambda n: f"Organization {n:04d}")
+    slug = factory.Sequence(lambda n: f"organization-{n:04d}")
 
 
 class MembershipFactory(DjangoModelFactory[Membership]):
@@ -54,7 +54,7 @@ class ConnectionFactory(DjangoModelFactory[Connection]):
 
     organization = factory.SubFactory(OrganizationFactory)
     connector = "bitbucket_cloud"
-    name = factory.Sequence(lambda n: f"Connection {n}")
+    name = factory.Sequence(lambda n: f"Connection {n:04d}")
     identity = factory.Sequence(lambda n: f"{{00000000-0000-0000-0000-{n:012d}}}")
     settings = factory.LazyFunction(lambda: {"workspace": "acme"})
     status = Connection.Status.AVAILABLE
@@ -66,7 +66,7 @@ class CredentialFactory(DjangoModelFactory[Credential]):
 
     connection = factory.SubFactory(ConnectionFactory)
     method = "access_token"
-    label = factory.Sequence(lambda n: f"Token {n}")
+    label = factory.Sequence(lambda n: f"Token {n:04d}")
     secrets = factory.LazyFunction(lambda: {"api_token": "ATCTT-not-a-real-one"})
 
 
@@ -76,7 +76,7 @@ class RepositoryFactory(DjangoModelFactory[Repository]):
 
     connection = factory.SubFactory(ConnectionFactory)
     uuid = factory.Sequence(lambda n: f"{{10000000-0000-0000-0000-{n:012d}}}")
-    name = factory.Sequence(lambda n: f"repository-{n}")
+    name = factory.Sequence(lambda n: f"repository-{n:04d}")
     slug = factory.SelfAttribute("name")
     full_name = factory.LazyAttribute(lambda row: f"acme/{row.name}")
     updated_on = factory.LazyFunction(now)
@@ -89,7 +89,7 @@ class PersonFactory(DjangoModelFactory[Person]):
 
     connection = factory.SubFactory(ConnectionFactory)
     uuid = factory.Sequence(lambda n: f"{{20000000-0000-0000-0000-{n:012d}}}")
-    name = factory.Sequence(lambda n: f"Committer {n}")
+    name = factory.Sequence(lambda n: f"Committer {n:04d}")
     changed_at = factory.LazyFunction(now)
 
 
@@ -100,7 +100,7 @@ class PullRequestFactory(DjangoModelFactory[PullRequest]):
     repository = factory.SubFactory(RepositoryFactory)
     connection = factory.SelfAttribute("repository.connection")
     number = factory.Sequence(lambda n: n + 1)
-    title = factory.Sequence(lambda n: f"Change {n}")
+    title = factory.Sequence(lambda n: f"Change {n:04d}")
     state = "OPEN"
     created_on = factory.LazyFunction(now)
     updated_on = factory.LazyFunction(now)
