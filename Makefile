@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 POSTGRES ?= postgres://postgres@127.0.0.1:5432/tributary_check
 REDIS ?= redis://127.0.0.1:6379
 
-.PHONY: help setup demo run test check lint test-sqlite test-services bench format lock
+.PHONY: help setup demo run test check lint test-services bench format lock
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -32,7 +32,7 @@ run: $(STAMP)  ## the same without the simulated Bitbucket, for a real workspace
 test: $(STAMP)  ## all tests, on SQLite
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-check: lint test-sqlite test-services  ## everything that CI checks
+check: lint test test-services  ## everything that CI checks
 
 lint: $(STAMP)  ## style, types, import rules, templates, migrations, production settings
 	$(BIN)/ruff check .
@@ -45,8 +45,6 @@ lint: $(STAMP)  ## style, types, import rules, templates, migrations, production
 	FERNET_KEYS=only-for-this-check PUBLIC_URL=https://tributary.example.com DATABASE_URL=$(POSTGRES) \
 	CELERY_BROKER_URL=$(REDIS)/0 CACHE_URL=$(REDIS)/1 TRUSTED_PROXY_COUNT=1 \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
-
-test-sqlite: test
 
 test-services: $(STAMP)  ## the tests again, on PostgreSQL and Redis
 	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS) \

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('connections', '0002_initial'),
+        ('connections', '0002_relations'),
         ('tenants', '0001_initial'),
     ]
 
