@@ -1,7 +1,8 @@
 """Bodies as they come over the wire, before and after the application has seen them.
 
 WSGI lets an application read what CONTENT_LENGTH says. A body sent in chunks says nothing, so that
-Django takes it for none; and what nobody read costs the next request its connection.
+Django takes it for none; and a large one that was refused unread costs the next request its
+connection.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,8 +29,8 @@ def whole_bodies(application: Application) -> Application:
         if "HTTP_TRANSFER_ENCODING" in environ:
             _measure(environ, _read(body) if ends else None)
         answered = application(environ, start_response)
-        if ends:
-            _drain(body)
+        if ends and int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            _drain(body)  # a smaller one the server passes over by itself, and waits for nobody
         return answered
 
     return answer

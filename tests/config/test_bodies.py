@@ -42,13 +42,16 @@ class Sender:
         self.ends = True  # the server tells where the body ends
         self.content_type = "application/json"
 
-    def send(self, wire: Wire) -> tuple[str, dict[str, Any]]:
+    def send(self, wire: Wire, *, length: int | None = None) -> tuple[str, dict[str, Any]]:
+        """Status and answer. With a `length` the body is not sent in chunks."""
         told = list[str]()
         headers = {"HTTP_AUTHORIZATION": f"Bearer {self._key}"}
         environ = RequestFactory().post(self._path, **headers).environ
         environ |= {"wsgi.input": wire, "wsgi.input_terminated": self.ends}
-        environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": self.content_type}
-        environ.pop("CONTENT_LENGTH", None)
+        environ |= {"CONTENT_TYPE": self.content_type, "CONTENT_LENGTH": str(length)}
+        if length is None:
+            environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+            del environ["CONTENT_LENGTH"]
         application = whole_bodies(WSGIHandler())
         answered = application(environ, lambda status, headers, *_: told.append(status))
         return told[0][:3], json.loads(b"".join(answered))
@@ -127,10 +130,13 @@ def test_a_server_that_cannot_tell_the_end_of_chunks(starting: Sender) -> None:
     assert (status, answer["error"]) == ("400", "invalid_json")
 
 
-def test_what_nobody_read_is_thrown_away(starting: Sender) -> None:
-    starting.content_type = "text/plain"
-    wire = Wire(b"x" * (3 * LARGEST_BODY))
+@pytest.mark.parametrize(("size", "left"), [(LARGEST_BODY, LARGEST_BODY), (3 * LARGEST_BODY, 0)])
+def test_what_is_too_large_to_be_read_is_thrown_away(
+    starting: Sender, size: int, left: int
+) -> None:
+    starting.content_type = "text/plain"  # refused before anything is read
+    wire = Wire(b"x" * size)
 
-    starting.send(wire)
+    starting.send(wire, length=size)
 
-    assert wire.tell() == 3 * LARGEST_BODY
+    assert size - wire.tell() == left
