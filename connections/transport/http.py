@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import closing
 from dataclasses import replace
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from connections.transport.errors import (
 )
 from connections.transport.ledger import Ledger, Purpose, ledger
 from connections.transport.paging import Parameters
-from connections.transport.sockets import GuardedAdapter, Watch
+from connections.transport.sockets import GuardedSession, Watch
 
 MiB = 1024 * 1024
 MAX_BODY = 20 * MiB  # after decompression
@@ -70,7 +69,8 @@ class Transport:
         self._explain = explain
         self._deadline = deadline
         self._max_body = max_body
-        self._session = _session()
+        self._session = GuardedSession()
+        self._session.headers.clear()
 
     def __repr__(self) -> str:
         return f"<Transport to {self.base_url}>"
@@ -218,24 +218,6 @@ def refuse_inside_transaction() -> None:
         blocks = connection.atomic_blocks
         if any(not getattr(block, "_from_testcase", False) for block in blocks):
             raise RequestInTransaction("No request may be made inside a database transaction.")
-
-
-class _Session(requests.Session):
-    """Redirects are ours to follow: the library reads each `Location`, and stumbles over some."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-def _session() -> requests.Session:
-    session = _Session()
-    session.trust_env = False  # a .netrc or proxy variable would replace or carry off the secret
-    session.headers.clear()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.adapters.clear()
-    session.mount("https://", GuardedAdapter())
-    session.mount("http://", GuardedAdapter())
-    return session
 
 
 def _decoded(answer: Answer) -> Answer:

@@ -5,9 +5,11 @@ import os
 import socket
 import threading
 import time
+from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -186,3 +188,22 @@ class GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+class GuardedSession(requests.Session):
+    """Opens guarded connections only, follows nothing by itself, and keeps no cookie.
+
+    A .netrc or a proxy variable has no say: it would replace the secret, or carry it off.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        self.mount("https://", GuardedAdapter())
+        self.mount("http://", GuardedAdapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: redirects are ours to follow; the library stumbles over some that it reads."""
+        return None

@@ -1,7 +1,6 @@
 """The transport's walls around a session of requests, for a library that speaks HTTP by itself."""
 
 from contextlib import closing
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -14,10 +13,10 @@ from connections.transport.http import (
     MAX_BODY,
     refuse_inside_transaction,
 )
-from connections.transport.sockets import GuardedAdapter, Watch
+from connections.transport.sockets import GuardedSession, Watch
 
 
-class WalledSession(requests.Session):
+class WalledSession(GuardedSession):
     """Guarded addresses, no netrc, proxies, cookies or redirects; every answer read whole, in time.
 
     What goes wrong is raised as requests' own errors. `settings.SIGN_IN_SESSION` names it.
@@ -27,10 +26,6 @@ class WalledSession(requests.Session):
         super().__init__()
         self._deadline = deadline
         self._max_body = max_body
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", GuardedAdapter())
-        self.mount("http://", GuardedAdapter())
 
     def request(  # type: ignore[override]  # whoever calls it decides on nothing but the content
         self, method: str, url: str, **content: Any
@@ -52,9 +47,6 @@ class WalledSession(requests.Session):
             if watch.expired:  # cut off between two lines, which reads like an end
                 raise requests.Timeout(f"No whole answer within {self._deadline:g} seconds.")
         return answer
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
 
     def _read(self, answer: requests.Response) -> None:
         """Read what `content` gives from then on; its size counts after decompression."""
