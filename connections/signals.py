@@ -5,3 +5,7 @@ from django.dispatch import Signal
 # A connection was paused or deleted; sent inside the transaction that does it.
 # Arguments: sender=Connection, connection, by (Actor).
 connection_stopped = Signal()
+
+# What is copied of a connection was changed; sent inside the transaction that does it.
+# Arguments: sender=Connection, connection.
+selection_changed = Signal()

@@ -3,7 +3,8 @@
 from typing import Any
 
 from connections.models import Connection
-from connections.signals import connection_stopped
+from connections.signals import connection_stopped, selection_changed
+from ingestion.services.repositories import apply_selection
 from ingestion.services.syncs import cancel_sync, unfinished_sync
 from tenants.actor import Actor
 
@@ -11,6 +12,7 @@ from tenants.actor import Actor
 def connect() -> None:
     """Listen to the connections."""
     connection_stopped.connect(cancel_on_stop, dispatch_uid="cancel syncs of stopped connections")
+    selection_changed.connect(select_on_change, dispatch_uid="select what was chosen")
 
 
 def cancel_on_stop(
@@ -20,3 +22,8 @@ def cancel_on_stop(
     sync = unfinished_sync(connection)
     if sync is not None:
         cancel_sync(sync=sync, by=by)
+
+
+def select_on_change(sender: type[Connection], connection: Connection, **kwargs: Any) -> None:
+    """A selection was changed: the rows that are here follow, in the same transaction."""
+    apply_selection(connection)

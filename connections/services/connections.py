@@ -37,7 +37,7 @@ from connections.services.selections import clean_selection, wanted_streams
 from connections.services.states import reconsider
 from connections.services.verification import count_verification, verify_entry
 from connections.services.wishes import Wish, read_wish
-from connections.signals import connection_stopped
+from connections.signals import connection_stopped, selection_changed
 from tenants.actor import Actor
 from tenants.models import Organization, User
 
@@ -133,6 +133,8 @@ def update_connection(
         row.version += 1
         store_connection(row)
         note("connections.updated", row, by, changes)
+        if "selection" in changes:
+            selection_changed.send(sender=Connection, connection=row)
     connection.refresh_from_db()
     return connection
 

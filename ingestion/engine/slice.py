@@ -6,7 +6,6 @@ checkpoints; so batches grow by themselves when Bitbucket is quicker than the da
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -19,8 +18,9 @@ from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
 from ingestion.engine.plan import Plan
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import NothingListed, Visit
-from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, is_selected
+from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit
 from ingestion.models import RejectedRow, State, Sync
+from ingestion.services.repositories import selected_by
 from ingestion.sources.base import Source
 from ingestion.sources.rows import Row
 from ingestion.writer import store
@@ -145,7 +145,7 @@ class Slice:
             connection_id=self._run.sync.connection_id,
             people=self._people,
             now=self._run.clock.now(),
-            is_selected=partial(is_selected, self._run.connection.selection),
+            is_selected=selected_by(self._run.connection.selection),
             careful=careful,
         )
         batch.write(pages)

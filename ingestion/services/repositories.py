@@ -1,14 +1,49 @@
-"""Which repositories of a connection are synced."""
+"""Which repositories of a connection are synced.
 
-from collections.abc import Sequence
+The selection of the connection decides; `Repository.is_selected` says the same of each row.
+"""
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 
 from connections.models import Connection
 from connections.services.connections import update_connection
+from connections.services.locks import hold
+from ingestion.clock import database_now
 from ingestion.models import Repository
+from ingestion.sources.rows import RepositoryRow
 from tenants.actor import Actor
+
+
+def selected_by(selection: dict[str, Any]) -> Callable[[RepositoryRow | Repository], bool]:
+    """A function that says whether a repository belongs to what a person chose to sync."""
+    chosen = selection.get("repositories") or {}
+    match chosen.get("mode", "all"):
+        case "chosen":
+            ids = frozenset(chosen.get("ids", ()))
+            return lambda row: row.uuid in ids
+        case "patterns":
+            included, excluded = chosen.get("include") or ["*"], chosen.get("exclude") or []
+            return lambda row: _is_like(row, included) and not _is_like(row, excluded)
+    return lambda row: True
+
+
+def apply_selection(connection: Connection) -> None:
+    """Make the rows that are here say what the selection says; where they do, nothing is written.
+
+    Runs in the transaction that changes the selection.
+    """
+    is_selected = selected_by(connection.selection)
+    mine = _repositories_of(connection)
+    rows = mine.only("pk", "uuid", "name", "slug", "full_name", "is_selected")
+    wrong = [row.pk for row in rows if row.is_selected != is_selected(row)]
+    if wrong:
+        turned = {"is_selected": ~F("is_selected"), "changed_at": database_now()}
+        mine.filter(pk__in=wrong).update(**turned)
 
 
 @transaction.atomic
@@ -20,36 +55,47 @@ def select_repositories(
     From then on the choice is a list: repositories that appear later are not synced. The caller
     has checked the actor's role. Returns how many of the ids were repositories of the connection.
     """
-    rows = Repository.objects.for_organization(connection.organization_id)
-    mine = rows.filter(connection=connection)
-    count: int = mine.filter(pk__in=ids).update(is_selected=selected)
-    chosen = mine.filter(is_selected=True).order_by("full_name", "pk")
-    uuids = list(chosen.values_list("uuid", flat=True))
-    _store(connection, {"mode": "chosen", "ids": uuids}, by)
-    return count
+    before = hold(connection.pk).selection
+    mine = _repositories_of(connection)
+    named = Q(pk__in=ids)
+    chosen = Q(is_selected=True) | named if selected else Q(is_selected=True) & ~named
+    uuids = list(mine.filter(chosen).order_by("full_name", "pk").values_list("uuid", flat=True))
+    _store(connection, before, {"mode": "chosen", "ids": uuids + _not_here(mine, before)}, by)
+    return mine.filter(named).count()
 
 
 @transaction.atomic
 def select_all(*, connection: Connection, by: Actor) -> None:
     """Sync every repository, with those that will appear later."""
-    rows = Repository.objects.for_organization(connection.organization_id)
-    rows.filter(connection=connection).update(is_selected=True)
-    _store(connection, {"mode": "all"}, by)
+    _store(connection, hold(connection.pk).selection, {"mode": "all"}, by)
 
 
 @transaction.atomic
 def restore_choice(*, connection: Connection, repositories: dict[str, Any], by: Actor) -> None:
     """Take a choice back: `repositories` is the part of the selection that stood before it."""
-    mine = Repository.objects.for_organization(connection.organization_id)
-    mine = mine.filter(connection=connection)
-    if repositories.get("mode") == "chosen":
-        mine.update(is_selected=False)
-        mine.filter(uuid__in=repositories["ids"]).update(is_selected=True)
-    else:
-        mine.update(is_selected=True)
-    _store(connection, repositories, by)
+    _store(connection, hold(connection.pk).selection, repositories, by)
 
 
-def _store(connection: Connection, repositories: dict[str, Any], by: Actor) -> None:
-    selection = {**connection.selection, "repositories": repositories}
+def _store(
+    connection: Connection, before: dict[str, Any], repositories: dict[str, Any], by: Actor
+) -> None:
+    """Change the selection; the rows follow, as they do whoever changes it."""
+    selection = {**before, "repositories": repositories}
     update_connection(connection=connection, selection=selection, by=by)
+
+
+def _repositories_of(connection: Connection) -> QuerySet[Repository]:
+    rows: QuerySet[Repository] = Repository.objects.for_organization(connection.organization_id)
+    return rows.filter(connection=connection)
+
+
+def _not_here(mine: QuerySet[Repository], selection: dict[str, Any]) -> list[str]:
+    """The ids in a list that no row has yet: chosen before they were listed."""
+    here = set(mine.values_list("uuid", flat=True))
+    ids = (selection.get("repositories") or {}).get("ids", ())
+    return [uuid for uuid in ids if uuid not in here]
+
+
+def _is_like(row: RepositoryRow | Repository, patterns: Sequence[str]) -> bool:
+    names = {row.slug.lower(), row.full_name.lower(), row.name.lower()}
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in names)

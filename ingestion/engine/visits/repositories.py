@@ -1,8 +1,6 @@
 """The repositories of a connection: a full listing, and what is gone."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
-from typing import Any
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import Visit
@@ -90,20 +88,3 @@ def still_missing(run: Run) -> list[Repository]:
     stopped = run.unfinished(Place(GoneVisit.stream, None))
     missing = stopped.checkpoint["missing"] if stopped else ()
     return list(Repository.objects.filter(pk__in=missing, removed_at=None).order_by("pk"))
-
-
-def is_selected(selection: dict[str, Any], row: RepositoryRow) -> bool:
-    """Whether a repository belongs to what a person chose to sync."""
-    chosen = selection.get("repositories") or {}
-    match chosen.get("mode", "all"):
-        case "chosen":
-            return row.uuid in chosen.get("ids", ())
-        case "patterns":
-            includes = chosen.get("include") or ["*"]
-            return _matches(row, includes) and not _matches(row, chosen.get("exclude") or ())
-    return True
-
-
-def _matches(row: RepositoryRow, patterns: Sequence[str]) -> bool:
-    names = {row.slug.lower(), row.full_name.lower(), row.name.lower()}
-    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in names)

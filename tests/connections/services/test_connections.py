@@ -22,7 +22,7 @@ from connections.services.errors import (
     VerificationFailed,
     VersionChanged,
 )
-from connections.signals import connection_stopped
+from connections.signals import connection_stopped, selection_changed
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization
 from tests.factories import ConnectionFactory
@@ -209,6 +209,23 @@ def test_no_change_is_none(connection: Connection, actor: Actor) -> None:
 
     assert connection.version == 1
     assert not AuditEvent.objects.filter(event_type="connections.updated").exists()
+
+
+def test_a_change_of_the_selection_is_told_and_no_other(
+    connection: Connection, actor: Actor
+) -> None:
+    told = []
+
+    def note(**values: Any) -> None:
+        told.append(values["connection"].selection["since"])
+
+    selection_changed.connect(note)
+    update_connection(connection=connection, selection={"since": "2026-01-31"}, by=actor)
+    update_connection(connection=connection, selection={"since": "2026-01-31"}, by=actor)
+    update_connection(connection=connection, name="Platform team", by=actor)
+    selection_changed.disconnect(note)
+
+    assert told == ["2026-01-31"]
 
 
 def test_pausing_stops_syncs_and_going_on_takes_up_the_schedule(

@@ -192,6 +192,18 @@ def test_repositories_are_listed_and_selected(script: Script, connection: Connec
     assert connection.selection["repositories"] == {"mode": "chosen", "ids": [two.uuid]}
 
 
+def test_a_selection_that_was_changed_is_listed_at_once(
+    script: Script, connection: Connection
+) -> None:
+    one, _ = (RepositoryFactory.create(connection=connection) for _ in range(2))
+    chosen = {"repositories": {"mode": "chosen", "ids": [one.uuid]}}
+
+    script.post("connections.update", {"id": connection.pk, "selection": chosen})
+
+    body = script.get(of(connection, "repositories.list"), selected="true").body
+    assert [row["id"] for row in body["repositories"]] == [one.pk]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -8,7 +8,10 @@ from django.test import Client
 from django.utils.timezone import now
 
 from connections.models import Connection
+from connections.services.connections import update_connection
 from ingestion.models import Quota, QuotaBucket, Repository, State
+from tenants import access
+from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization
 from tests.factories import (
     ConnectionFactory,
@@ -252,6 +255,24 @@ def test_a_choice_of_repositories_can_be_taken_back(
     mode = "chosen" if chosen_before else "all"
     assert connection.selection["repositories"]["mode"] == mode
     assert "no choice left" in text_of(member.post(undo, follow=True))
+
+
+def test_leaving_one_out_of_what_the_api_chose_adds_no_other(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    one, two, _ = (RepositoryFactory.create(connection=connection) for _ in range(3))
+    chosen = {"mode": "chosen", "ids": [one.uuid, two.uuid]}
+    with access.enter(connection.organization):
+        selection = {"repositories": chosen}
+        update_connection(connection=connection, selection=selection, by=Actor.system())
+
+    member.post(
+        url("connection_repositories", connection.pk), {"action": "leave_out", "ids": [two.pk]}
+    )
+
+    assert list(Repository.objects.filter(is_selected=True)) == [one]
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == {"mode": "chosen", "ids": [one.uuid]}
 
 
 @pytest.mark.parametrize(
