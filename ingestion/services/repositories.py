@@ -97,5 +97,15 @@ def _not_here(mine: QuerySet[Repository], selection: dict[str, Any]) -> list[str
 
 
 def _is_like(row: RepositoryRow | Repository, patterns: Sequence[str]) -> bool:
-    names = {row.slug.lower(), row.full_name.lower(), row.name.lower()}
-    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in names)
+    """Whether a pattern fits: one with a slash workspace/slug, any other the slug or the name."""
+    return any(
+        _fits(pattern, name)
+        for pattern in patterns
+        for name in ((row.full_name,) if "/" in pattern else (row.slug, row.name))
+    )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a pattern fits a name, in any case and part by part: `*` passes no slash."""
+    wanted, parts = pattern.lower().split("/"), name.lower().split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))

@@ -128,3 +128,41 @@ def test_a_choice_is_taken_back_exactly(connection: Connection, before: dict[str
 
     assert connection.selection["repositories"] == before
     assert selected(connection) == stood
+
+
+@pytest.mark.parametrize(
+    ("patterns", "slugs"),
+    [
+        ({"include": ["a*"]}, {"api", "auth"}),
+        ({"exclude": ["a*"]}, {"web"}),
+        ({"include": ["*"], "exclude": ["a?i", "A*H"]}, {"web"}),
+        ({"include": ["API"]}, {"api"}),
+        ({"include": ["acme"]}, set()),
+        ({"include": ["acme*"]}, set()),
+        ({"include": ["acme/a*"]}, {"api", "auth"}),
+        ({"include": ["Acme/*"], "exclude": ["*/web"]}, {"api", "auth"}),
+        ({"include": ["acme/*/*"]}, set()),
+        ({"include": ["other/*"]}, set()),
+    ],
+)
+def test_patterns_fit_slugs_and_with_a_slash_the_workspace_before(
+    connection: Connection, patterns: dict[str, list[str]], slugs: set[str]
+) -> None:
+    choose(connection, mode="patterns", **patterns)
+
+    assert selected(connection) == slugs
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [("payments*", True), ("pay", True), ("shop*", False), ("*", True), ("shop / *", False)],
+)
+def test_patterns_fit_names_and_pass_no_slash(
+    connection: Connection, pattern: str, fits: bool
+) -> None:
+    Repository.objects.filter(slug="api").update(name="Payments", slug="pay", full_name="acme/pay")
+    Repository.objects.filter(slug="web").update(name="Shop / Web", slug="storefront")
+
+    choose(connection, mode="patterns", include=[pattern])
+
+    assert bool(selected(connection)) == fits
