@@ -11,6 +11,7 @@ from ingestion.writer.batch import Counts, Place
 
 MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
 FEW = 1  # so many may always go; else none ever could where there are fewer than five
+NOT_ALL = {"chosen": "is among those", "patterns": "fits the patterns"}  # ways to choose
 
 
 class RepositoriesVisit(Visit):
@@ -33,6 +34,7 @@ class RepositoriesVisit(Visit):
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("repositories")
         self.complete(self.as_of)
+        note_nothing_chosen(self)
         found = self._missing()
         self.missing = {one.pk for one in found}
         self.keep({"missing": sorted(self.missing)} if found else None)
@@ -79,6 +81,7 @@ class GoneVisit(Visit):
         self.counts.removed += Repository.objects.filter(pk__in=self._gone, removed_at=None).update(
             removed_at=now, changed_at=now
         )
+        note_nothing_chosen(self)
         self.keep(None)
         return ()
 
@@ -88,3 +91,18 @@ def still_missing(run: Run) -> list[Repository]:
     stopped = run.unfinished(Place(GoneVisit.stream, None))
     missing = stopped.checkpoint["missing"] if stopped else ()
     return list(Repository.objects.filter(pk__in=missing, removed_at=None).order_by("pk"))
+
+
+def note_nothing_chosen(visit: Visit) -> None:
+    """Leave a gap where repositories are listed and the selection takes in none of them."""
+    coverage, connection = visit.coverage, visit.run.connection
+    how = NOT_ALL.get((connection.selection.get("repositories") or {}).get("mode", "all"))
+    kept = Repository.objects.filter(connection_id=connection.pk, removed_at=None)
+    if how and coverage.rows and not kept.filter(is_selected=True).exists():
+        coverage.gap = {
+            "code": "nothing_chosen",
+            "message": f"None of the repositories that Bitbucket lists ({coverage.rows:,}) {how}"
+            " chosen for this connection. Nothing of them is synced until others are chosen.",
+            "retryable": False,
+            "mended_by": "admin",
+        }
