@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from django.db import transaction
 
+from connections.services.locks import hold
 from connections.transport.errors import ProviderError
 from ingestion.engine import ending, shutdown
 from ingestion.engine.failures import Failures
@@ -111,6 +112,9 @@ class Slice:
         begun = time.monotonic()
         arrived = [message for message in messages if isinstance(message, Arrived)]
         with transaction.atomic():
+            if any(isinstance(one.visit, RepositoriesVisit) for one in arrived):
+                # A person may have chosen others meanwhile; until this is written, nobody does.
+                self._run.connection.selection = hold(self._run.connection.pk).selection
             self._fence.hold(
                 counts=self._run.book.totals(),
                 requests=self._run.book.requests(),
@@ -129,9 +133,6 @@ class Slice:
     def _written(self, arrived: Sequence[Arrived]) -> Batch:
         """The rows of these pages, written; row by row where the database refuses one of them."""
         pages = [(one.visit.place, one.page.rows) for one in arrived]
-        if any(isinstance(one.visit, RepositoriesVisit) for one in arrived):
-            # A person may have chosen others since this slice began.
-            self._run.connection.refresh_from_db(fields=["selection"])
         try:
             with transaction.atomic():
                 return self._batch(pages, careful=False)

@@ -1,13 +1,18 @@
 """A sync copies what was chosen, and says so where that is nothing."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 
 from connections.services.connections import update_connection
 from ingestion.models import Coverage, PullRequest, Repository, State
 from tenants.actor import Actor
 from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.test_interruptions import working_on
+from tests.ingestion.services.test_locks import wait_until_blocked
 from tests.sandbox import Sandbox, Scale
 
 
@@ -100,3 +105,16 @@ def test_a_sync_says_so_when_the_only_one_chosen_is_gone(copied: Copied, sandbox
     assert sync.state == State.PARTIAL
     assert sync.error
     assert sync.error["code"] == "nothing_chosen"
+
+
+@pytest.mark.skipif(database.vendor != "postgresql", reason="needs locks on rows")
+def test_a_listing_waits_for_a_change_of_the_selection(copied: Copied) -> None:
+    copied.sync(streams=["repositories"])
+    sync = copied.start(streams=["repositories"])
+
+    with ExitStack() as worker, transaction.atomic():
+        choose(copied, mode="chosen", ids=[])
+        worker.enter_context(working_on(sync))
+        wait_until_blocked(1)
+
+    assert selected() == set()
