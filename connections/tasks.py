@@ -8,13 +8,13 @@ from tenants import access
 
 
 @shared_task(ignore_result=True)
-def verify_draft(organization_id: int, verification_id: int) -> None:
-    """Run the checks of a draft."""
+def run_verification(organization_id: int, verification_id: int) -> None:
+    """Run the checks of a verification that was begun."""
     with access.enter(organization_id):
         rows = Verification.objects.for_organization(organization_id)
-        row = rows.filter(pk=verification_id).select_related("draft").first()
+        row = rows.filter(pk=verification_id).first()
         if row is not None:  # a draft that was discarded takes its verifications with it
-            verification.verify_draft(row)
+            verification.run_verification(row)
 
 
 @shared_task(ignore_result=True)
@@ -24,8 +24,7 @@ def verify_credential(organization_id: int, credential_id: int) -> None:
         rows = Credential.objects.for_organization(organization_id).filter(deleted_at=None)
         credential = rows.filter(pk=credential_id, connection__deleted_at=None).first()
         if credential is not None:
-            begun = verification.pending_verification(credential)
-            verification.verify_credential(credential=credential, verification=begun)
+            verification.verify_credential(credential=credential)
 
 
 @shared_task(ignore_result=True)
@@ -40,8 +39,9 @@ def verify_connection(organization_id: int, connection_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def verify_due() -> None:
-    """Send the verifications that are due. Outside of any organization."""
+    """Send the verifications that are due, and those that were lost. Outside of organizations."""
     due.send_due()
+    due.send_lost()
 
 
 @shared_task(ignore_result=True)

@@ -183,7 +183,7 @@ def test_the_walk_finds_what_there_is() -> None:
     names = {param.values[0].name for param in PAGES + METHODS}
 
     assert {"overview", "members", "sync_cancel", "credentials.create", "records.list"} <= names
-    assert "connections.tasks.verify_draft" in TASKS
+    assert "connections.tasks.run_verification" in TASKS
 
 
 @pytest.mark.parametrize(("route", "method"), PAGES)
@@ -293,7 +293,7 @@ def test_tasks(name: str, own: World, foreign: World) -> None:
 
 def _row_of_task(name: str) -> Callable[[World], int]:
     known: dict[str, Callable[[World], int]] = {
-        "connections.tasks.verify_draft": _open_verification,
+        "connections.tasks.run_verification": _open_verification,
         "connections.tasks.verify_credential": lambda world: world.credential.pk,
         "connections.tasks.verify_connection": lambda world: world.connection.pk,
         "ingestion.tasks.run_slice": _queued_sync,

@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(blank=True, choices=[('', 'Running'), ('ok', 'Works'), ('invalid_credentials', 'Bitbucket refuses the secret'), ('invalid_permissions', 'A scope or a role is missing'), ('no_resources', 'Nothing to see'), ('workspace_not_found', 'No such workspace'), ('unsupported_version', 'Too old a version'), ('base_url_mismatch', 'Answers with other addresses'), ('provider_rate_limited', 'The quota is used up'), ('unreachable', 'No answer'), ('tls_error', 'No trusted connection'), ('blocked_address', 'An address that is not allowed'), ('unexpected_response', 'An answer that makes no sense')], max_length=40)),
                 ('checks', models.JSONField(default=list, help_text='one entry per check, filled as they finish')),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
+                ('lease_until', models.DateTimeField(help_text='a worker has it; renewed with each answer', null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
             ],
             options={

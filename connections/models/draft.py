@@ -1,15 +1,19 @@
 """What is known before a connection exists."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 
 from connections.models.connection import Connection
 from connections.models.credential import Credential, Grant
 from tenants.models import TenantModel
 from tenants.secrets import SecretsField
+
+SILENCE = timedelta(seconds=60)  # a verification of which nothing was heard for so long is lost
 
 
 class Draft(TenantModel):
@@ -105,6 +109,9 @@ class Verification(TenantModel):
     outcome = models.CharField(max_length=40, choices=Outcome.choices, blank=True)
     checks = models.JSONField(default=list, help_text="one entry per check, filled as they finish")
     started_at = models.DateTimeField(auto_now_add=True)
+    lease_until = models.DateTimeField(
+        null=True, help_text="a worker has it; renewed with each answer"
+    )
     finished_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
@@ -118,3 +125,22 @@ class Verification(TenantModel):
 
     def __str__(self) -> str:
         return self.get_outcome_display()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker has it, or may still come to it."""
+        until = self.lease_until or self.started_at + SILENCE
+        return self.finished_at is None and until > now()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it has not ended, and its message or its worker is gone."""
+        return self.finished_at is None and not self.is_running
+
+
+def lost_verifications() -> "models.QuerySet[Verification]":
+    """Those that are lost, of every organization."""
+    moment = now()
+    is_silent = Q(lease_until__lte=moment) | Q(lease_until=None, started_at__lte=moment - SILENCE)
+    rows: models.QuerySet[Verification] = Verification.objects.filter(is_silent, finished_at=None)
+    return rows

@@ -1,16 +1,17 @@
-"""What is done without being asked: daily verification, and forgetting."""
+"""What is done without being asked: daily verification, sending again, and forgetting."""
 
 from datetime import timedelta
 
 from django.db.models import Q
 from django.utils.timezone import now
 
-from connections.dispatch import VERIFY_CONNECTION, send_on_commit
-from connections.models import Connection, Credential, Draft, Verification
+from connections.dispatch import RUN_VERIFICATION, VERIFY_CONNECTION, send_on_commit
+from connections.models import Connection, Credential, Draft, Verification, lost_verifications
 from connections.services.grants import erase_every_unused
 from connections.services.verification import verify_credential
 
-AGAIN = timedelta(hours=1)  # a verification that was sent and lost is sent again then
+AGAIN = timedelta(hours=1)  # a daily verification that was sent and lost is sent again then
+GIVEN_UP = timedelta(hours=1)  # after its beginning a lost verification is not sent again
 ABANDONED = timedelta(days=7)  # after its last touch a draft goes altogether
 BATCH = 100
 
@@ -31,6 +32,18 @@ def send_due() -> int:
             send_on_commit(VERIFY_CONNECTION, connection.organization_id, connection.pk)
             sent += 1
     return sent
+
+
+def send_lost() -> int:
+    """Send again the verifications whose message or worker was lost. Returns how many.
+
+    It needs no note that it was sent: of two messages the second finds the row taken or ended.
+    """
+    rows = lost_verifications().filter(started_at__gt=now() - GIVEN_UP)
+    lost = rows.order_by("started_at", "id").values_list("organization_id", "pk")[:BATCH]
+    for organization, verification in lost:
+        send_on_commit(RUN_VERIFICATION, organization, verification)
+    return len(lost)
 
 
 def verify_all(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from connections.connectors import connector
@@ -16,8 +17,8 @@ from connections.connectors.base import (
     RemoteRepository,
 )
 from connections.connectors.findings import Finding, OnResult, as_row, conclude, from_row
-from connections.dispatch import VERIFY_CREDENTIAL, VERIFY_DRAFT, send_on_commit
-from connections.models import Credential, Draft, Verification
+from connections.dispatch import RUN_VERIFICATION, send_on_commit
+from connections.models import SILENCE, Credential, Draft, Verification
 from connections.services.entries import draft_entry, entry_for
 from connections.services.errors import VerificationsTooMany
 from connections.services.selections import wanted_streams
@@ -54,7 +55,7 @@ def begin_draft_verification(*, draft: Draft, send: bool = True) -> Verification
         Verification.objects.filter(draft=draft).delete()
         row = _begin(Verification(draft=draft), connector(draft.connector), draft.method)
         if send:
-            send_on_commit(VERIFY_DRAFT, draft.organization_id, row.pk)
+            send_on_commit(RUN_VERIFICATION, draft.organization_id, row.pk)
     return row
 
 
@@ -63,14 +64,23 @@ def begin_credential_verification(*, credential: Credential, by: Actor) -> Verif
     count_verification(credential.organization_id)
     with transaction.atomic():
         row = _new_for(credential)
-        send_on_commit(VERIFY_CREDENTIAL, credential.organization_id, credential.pk)
+        send_on_commit(RUN_VERIFICATION, credential.organization_id, row.pk)
     return row
+
+
+def run_verification(verification: Verification) -> None:
+    """Run the checks of a verification that was begun; not if it has ended, or a worker has it."""
+    credential = verification.credential
+    if credential is None:
+        verify_draft(verification)
+    elif credential.deleted_at is None and credential.connection.deleted_at is None:
+        verify_credential(credential=credential, verification=verification)
 
 
 def verify_draft(verification: Verification) -> Verification:
     """Run the checks of a draft now, and keep what they found beside its secret."""
     draft = verification.draft
-    if draft is None or verification.finished_at is not None:
+    if draft is None or not _take(verification):
         return verification
     kind = connector(draft.connector)
     streams = draft_streams(kind, draft)
@@ -99,6 +109,8 @@ def verify_credential(
     if by is not None:
         count_verification(credential.organization_id)
     row = verification or _new_for(credential)
+    if not _take(row):
+        return row
     connection = credential.connection
     kind = connector(connection.connector)
     streams = wanted_streams(kind, connection.selection)
@@ -111,12 +123,6 @@ def verify_credential(
     _finish(row, finding)
     apply_finding(credential, finding)
     return row
-
-
-def pending_verification(credential: Credential) -> Verification | None:
-    """The verification of a credential that was begun and has not ended."""
-    rows = Verification.objects.filter(credential=credential, finished_at=None)
-    return rows.order_by("-id").first()
 
 
 def draft_streams(kind: Connector, draft: Draft) -> tuple[str, ...]:
@@ -154,7 +160,7 @@ def count_verification(organization_id: int) -> None:
 
 
 class _Recorder:
-    """Writes each change of a check into the row, so that a page can watch."""
+    """Writes each change of a check into the row, so that a page can watch. A sign of life."""
 
     def __init__(self, verification: Verification) -> None:
         self._verification = verification
@@ -168,7 +174,7 @@ class _Recorder:
         else:
             checks.append(row)
         Verification.objects.filter(pk=self._verification.pk, finished_at=None).update(
-            checks=checks
+            checks=checks, lease_until=now() + SILENCE
         )
 
 
@@ -176,6 +182,14 @@ def _begin(row: Verification, kind: Connector, method: str) -> Verification:
     row.checks = [as_row(CheckResult.waiting(check)) for check in kind.checks_for(method)]
     row.save()
     return row
+
+
+def _take(row: Verification) -> bool:
+    """Lease it: of two messages for the same one, the second finds it taken."""
+    moment = now()
+    is_free = Q(lease_until=None) | Q(lease_until__lte=moment)
+    mine = Verification.objects.filter(is_free, pk=row.pk, finished_at=None)
+    return bool(mine.update(lease_until=moment + SILENCE))
 
 
 def _new_for(credential: Credential) -> Verification:

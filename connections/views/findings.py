@@ -26,6 +26,7 @@ WAYS_OUT: dict[str, str] = {
     Outcome.BLOCKED_ADDRESS: "Whoever runs this installation says which addresses are allowed.",
     Outcome.UNEXPECTED_RESPONSE: "Check again in a minute. If it stays, it is at Bitbucket.",
 }
+LOST = "No worker was heard of for a minute. The check is sent again by itself, or ask anew."
 MENDED_BY_TIME = {Outcome.RATE_LIMITED, Outcome.UNREACHABLE, Outcome.UNEXPECTED_RESPONSE}
 
 
@@ -41,6 +42,7 @@ class Reading:
     without: tuple[Stream, ...]  # what one could go on without
     left_out: tuple[Stream, ...]
     is_mended_by_time: bool
+    is_lost: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -49,6 +51,11 @@ class Reading:
     @property
     def is_good(self) -> bool:
         return self.tone == "good"
+
+    @property
+    def refresh(self) -> str:
+        """After how long the page looks again; never, where there is nothing to wait for."""
+        return "700ms" if self.is_running else "5s" if self.is_lost else ""
 
     @property
     def without_names(self) -> str:
@@ -85,6 +92,8 @@ def read_checks(
 
 def read_draft(draft: Draft, verification: Verification, connector: Connector) -> Reading:
     """The reading of a draft's verification."""
+    if verification.is_lost:
+        return _read_lost(connector, verification, left_out=draft.left_out)
     return read_checks(
         connector=connector,
         outcome=verification.outcome,
@@ -99,12 +108,35 @@ def read_credential(
     connection: Connection, verification: Verification, connector: Connector
 ) -> Reading:
     """The reading of the verification of a credential."""
+    if verification.is_lost:
+        return _read_lost(connector, verification)
     return read_checks(
         connector=connector,
         outcome=verification.outcome,
         checks=verification.checks,
         streams=wanted_streams(connector, connection.selection),
         seconds=_seconds(verification),
+    )
+
+
+def _read_lost(
+    connector: Connector, verification: Verification, left_out: Iterable[str] = ()
+) -> Reading:
+    """No worker took it, or the one that did is gone: nobody asks any more."""
+    checks = [
+        {**row, "state": "waiting"} if row["state"] == "asking" else row
+        for row in verification.checks
+    ]
+    return Reading(
+        tone="attention",
+        headline="The check has stopped.",
+        text=LOST,
+        checks=_shown(checks),
+        seconds=None,
+        without=(),
+        left_out=_streams(connector, set(left_out)),
+        is_mended_by_time=True,
+        is_lost=True,
     )
 
 

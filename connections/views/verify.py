@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 
 from connections.connectors.base import Method
 from connections.models import Verification
-from connections.services import drafts
+from connections.services import drafts, verification
 from connections.views.base import WizardView, begin_checks
 from connections.views.findings import read_draft
 
@@ -18,7 +18,7 @@ class VerifyStep(WizardView):
     @property
     def verification_context(self) -> dict[str, Any]:
         draft = self.kept_draft
-        latest = draft.verifications.order_by("-id").first()
+        latest = verification.latest_verification(draft)
         finding = read_draft(draft, latest, self.connector) if latest else None
         return {
             **self.step_context,
@@ -51,15 +51,12 @@ class Verify(VerifyStep):
         return render(request, "connections/verify.html", context)
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        if not self._is_running():
+        latest = verification.latest_verification(self.kept_draft)
+        if latest is None or not latest.is_running:
             begin_checks(request, self.kept_draft)
         return redirect(
             "connections:wizard_verify", self.organization.slug, self.kept_draft.public_id
         )
-
-    def _is_running(self) -> bool:
-        rows = Verification.objects.for_organization(self.organization)
-        return rows.filter(draft=self.kept_draft, finished_at=None).exists()
 
 
 class VerifyLive(VerifyStep):

@@ -198,6 +198,7 @@ class _Run:
         try:
             for number, page in enumerate(self._transport.pages(self._next), start=2):
                 self.repositories += repositories_of(page_of(page)[0])
+                self._tell(self._results["repositories"])  # still alive
                 if number >= MAX_PAGES:
                     break
         except ProviderError:

@@ -43,7 +43,7 @@ def test_a_verification_shows_what_waits_before_it_runs(begun: Verification) -> 
 
 
 def test_a_draft_is_verified_by_a_task(begun: Verification) -> None:
-    tasks.verify_draft(begun.organization_id, begun.pk)
+    tasks.run_verification(begun.organization_id, begun.pk)
 
     begun.refresh_from_db()
     assert begun.outcome == "ok"
@@ -53,11 +53,11 @@ def test_a_draft_is_verified_by_a_task(begun: Verification) -> None:
 def test_a_message_that_comes_twice_or_too_late_does_nothing(
     begun: Verification, sandbox: Sandbox
 ) -> None:
-    tasks.verify_draft(begun.organization_id, begun.pk)
+    tasks.run_verification(begun.organization_id, begun.pk)
     asked = len(sandbox.requests)
 
-    tasks.verify_draft(begun.organization_id, begun.pk)
-    tasks.verify_draft(begun.organization_id, begun.pk + 1)
+    tasks.run_verification(begun.organization_id, begun.pk)
+    tasks.run_verification(begun.organization_id, begun.pk + 1)
 
     assert len(sandbox.requests) == asked
 
@@ -69,7 +69,7 @@ def test_a_task_sees_its_own_organization_only(
     asked = len(sandbox.requests)
     token = access._entered.set(None)
     try:
-        tasks.verify_draft(other.pk, begun.pk)
+        tasks.run_verification(other.pk, begun.pk)
         tasks.verify_credential(other.pk, credential.pk)
         tasks.verify_connection(other.pk, credential.connection_id)
     finally:
@@ -85,7 +85,7 @@ def test_a_credential_that_was_asked_for_has_one_verification(
 ) -> None:
     begun = begin_credential_verification(credential=credential, by=actor)
 
-    tasks.verify_credential(credential.organization_id, credential.pk)
+    tasks.run_verification(credential.organization_id, begun.pk)
 
     begun.refresh_from_db()
     assert begun.outcome == "ok"
@@ -121,7 +121,7 @@ def test_no_log_line_holds_a_secret(
     begun: Verification, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="urllib3"):
-        tasks.verify_draft(begun.organization_id, begun.pk)
+        tasks.run_verification(begun.organization_id, begun.pk)
 
     assert caplog.records
     assert secret not in caplog.text

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
-from connections.models import Connection, Credential
+from connections.models import Connection, Credential, Verification
 from tenants.models import Organization
 from tenants.roles import Role
 from tests.connections.views.conftest import Visit
@@ -76,6 +77,20 @@ def test_a_running_test_asks_again(
 
     assert f'hx-get="{url("credential_test_live", *where)}"' in page
     assert "<html" not in part
+
+
+def test_a_test_that_was_lost_can_be_run_again(
+    member: Client, url: Url, connection: Connection, credential: Credential
+) -> None:
+    where = url("credential_test", connection.pk, credential.pk)
+    member.post(where)
+    Verification.objects.update(lease_until=now())
+
+    lost = text(member.get(where))
+
+    assert "The check has stopped" in lost
+    assert "Test again" in lost
+    assert "Rotate" not in lost
 
 
 def test_a_refused_secret_is_told_and_the_way_out(

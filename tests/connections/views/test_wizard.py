@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
-from connections.models import Connection, Credential, Draft
+from connections.models import SILENCE, Connection, Credential, Draft, Verification
 from tenants.models import Organization
 from tenants.roles import Role
 from tests.connections.views.conftest import Visit
@@ -73,6 +74,24 @@ def test_while_checks_run_the_page_asks_again(
     part = member.get(live).content.decode()
     assert "<html" not in part
     assert f'hx-get="{live}"' in part
+
+
+def test_checks_that_were_lost_can_be_asked_for_again(
+    member: Client, post: Visit, url: Url, token: str, draft_of: Callable[[], Draft]
+) -> None:
+    values = {"workspace": "acme", "api_token": token}
+    page = member.post(url("wizard_enter", "bitbucket_cloud", "access_token"), values)["Location"]
+    assert "Check again" not in text(member.get(page))
+    Verification.objects.update(started_at=now() - SILENCE)
+
+    lost = member.get(page)
+    again = post(page)
+
+    assert "The check has stopped" in text(lost)
+    assert "Check again" in text(lost)
+    live = url("wizard_verify_live", draft_of().public_id)
+    assert f'hx-get="{live}" hx-trigger="every 5s"' in lost.content.decode()
+    assert "checks pass" in text(member.get(again["Location"]))
 
 
 def test_a_missing_scope_is_named_and_can_be_gone_without(
