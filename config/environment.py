@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+DEMO = "demo.env"  # in VAR_DIR: where the demo's simulated Bitbucket is
 BASE_DIR = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 16  # characters
 
@@ -144,6 +145,13 @@ def var_dir() -> Path:
     except OSError as problem:
         raise ImproperlyConfigured(f"VAR_DIR cannot be used: {problem}.") from None
     return path
+
+
+def load_demo(folder: Path, *, embedded: bool) -> None:
+    """Lead whoever works in a demo's folder to its simulated Bitbucket, never to the real one."""
+    path = folder / DEMO
+    if embedded and path.is_file():
+        environ.Env.read_env(str(path))  # what is set already stays
 
 
 def load_keys(folder: Path, *, embedded: bool) -> None:

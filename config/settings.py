@@ -14,6 +14,7 @@ from config.environment import (
     env,
     fernet_keys,
     hosts_with_ports,
+    load_demo,
     load_keys,
     names,
     oauth_consumer,
@@ -27,6 +28,7 @@ from config.environment import (
 VAR_DIR = var_dir()
 EMBEDDED = not service("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
 load_keys(VAR_DIR, embedded=EMBEDDED)
+load_demo(VAR_DIR, embedded=EMBEDDED)
 
 # --- who and where -----------------------------------------------------------------------------
 

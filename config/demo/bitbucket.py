@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 
+from config.environment import DEMO
 from config.supervisor import Process, Supervisor
 
 # The sandbox's known credentials (tests/sandbox/demo.py); they open nothing else.
@@ -47,6 +48,12 @@ def account_id(control_url: str, email: str) -> str:
     with urlopen(f"{control_url}state", timeout=10) as answer:  # noqa: S310  # our own process
         people = json.load(answer)["personas"]
     return next((str(one["account_id"]) for one in people if one["email"] == email), "")
+
+
+def leave(folder: Path, settings: Mapping[str, str]) -> None:
+    """Note the settings in the demo's folder, for commands that are given there beside the demo."""
+    lines = [f"{name}={value}\n" for name, value in settings.items()]
+    (folder / DEMO).write_text("".join(lines))
 
 
 def environment(addresses: Mapping[str, str]) -> dict[str, str]:

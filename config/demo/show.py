@@ -42,7 +42,9 @@ class Demo:
         self._tell("Starting web, worker and beat")
         port = free_port(port)
         addresses = processes.addresses(port)
-        environment = {**bitbucket.environment(found), **addresses, "DEMO_KEY": self._key}
+        simulated = bitbucket.environment(found)
+        bitbucket.leave(folder, simulated)
+        environment = {**simulated, **addresses, "DEMO_KEY": self._key}
         processes.start_all(self._supervisor, port, environment)
         self.url, self.control_url = addresses["PUBLIC_URL"], found["control_url"]
 

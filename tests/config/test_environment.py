@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from config.demo.bitbucket import leave
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "SECRET_KEY": "k" * 60,
@@ -150,3 +152,21 @@ def test_the_folder_with_sessions_and_keys_is_its_owners_alone(tmp_path: Path) -
     assert start(tmp_path / "new" / "var").returncode == 0
 
     assert stat.S_IMODE((tmp_path / "new" / "var").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, "http://127.0.0.1:1/2.0"),
+        ({"BITBUCKET_CLOUD_API_URL": "http://127.0.0.1:2/2.0"}, "http://127.0.0.1:2/2.0"),
+        (PRODUCTION, "https://api.bitbucket.org/2.0"),
+    ],
+)
+def test_a_demos_folder_leads_to_its_bitbucket(
+    tmp_path: Path, settings: dict[str, str], address: str
+) -> None:
+    leave(tmp_path, {"BITBUCKET_CLOUD_API_URL": "http://127.0.0.1:1/2.0"})
+
+    ended = start(tmp_path, **settings)
+
+    assert f"BITBUCKET_CLOUD_API_URL = '{address}'" in ended.stdout

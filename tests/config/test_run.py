@@ -1,8 +1,14 @@
 """`manage.py run`: under which address it answers."""
 
+from pathlib import Path
+
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django.fixtures import Settings
 
 from config import processes
+from config.environment import DEMO
 from config.management.commands import run
 
 PUBLIC = "https://tributary.example.com"
@@ -50,3 +56,11 @@ def test_the_port_behind_an_address_that_is_set_is_told(monkeypatch: pytest.Monk
     assert f"Tributary is at {PUBLIC}" in told
     assert "It listens at http://127.0.0.1:8001" in told
     assert "whatever leads people to it" in told
+
+
+def test_the_folder_of_a_demo_is_refused(tmp_path: Path, settings: Settings) -> None:
+    settings.VAR_DIR, settings.EMBEDDED = tmp_path, True
+    (tmp_path / DEMO).touch()
+
+    with pytest.raises(CommandError, match="holds a demo"):
+        call_command("run")

@@ -47,6 +47,13 @@ def count(folder: Path, table: str) -> int:
     return found
 
 
+def sync_beside(folder: Path) -> str:
+    """Sync the first connection by a command in the demo's folder; what it printed."""
+    beside = start(folder, "sync", "1")
+    assert beside.wait(timeout=120) == 0, (folder / "out").read_text()
+    return (folder / "out").read_text()
+
+
 def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     running = demo(tmp_path)
     first = block(tmp_path, running)
@@ -61,6 +68,7 @@ def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     second = block(tmp_path, running)
 
     assert names(second) == KEPT
+    assert "requests to Bitbucket" in sync_beside(tmp_path)
     refused = requests.get(
         f"{second['url']}/api/connections.list",
         headers={"Authorization": f"Bearer {first['key']}"},

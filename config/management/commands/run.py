@@ -5,9 +5,11 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config import processes
+from config.environment import DEMO
 from config.supervisor import DidNotStart, Stopped, Supervisor, free_port, port_number
 
 
@@ -30,6 +32,7 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor, asked: int) -> None:
         port = free_port(asked)
+        _refuse_demo()
         processes.require_services()
         self.stdout.write("Preparing the database and the static files")
         processes.prepare()
@@ -37,6 +40,15 @@ class Command(BaseCommand):
         processes.start_all(supervisor, port, processes.addresses_unless_set(port))
         self.stdout.write("\n".join(_block(asked, port)))
         supervisor.watch()
+
+
+def _refuse_demo() -> None:
+    """Raises DidNotStart where a demo keeps its data: its people, and tokens that open nothing."""
+    if settings.EMBEDDED and (settings.VAR_DIR / DEMO).exists():
+        raise DidNotStart(
+            f"{settings.VAR_DIR} holds a demo. Move it away, or set VAR_DIR to another folder; "
+            "`make demo` starts the demo again."
+        )
 
 
 def _block(asked: int, port: int) -> Iterator[str]:
