@@ -1,9 +1,9 @@
 """The words of django-allauth, as this project says them."""
 
 import re
+import sys
 from ast import literal_eval
 from gettext import GNUTranslations
-from itertools import pairwise
 from pathlib import Path
 
 import allauth
@@ -39,17 +39,25 @@ def test_allauth_still_says_all_that_is_said_otherwise_here() -> None:
 
 
 def test_the_compiled_words_are_the_written_ones() -> None:
-    with (CATALOGUE / "django.mo").open("rb") as file:
+    path = CATALOGUE / "django.mo"
+    with path.open("rb") as file:
         compiled = GNUTranslations(file)
+
     written = read(CATALOGUE / "django.po")
+    text = plural = ""
+    for kind, words in written:
+        if kind == "msgid":
+            text = words
+        elif kind == "msgid_plural":
+            plural = words
+        elif kind == "msgstr" and text:
+            assert compiled.gettext(text) == words
+        elif text:
+            number = 1 if kind == "msgstr[0]" else 2
+            assert compiled.ngettext(text, plural, number) == words
 
-    pairs = [
-        (text, words)
-        for (kind, text), (next_kind, words) in pairwise(written)
-        if (kind, next_kind) == ("msgid", "msgstr") and text
-    ]
-
-    assert [compiled.gettext(text) for text, _ in pairs] == [words for _, words in pairs]
+    count = int.from_bytes(path.read_bytes()[8:12], sys.byteorder)  # with the head
+    assert count == sum(kind == "msgid" for kind, _ in written)
 
 
 @pytest.mark.django_db
