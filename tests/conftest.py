@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tenants import access
@@ -60,6 +61,13 @@ def organization(membership: Membership) -> Organization:
 def owner(membership: Membership) -> User:
     """The owner of that organization."""
     return membership.user
+
+
+@pytest.fixture
+def member(client: Client, owner: User) -> Client:
+    """A browser in which the owner is signed in."""
+    client.force_login(owner)
+    return client
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from pytest_django.fixtures import Settings
 
 from connections.connectors import connector
 from connections.connectors.base import Connector, Entry
+from connections.models import Connection, Credential
 from ingestion.quota import forget_lots
 from tenants.actor import Actor
-from tenants.models import User
+from tenants.models import Organization, User
+from tests.factories import ConnectionFactory, CredentialFactory
 from tests.sandbox import Sandbox
 
 CALLBACK = "http://testserver/consent/bitbucket/"
@@ -43,6 +45,28 @@ def consumer(sandbox: Sandbox, settings: Settings) -> str:
     settings.BITBUCKET_OAUTH_CLIENT_ID = "tests"
     settings.BITBUCKET_OAUTH_CLIENT_SECRET = "tests-consumer-secret"
     return "tests"
+
+
+@pytest.fixture
+def token(sandbox: Sandbox) -> str:
+    """A workspace access token of acme that may read everything."""
+    return sandbox.tokens.workspace("acme")
+
+
+@pytest.fixture
+def connection(organization: Organization, sandbox: Sandbox, token: str) -> Connection:
+    """A connection to acme with one working credential."""
+    workspace = sandbox.world.workspaces["acme"]
+    made = ConnectionFactory.create(organization=organization, identity=workspace.uuid)
+    CredentialFactory.create(connection=made, secrets={"api_token": token})
+    return made
+
+
+@pytest.fixture
+def credential(connection: Connection) -> Credential:
+    """That credential."""
+    found: Credential = connection.credentials.get()
+    return found
 
 
 def token_entry(secret: str, workspace: str = "acme", **settings: str) -> Entry:

@@ -10,11 +10,8 @@ import pytest
 from django.test import Client
 from rest_framework_api_key.crypto import KeyGenerator
 
-from connections.models import Connection, Credential
 from tenants.models import ApiKey, Organization, Scope
 from tenants.roles import Role
-from tests.factories import ConnectionFactory, CredentialFactory
-from tests.sandbox import Sandbox
 
 
 @dataclass
@@ -91,28 +88,6 @@ def script_of() -> MakeScript:
 def script(organization: Organization, script_of: MakeScript) -> Script:
     """A script with a key that may do everything."""
     return script_of(organization)
-
-
-@pytest.fixture
-def token(sandbox: Sandbox) -> str:
-    """A workspace access token of acme that may read everything."""
-    return sandbox.tokens.workspace("acme")
-
-
-@pytest.fixture
-def connection(organization: Organization, sandbox: Sandbox, token: str) -> Connection:
-    """A connection to acme with one working credential."""
-    workspace = sandbox.world.workspaces["acme"]
-    made = ConnectionFactory.create(organization=organization, identity=workspace.uuid)
-    CredentialFactory.create(connection=made, secrets={"api_token": token})
-    return made
-
-
-@pytest.fixture
-def credential(connection: Connection) -> Credential:
-    """That credential."""
-    found: Credential = connection.credentials.get()
-    return found
 
 
 def new_connection(token: str, **more: Any) -> dict[str, Any]:

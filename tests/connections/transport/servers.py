@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 Talk = Callable[[socket.socket], None]
+AT_ONCE = 4  # seconds: less than those that hang or drip for five, also on a busy machine
 
 
 class Server:

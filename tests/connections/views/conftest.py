@@ -8,21 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from connections.models import Connection, Credential, Draft
+from connections.models import Draft
 from tenants import access
-from tenants.models import Organization, User
-from tests.factories import ConnectionFactory, CredentialFactory
+from tenants.models import Organization
 from tests.sandbox import Sandbox
 from tests.sandbox.sandbox import CONSUMER
 
 Visit = Callable[..., Any]
-
-
-@pytest.fixture
-def member(client: Client, owner: User) -> Client:
-    """A browser in which the owner is signed in."""
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture
@@ -44,26 +36,6 @@ def post(member: Client, django_capture_on_commit_callbacks: Any) -> Visit:
             return member.post(address, values)
 
     return send
-
-
-@pytest.fixture
-def token(sandbox: Sandbox) -> str:
-    return sandbox.tokens.workspace("acme")
-
-
-@pytest.fixture
-def connection(organization: Organization, sandbox: Sandbox, token: str) -> Connection:
-    """A connection to acme with one working credential."""
-    workspace = sandbox.world.workspaces["acme"]
-    made = ConnectionFactory.create(organization=organization, identity=workspace.uuid)
-    CredentialFactory.create(connection=made, secrets={"api_token": token})
-    return made
-
-
-@pytest.fixture
-def credential(connection: Connection) -> Credential:
-    found: Credential = connection.credentials.get()
-    return found
 
 
 @pytest.fixture

@@ -9,18 +9,11 @@ from django.urls import reverse
 
 from connections.models import Connection
 from tenants import access
-from tenants.models import Organization, User
+from tenants.models import Organization
 from tenants.roles import Role
 from tests.factories import ConnectionFactory, CredentialFactory, MembershipFactory
 
 Address = Callable[..., str]
-
-
-@pytest.fixture
-def member(client: Client, owner: User) -> Client:
-    """A browser in which the owner is signed in."""
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture
