@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +84,14 @@ def names(name: str, *, default: str = "") -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def secret_key() -> str:
+    """The key that signs sessions and links, not so short that it could be guessed."""
+    key: str = env.str("SECRET_KEY")
+    if len(key) < SHORTEST_KEY:
+        raise ImproperlyConfigured(f"SECRET_KEY must be {SHORTEST_KEY} characters or more.")
+    return key
+
+
 def fernet_keys() -> list[str]:
     """The keys of stored secrets, none so short that it could be guessed."""
     found = names("FERNET_KEYS")
@@ -108,6 +117,14 @@ def web_address(name: str, *, default: str, has_path: bool = True) -> str:
         raise wrong
     if parts.path and not has_path:
         raise ImproperlyConfigured(f"{name} must end with the host: no page is below a path.")
+    return value
+
+
+def sender(name: str, *, default: str) -> str:
+    """Whom mails come from: an address, with or without a name before it."""
+    value: str = env.str(name, default=default)
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", parseaddr(value)[1]):
+        raise ImproperlyConfigured(f"{name} must be a mail address.")
     return value
 
 

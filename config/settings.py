@@ -19,6 +19,8 @@ from config.environment import (
     names,
     oauth_consumer,
     one_of,
+    secret_key,
+    sender,
     service,
     var_dir,
     web_address,
@@ -32,7 +34,7 @@ load_demo(VAR_DIR, embedded=EMBEDDED)
 
 # --- who and where -----------------------------------------------------------------------------
 
-SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY = secret_key()
 FERNET_KEYS = fernet_keys()  # the first encrypts, all decrypt
 DEBUG = False  # always: its error page shows what was typed
 PUBLIC_URL = web_address("PUBLIC_URL", default="http://127.0.0.1:8000", has_path=False)
@@ -149,7 +151,7 @@ else:
     }
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static"))
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", str(get_bootstrap_dir()))]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -295,10 +297,10 @@ REST_FRAMEWORK = {
 
 # --- mail and logs -----------------------------------------------------------------------------
 
-service("EMAIL_URL", tuple(env.EMAIL_SCHEMES))
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+_mail = service("EMAIL_URL", tuple(env.EMAIL_SCHEMES)) or "consolemail://"
+EMAIL_CONFIG = env.email_url_config(_mail)
 vars().update(EMAIL_CONFIG)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"tributary@{_public.hostname}")
+DEFAULT_FROM_EMAIL = sender("DEFAULT_FROM_EMAIL", default=f"tributary@{_public.hostname}")
 
 LOG_LEVEL = one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING = logs.configure(

@@ -56,6 +56,8 @@ def test_production_must_be_given_its_keys(tmp_path: Path, name: str) -> None:
         ("PUBLIC_URL", "https://example.com/tributary"),
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:1"),
         ("FERNET_KEYS", "short"),
+        ("SECRET_KEY", "short"),
+        ("DEFAULT_FROM_EMAIL", "nonsense"),
         ("BITBUCKET_CLOUD_API_URL", "api.bitbucket.org/2.0"),
         ("CONNECTION_ALLOWED_PRIVATE_HOSTS", "localhost"),
         ("CONNECTION_ALLOWED_PRIVATE_HOSTS", "https://localhost:443"),

@@ -97,7 +97,7 @@ def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
 
 def test_the_main_job_at_one_go(tmp_path: Path) -> None:
     somebodys = {"DATABASE_URL": "postgres://127.0.0.1:1/x", "CACHE_URL": "redis://127.0.0.1:1"}
-    keys = {"SECRET_KEY": "somebody's", "FERNET_KEYS": "somebody's-own-key"}
+    keys = {"SECRET_KEY": "somebody's-own-secret-key", "FERNET_KEYS": "somebody's-own-key"}
     running = demo(tmp_path, "--once", **somebodys, **keys)
 
     code = running.wait(timeout=180)
