@@ -186,6 +186,15 @@ def test_deleting_needs_the_name(
     assert member.get(url("connection_settings", connection.pk)).status_code == 404
 
 
+def test_deleting_promises_no_more_than_it_does(
+    member: Client, url: Url, connection: Connection
+) -> None:
+    page = text(member.get(url("connection_settings", connection.pk)))
+
+    assert "no page shows them any more" in page
+    assert "30 days" not in page
+
+
 def test_another_organizations_connection_is_not_there(member: Client, url: Url) -> None:
     other = ConnectionFactory.create(organization=OrganizationFactory.create())
 

@@ -94,7 +94,7 @@ def test_records_of_a_deleted_connection_are_not_shown(
     PipelineRunFactory.create(repository=repository)
     Connection.objects.update(deleted_at=now())
 
-    assert "Nothing was synced yet" in text_of(member.get(url(name)))
+    assert "No records to show" in text_of(member.get(url(name)))
 
 
 @pytest.mark.parametrize("name", LISTS)
