@@ -191,8 +191,19 @@ def test_deleting_promises_no_more_than_it_does(
 ) -> None:
     page = text(member.get(url("connection_settings", connection.pk)))
 
+    assert "Its syncs stop, and the secret of its credential is erased at once." in page
     assert "no page shows them any more" in page
     assert "30 days" not in page
+
+
+def test_without_a_credential_there_is_no_secret_to_erase(
+    member: Client, url: Url, organization: Organization
+) -> None:
+    pending = ConnectionFactory.create(organization=organization, status="pending")
+
+    page = text(member.get(url("connection_settings", pending.pk)))
+
+    assert "Its syncs stop. Its records" in page
 
 
 def test_another_organizations_connection_is_not_there(member: Client, url: Url) -> None:
