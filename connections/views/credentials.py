@@ -87,6 +87,7 @@ class SecretForm(ConnectionView):
             outcome=error.finding.outcome,
             checks=error.finding.check_rows(),
             streams=wanted_streams(self.connector, self.connection.selection),
+            workspace=self.connection.settings["workspace"],
         )
 
 

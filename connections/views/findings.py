@@ -17,7 +17,7 @@ Outcome = Verification.Outcome
 # For each way to fail as a whole: the way out.
 WAYS_OUT: dict[str, str] = {
     Outcome.INVALID_CREDENTIALS: "Enter it again, or make a new one at Atlassian.",
-    Outcome.INVALID_PERMISSIONS: "Make one that has what is missing, or go on without it.",
+    Outcome.INVALID_PERMISSIONS: "Make a token that has what is missing.",
     Outcome.NO_RESOURCES: "Give it access to a repository at Bitbucket, or enter another one.",
     Outcome.WORKSPACE_NOT_FOUND: "Check the name of the workspace, and that this was made for it.",
     Outcome.RATE_LIMITED: "Nothing is wrong with what you entered. Check again in a while.",
@@ -26,6 +26,7 @@ WAYS_OUT: dict[str, str] = {
     Outcome.BLOCKED_ADDRESS: "Whoever runs this installation says which addresses are allowed.",
     Outcome.UNEXPECTED_RESPONSE: "Check again in a minute. If it stays, it is at Bitbucket.",
 }
+OR_GO_ON = "Make a token that has what is missing, or go on without it."
 LOST = "No worker was heard of for a minute. The check is sent again by itself, or ask anew."
 MENDED_BY_TIME = {Outcome.RATE_LIMITED, Outcome.UNREACHABLE, Outcome.UNEXPECTED_RESPONSE}
 
@@ -72,19 +73,24 @@ def read_checks(
     streams: Iterable[str],
     left_out: Iterable[str] = (),
     seconds: float | None = None,
+    workspace: str = "",
 ) -> Reading:
-    """Make sentences of the checks for the wanted streams. A blank outcome: they still run."""
+    """Make sentences of the checks for the wanted streams. A blank outcome: they still run.
+
+    `workspace` is the one that is connected already; while one is being connected, there is none.
+    """
     wanted = set(streams)
     results = [from_row(row) for row in checks]
     possible = set(available(results, connector.streams)) & wanted
     tone = _tone(outcome, failing(results, wanted), possible)
+    can_go_on = tone == "attention" and not workspace
     return Reading(
         tone=tone,
         headline=_progress(results, wanted) if tone == "busy" else summary(results, wanted),
-        text=WAYS_OUT.get(outcome, "") if tone in ("attention", "bad") else "",
+        text=_way_out(outcome, workspace, can_go_on) if tone in ("attention", "bad") else "",
         checks=_shown(checks),
         seconds=seconds,
-        without=_streams(connector, wanted - possible) if tone == "attention" else (),
+        without=_streams(connector, wanted - possible) if can_go_on else (),
         left_out=_streams(connector, set(left_out)),
         is_mended_by_time=outcome in MENDED_BY_TIME,
     )
@@ -116,6 +122,7 @@ def read_credential(
         checks=verification.checks,
         streams=wanted_streams(connector, connection.selection),
         seconds=_seconds(verification),
+        workspace=connection.settings["workspace"],
     )
 
 
@@ -138,6 +145,15 @@ def _read_lost(
         is_mended_by_time=True,
         is_lost=True,
     )
+
+
+def _way_out(outcome: str, workspace: str, can_go_on: bool) -> str:
+    """What to do about a failure, here."""
+    if outcome == Outcome.WORKSPACE_NOT_FOUND and workspace:
+        return f"The token has to be one for the workspace {workspace}."
+    if outcome == Outcome.INVALID_PERMISSIONS and can_go_on:
+        return OR_GO_ON
+    return WAYS_OUT.get(outcome, "")
 
 
 def _shown(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -138,6 +138,28 @@ def test_a_credential_that_fails_is_not_added(
     assert connection.credentials.count() == 1
 
 
+def test_a_missing_scope_of_a_connection_is_not_gone_on_without(
+    post: Visit, url: Url, connection: Connection, credential: Credential, sandbox: Sandbox
+) -> None:
+    lacking = sandbox.tokens.workspace("acme", scopes=["account", "repository", "pullrequest"])
+
+    answer = post(url("credential_add", connection.pk, "access_token"), api_token=lacking)
+
+    assert "Make a token that has what is missing." in text(answer)
+    assert "go on without" not in text(answer)
+
+
+def test_a_token_of_another_workspace_is_told_which_one_is_needed(
+    post: Visit, url: Url, connection: Connection, credential: Credential, sandbox: Sandbox
+) -> None:
+    other = sandbox.tokens.workspace("globex")
+
+    answer = post(url("credential_add", connection.pk, "access_token"), api_token=other)
+
+    assert "The token has to be one for the workspace acme." in text(answer)
+    assert "Check the name" not in text(answer)
+
+
 def test_rotation_verifies_first(
     post: Visit,
     url: Url,

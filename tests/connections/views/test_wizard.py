@@ -104,6 +104,7 @@ def test_a_missing_scope_is_named_and_can_be_gone_without(
     gone_on = post(url("wizard_leave_out", draft_of().public_id))
 
     assert "pipeline" in text(page)
+    assert "Make a token that has what is missing, or go on without it." in text(page)
     assert "Go on without pipelines" in text(page)
     assert "curl" in text(page)
     assert token not in page.content.decode()
