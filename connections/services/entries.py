@@ -7,11 +7,11 @@ from django.utils.timezone import now
 from connections.connectors.base import Entry
 from connections.models import Credential, Draft
 from connections.services.grants import access_token
+from connections.services.rows import note
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
 from tenants.actor import Actor
 from tenants.secrets import keyed_hash
-from tenants.services import audit
 
 USED_EVERY = 60  # seconds between two notes of `last_used_at`
 
@@ -98,10 +98,4 @@ def _note_use(credential: Credential, by: Actor | None, reason: str) -> None:
         Credential.objects.filter(pk=credential.pk).update(last_used_at=moment)
         credential.last_used_at = moment
     if by is not None:
-        audit.record(
-            organization=credential.organization_id,
-            event_type="credentials.used",
-            by=by,
-            target={"type": "credential", "id": credential.pk, "name": credential.label},
-            changes={"for": reason},
-        )
+        note("credentials.used", credential, by, {"for": reason})

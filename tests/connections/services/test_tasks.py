@@ -114,6 +114,8 @@ def test_use_of_a_secret_is_noted_where_somebody_asks_for_it(
 
     event = AuditEvent.objects.get(event_type="credentials.used")
     assert event.changes == {"for": "sync 12"}
+    assert event.target["name"] == credential.label
+    assert event.target["connection"]["name"] == credential.connection.name
     assert credential.last_used_at is not None
 
 
