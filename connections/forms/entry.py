@@ -31,9 +31,9 @@ class EntryForm(forms.Form):
         super().__init__(data, initial=dict(initial or {}))
         self.declared = tuple(declared)
         for field in self.declared:
-            self.fields[field.name] = form_field(field, kept=field.name in kept)
-            if field.secret and self.data.get(field.name):  # seen only if the form comes back
-                self.fields[field.name].help_text = AGAIN
+            is_typed = field.secret and bool(self.data.get(field.name))
+            stays = field.name in kept
+            self.fields[field.name] = form_field(field, kept=stays, is_typed=is_typed)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -80,15 +80,22 @@ class CredentialForm(EntryForm):
         self.order_fields([*own, "label", "expiration_date"])
 
 
-def form_field(field: Field, *, kept: bool = False) -> forms.CharField:
-    """A form's field for a declared one."""
-    made = forms.CharField(
+class EntryField(forms.CharField):
+    """A field made of a declared one."""
+
+    is_kept = False  # a secret that is stored already: blank means that it stays
+
+
+def form_field(field: Field, *, kept: bool = False, is_typed: bool = False) -> EntryField:
+    """A form's field for a declared one. A secret that was typed is seen if the form comes back."""
+    made = EntryField(
         label=field.label,
-        help_text=field.help,
+        help_text=AGAIN if is_typed else field.help,
         required=field.required and not kept,
         max_length=field.max_length,
-        widget=_widget(field, kept=kept),
+        widget=_widget(field, kept=kept and not is_typed),
     )
+    made.is_kept = kept
     if field.secret:
         made.validators.append(one_word)
     elif field.pattern:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from connections.forms.entry import AGAIN, KEPT
 from connections.models import Connection, Credential, Verification
 from tenants.models import Organization
 from tenants.roles import Role
@@ -179,6 +180,21 @@ def test_rotation_verifies_first(
     assert kept == {"api_token": token}
     assert accepted.status_code == 302
     assert dict(Credential.objects.get().secrets) == {"api_token": fresh}
+
+
+def test_the_secret_to_replace_is_not_called_optional(
+    member: Client, post: Visit, url: Url, connection: Connection, credential: Credential
+) -> None:
+    where = url("credential_rotate", connection.pk, credential.pk)
+
+    asked = member.get(where).content.decode()
+    refused = post(where, api_token="ATCTTwrong").content.decode()
+
+    for page in (asked, refused):
+        assert 'for="id_api_token">Access token</label>' in page
+    assert KEPT in asked
+    assert KEPT not in refused
+    assert AGAIN in refused
 
 
 def test_what_is_stored_is_never_put_into_the_form(
