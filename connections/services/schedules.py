@@ -99,7 +99,8 @@ def _cron(schedule: Mapping[str, Any]) -> dict[str, str]:
     try:
         runs = CronSim(expression, now().astimezone(ZoneInfo(timezone)))
     except CronSimError as error:
-        raise InvalidFields({"schedule.cron": f"Not a cron expression: {error}."}) from None
+        part = str(error).removeprefix("Bad ").replace("-", " ")
+        raise InvalidFields({"schedule.cron": f"The {part} does not fit."}) from None
     _check_intervals(runs)
     return {"cron": expression, "timezone": timezone}
 

@@ -1,4 +1,4 @@
-"""The words of django-allauth, as this project says them."""
+"""The words of django-allauth and of Django's forms, as this project says them."""
 
 import re
 import sys
@@ -7,16 +7,20 @@ from gettext import GNUTranslations
 from pathlib import Path
 
 import allauth
+import django
 import pytest
 from django.conf import settings as configured
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from tenants.models import User
+from tenants.models import Organization, User
 
 CATALOGUE = Path(configured.BASE_DIR) / "config/locale/en/LC_MESSAGES"
-THEIRS = Path(allauth.__file__).parent / "locale/en/LC_MESSAGES/django.po"
+THEIRS = (
+    Path(allauth.__file__).parent / "locale/en/LC_MESSAGES/django.po",
+    Path(django.__file__).parent / "conf/locale/en/LC_MESSAGES/django.po",
+)
 ENTRY = re.compile(
     r'^(msgid|msgid_plural|msgstr(?:\[\d\])?) ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.MULTILINE
 )
@@ -30,8 +34,8 @@ def read(catalogue: Path) -> list[tuple[str, str]]:
     ]
 
 
-def test_allauth_still_says_all_that_is_said_otherwise_here() -> None:
-    theirs = {text for kind, text in read(THEIRS) if kind == "msgid"}
+def test_others_still_say_all_that_is_said_otherwise_here() -> None:
+    theirs = {text for each in THEIRS for kind, text in read(each) if kind == "msgid"}
 
     ours = {text for kind, text in read(CATALOGUE / "django.po") if kind == "msgid"}
 
@@ -67,6 +71,17 @@ def test_forms_speak_of_e_mail(client: Client, path: str) -> None:
 
     assert "E-mail" in page or "e-mail" in page
     assert not re.search(r">\s*Email|Remember Me|email address", page)
+
+
+@pytest.mark.django_db
+def test_a_choice_that_is_none_is_named_in_our_words(
+    client: Client, owner: User, organization: Organization
+) -> None:
+    client.force_login(owner)
+
+    page = client.get(reverse("ingestion:connections", args=[organization.slug]) + "?state=foo")
+
+    assert "“foo” is none of these. Choose one." in page.content.decode()
 
 
 @pytest.mark.django_db

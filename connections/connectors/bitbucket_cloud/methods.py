@@ -106,7 +106,7 @@ API_TOKEN = Method(
     secrets=(
         Field(
             name="password",
-            label="API token",
+            label="Atlassian API token",
             help="Begins with ATATT.",
             secret=True,
             kind="password",

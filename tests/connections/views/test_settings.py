@@ -133,9 +133,11 @@ def test_a_cron_expression_that_does_not_fit_promises_no_runs(
     where = url("connection_settings", connection.pk)
 
     refused = text(post(where, name=connection.name, schedule="cron", cron="* * *"))
+    odd = text(post(where, name=connection.name, schedule="cron", cron="0 0 * * x"))
 
     assert "needed for “At set times”" in refused
     assert "By the clock of UTC." in refused
+    assert "The day of week does not fit." in odd
     assert "Syncs start only when" not in refused
     assert "Syncs start only when" in text(member.get(where))
 

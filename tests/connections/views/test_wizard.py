@@ -224,7 +224,7 @@ def test_a_pasted_secret_is_recognised(
     [
         ("ATATTpasted-without-an-address", "This is required"),
         ("ATBBpasted", "ended app passwords"),
-        ("", "This field is required"),
+        ("", "This is required."),
         ("two words", "no token has"),
     ],
 )
