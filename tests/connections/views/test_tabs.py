@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Connection, Credential
+from tenants.roles import Role
 from tests.connections.views.test_wizard import text
+from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +45,25 @@ def test_while_a_secret_is_replaced_its_state_stays_in_view(
 
     assert "Needs you" in page
     assert "What needs it stands still" not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("pending", ("finish it", "change the credentials", "change, pause and delete")),
+        ("available", ("verify and sync it", "change the credentials", "change, pause and delete")),
+    ],
+)
+def test_a_viewer_is_told_once_whom_to_ask(
+    client: Client, connection: Connection, status: str, said: tuple[str, ...]
+) -> None:
+    Connection.objects.update(status=status)
+    member = MembershipFactory.create(organization=connection.organization, role=Role.VIEWER)
+    client.force_login(member.user)
+    where = (connection.organization.slug, connection.pk)
+
+    for tab, what in zip(TABS, said, strict=True):
+        page = text(client.get(reverse(tab, args=where)))
+
+        assert page.count("An admin can") == 1
+        assert f"An admin can {what}" in page
