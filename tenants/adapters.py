@@ -45,6 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.SIGNUP == "open")
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> Any:
+        user.name = form.cleaned_data.get("name") or user.name
         with _sign_up(request):
             saved = super().save_user(request, user, form, commit)
             _accept_invitation(request, saved)

@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.timezone import now
 
 from tenants.models import Organization, Scope, User
 from tenants.roles import Role, at_most
 from tenants.services.errors import Refused
 from tenants.services.fields import LONGEST_NAME, time_zones
+
+LONGEST_OWN_NAME = 150  # of a person
 
 
 class ServiceForm(forms.Form):
@@ -90,8 +93,26 @@ class ApiKeyForm(ServiceForm):
         return now() + timedelta(days=days) if days else None
 
 
+class SignUpForm(forms.Form):
+    """What sign-up asks for beside allauth's own fields, which follow it."""
+
+    field_order = ("name", "email", "password1")
+
+    name = forms.CharField(
+        max_length=LONGEST_OWN_NAME,
+        required=False,
+        help_text="As colleagues see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Nothing is left to do: `AccountAdapter` keeps the name with the account."""
+
+
 class AccountForm(ServiceForm):
-    name = forms.CharField(max_length=150, required=False, help_text="As colleagues see it.")
+    name = forms.CharField(
+        max_length=LONGEST_OWN_NAME, required=False, help_text="As colleagues see it."
+    )
     timezone = forms.ChoiceField(
         label="Time zone",
         choices=lambda: _zones("As the organization"),

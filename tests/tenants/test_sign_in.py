@@ -292,6 +292,16 @@ def test_an_invitation_makes_one_account(organization: Organization) -> None:
     assert not User.objects.filter(email="new1@example.com").exists()
 
 
+def test_who_signs_up_may_say_the_own_name(client: Client) -> None:
+    named = {"name": "Zoe Zinc", "email": "zoe@example.com", "password1": PASSWORD}
+
+    asked = client.get("/accounts/signup/").content.decode()
+    client.post("/accounts/signup/", named)
+
+    assert asked.index('name="name"') < asked.index('name="email"') < asked.index('"password1"')
+    assert User.objects.get().name == "Zoe Zinc"
+
+
 def test_an_e_mail_address_has_one_case(client: Client) -> None:
     sign_up(client, "New@Example.COM")
     client.post("/accounts/logout/")
@@ -347,6 +357,8 @@ def test_another_host_header_gives_no_further_tries(client: Client, settings: Se
         {"email": "x" * 300 + "@example.com", "password1": PASSWORD},
         {"email": "a\0@example.com", "password1": PASSWORD},
         {"email": "a@example.com", "password1": "short"},
+        {"email": "a@example.com", "password1": PASSWORD, "name": "n" * 151},
+        {"email": "a@example.com", "password1": PASSWORD, "name": "a\0b"},
         {"email": "a@example.com", "password1": "\0" * 20},
     ],
 )
