@@ -58,7 +58,8 @@ class InvitationForm(ServiceForm):
     email = forms.EmailField(
         label="Their e-mail",
         required=False,
-        help_text="A note for you: anyone who has the link can use it, once, for seven days.",
+        help_text="It is filled in when they make an account. "
+        "Anyone who has the link can use it, once, for seven days.",
     )
 
 

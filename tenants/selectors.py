@@ -32,6 +32,11 @@ def memberships_of(user: User | AnonymousUser) -> QuerySet[Membership]:
     return Membership.objects.select_related("organization").filter(user__pk=user.pk or 0)
 
 
+def is_member(user: User | AnonymousUser, organization: Organization) -> bool:
+    """Whether a user belongs to an organization."""
+    return Membership.objects.filter(user__pk=user.pk or 0, organization=organization).exists()
+
+
 def members_of(organization: Organization) -> QuerySet[Membership]:
     """Who belongs to an organization, by name."""
     return (

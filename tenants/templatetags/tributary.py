@@ -16,7 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from structlog.contextvars import get_contextvars
 
-from tenants import actor, badges, charts, formats
+from tenants import actor, badges, charts, formats, selectors
+from tenants.models import Invitation
 
 register = template.Library()
 
@@ -161,6 +162,12 @@ def signup_is_open(context: Context) -> bool:
     """Whether somebody may make an account here, now."""
     request = context["request"]
     return bool(get_adapter(request).is_open_for_signup(request))
+
+
+@register.simple_tag(takes_context=True)
+def held_invitation(context: Context) -> Invitation | None:
+    """The invitation with which an account would be made here, now."""
+    return selectors.held_invitation(context["request"].session)
 
 
 @register.simple_tag

@@ -1,5 +1,7 @@
 """From the link of an invitation into the organization."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +27,9 @@ class FollowLink(View):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         invitation = selectors.invitation_of_token(token)
+        if invitation and selectors.is_member(request.user, invitation.organization):
+            context = {"organization": invitation.organization}
+            return render(request, "tenants/join_already.html", context)
         if invitation is None or not selectors.open_invitations().filter(pk=invitation.pk).exists():
             return render(
                 request,
@@ -44,7 +49,13 @@ class Join(View):
         invitation = selectors.held_invitation(request.session)
         if invitation is None:
             return self.without(request, status=404)
-        context = {"invitation": invitation, "next": reverse("tenants:join")}
+        address = {"next": reverse("tenants:join")}
+        known = {**address, "email": invitation.email} if invitation.email else address
+        context = {
+            "invitation": invitation,
+            "sign_in_url": f"{reverse('account_login')}?{urlencode(address)}",
+            "sign_up_url": f"{reverse('account_signup')}?{urlencode(known)}",
+        }
         return render(request, "tenants/join.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -76,5 +87,6 @@ class Join(View):
         return self.welcome(request, used.organization)
 
     def welcome(self, request: HttpRequest, organization: Organization) -> HttpResponse:
+        list(messages.get_messages(request))  # read, so gone: “You are signed in” says no more
         messages.success(request, f"Welcome to {organization.name}.")
         return redirect("ingestion:overview", organization.slug)

@@ -1,6 +1,7 @@
 """The pages of tenants, as people use them."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -95,14 +96,24 @@ def test_an_invitation_from_link_to_member(
     shown = text(guest.get("/join/"))
     assert f"{owner.name} invites you to {organization.name} as admin." in shown
     assert guest.post("/join/")["Location"] == "/accounts/login/?next=/join/"
+    sign_up = re.search(r'href="(/accounts/signup/[^"]+)"', shown)
+    assert sign_up
+    form = text(guest.get(unescape(sign_up[1])))
+    assert f"With it you join {organization.name} as admin." in form
+    assert 'value="ben@example.com"' in form
     signed_up = guest.post(
         "/accounts/signup/?next=/join/",
         {"email": "ben@example.com", "password1": "correct horse battery staple", "next": "/join/"},
     )
     assert signed_up["Location"] == "/join/"
     joined = guest.post("/join/")
+    inside = text(guest.get(joined["Location"]))
+    back = text(guest.get(link[1]))
 
     assert joined["Location"] == address(organization, "")
+    assert f"Welcome to {organization.name}." in inside
+    assert "You are signed in as" not in inside
+    assert f"You are in {organization.name} already" in back
     ben = Membership.objects.get(user__email="ben@example.com")
     assert (ben.role, ben.organization) == (Role.ADMIN, organization)
     again = Client().get(link[1])
