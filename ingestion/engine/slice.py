@@ -196,9 +196,11 @@ class Slice:
     def _follow(self, visit: Visit) -> None:
         followers = visit.ended()
         self._failures.is_answering = True
-        self._run.sync.retry_count = 0  # waits for Bitbucket are counted in a row
         place = visit.place
-        if self._run.book.has_run(place) and self._run.has_ended(place):
+        has_ended = self._run.has_ended(place)
+        if has_ended:  # waits for Bitbucket are counted in a row; a place ends once in a sync
+            self._run.sync.retry_count = 0
+        if has_ended and self._run.book.has_run(place):
             row = self._run.book.run(place)
             row.error = visit.coverage.gap if place.repository_id is None else None
             if place.repository_id is not None:
