@@ -22,7 +22,7 @@ from connections.transport.paging import page_of
 from ingestion.sources.base import Checkpoint, NewPages, Page, Since, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, values_of
-from ingestion.sources.bitbucket_cloud.pull_requests import is_gone
+from ingestion.sources.bitbucket_cloud.pull_requests import Refusals
 from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, inside, number
 from ingestion.sources.rows import CommentRow, EventRow, RejectedRecord, Row
 
@@ -87,17 +87,20 @@ def walk_histories(
     client: BitbucketCloudClient, repository: str, pull_requests: Sequence[int]
 ) -> Walk:
     """The feed of each pull request from its top to its end, where the repository's is refused."""
+    refusals = Refusals(client, repository)
     for pull_request in pull_requests:
+        end = Page(rows=(), finished=pull_request)
         try:
-            yield from _history(client, repository, pull_request)
-        except NotFound:
-            if not is_gone(client, repository, pull_request):
-                raise  # it is the feed that is not shown
-            yield Page(rows=(), finished=pull_request, is_missing=True)
+            yield from _history(client, repository, pull_request, end)
+            refusals.is_any_shown = True
+        except NotFound as error:
+            refusals.judge(end, pull_request, error)
+        yield end
 
 
-def _history(client: BitbucketCloudClient, repository: str, pull_request: int) -> Walk:
-    pages, end = NewPages("activity"), Page(rows=(), finished=pull_request)
+def _history(client: BitbucketCloudClient, repository: str, pull_request: int, end: Page) -> Walk:
+    """The pages of the history that `end` ends, which is short behind an empty last page."""
+    pages = NewPages("activity")
     ask = partial(client.pull_request_activity, repository, pull_request)
     for position, answer in enumerate(_insisting(ask(), ask)):
         values, following = page_of(answer)
@@ -106,7 +109,6 @@ def _history(client: BitbucketCloudClient, repository: str, pull_request: int) -
             pages.check([row.key for row in rows if isinstance(row, EventRow)])
         yield Page(rows=rows)
         end.is_short = position > 0 and not values
-    yield end
 
 
 def _is_below(events: list[EventRow], floor: datetime | None) -> bool:

@@ -9,7 +9,7 @@ from connections.transport.errors import NotFound
 from ingestion.sources.base import Page, ShortListing, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of, whole
-from ingestion.sources.bitbucket_cloud.pull_requests import is_gone
+from ingestion.sources.bitbucket_cloud.pull_requests import Refusals
 from ingestion.sources.bitbucket_cloud.read import Json
 from ingestion.sources.rows import Row
 
@@ -37,16 +37,16 @@ def walk_comments(
     client: BitbucketCloudClient, repository: str, pull_requests: Sequence[int]
 ) -> Walk:
     """Each pull request's list in full; one that is gone meanwhile ends with no comments."""
+    refusals = Refusals(client, repository)
     for number in pull_requests:
         read = partial(parse.comment, pull_request=number)
         end = Page(rows=(), finished=number)
         try:
             for answer in whole(client.comments(repository, number), "comments"):
                 yield Page(rows=parse.rows(values_of(answer), read, "id"))
-        except NotFound:
-            if not is_gone(client, repository, number):
-                raise  # it is the list that is not shown
-            end.is_missing = True
+                refusals.is_any_shown = True
+        except NotFound as error:
+            refusals.judge(end, number, error)
         except ShortListing:
             end.is_short = True
         yield end

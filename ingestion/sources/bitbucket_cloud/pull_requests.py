@@ -28,6 +28,7 @@ from ingestion.sources.bitbucket_cloud.read import Json, Unreadable, moment, num
 
 # `q` overrides the parameter `state`: https://github.com/MunifTanjim/node-bitbucket/issues/16
 ALL_STATES = "state IN ({})".format(", ".join(f'"{state}"' for state in STATES))
+MOST_REFUSED = 3  # single lists of one walk, before it is taken that none is shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +160,29 @@ def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
         yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
 
 
-def is_gone(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
+@dataclass(slots=True)
+class Refusals:
+    """Judges what is not shown of single pull requests, in one walk over several of them."""
+
+    client: BitbucketCloudClient
+    repository: str
+    count: int = 0
+    is_any_shown: bool = False
+
+    def judge(self, end: Page, pull_request: int, error: NotFound) -> None:
+        """Note on the end of a list that its pull request is gone, or else that it lacks all.
+
+        Raises the error where the lists of several pull requests that are there are refused and
+        none is shown: so are the others, then.
+        """
+        end.is_missing = _is_gone(self.client, self.repository, pull_request)
+        end.is_short = not end.is_missing
+        self.count += end.is_short
+        if self.count >= MOST_REFUSED and not self.is_any_shown:
+            raise error
+
+
+def _is_gone(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
     """Whether a pull request whose details are not shown is gone itself: it is not listed either.
 
     Raises NotFound where nothing of the repository is shown any more.

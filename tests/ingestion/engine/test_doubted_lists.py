@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db.models import F
 
 from ingestion.models import Comment, Coverage, Event, Person, PullRequest, State
 from tests.ingestion.engine.conftest import Copied
@@ -156,6 +157,34 @@ def test_list_of_comments_that_is_refused_is_read_later(
     assert copied.sync().state == State.SUCCEEDED
     one.refresh_from_db()
     assert one.content == "New."
+
+
+def test_one_list_of_comments_that_is_refused_stops_no_other(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync()
+    said = PullRequest.objects.filter(comment_count__gt=0).order_by("pk")
+    refused, other = (said.values_list("number", flat=True)[at] for at in (0, 1))
+    for number in (refused, other):
+        sandbox.change.pull_request("acme", "api", number, title="Another title")
+    sandbox.faults.add(rf"/pullrequests/{refused}/comments", status=404)
+
+    syncs = [copied.sync() for _ in range(4)]
+
+    assert {sync.state for sync in syncs} == {State.PARTIAL}
+    assert f"(#{refused})" in error_of(syncs[-1], "pull_request_comments")["message"]
+    due = PullRequest.objects.exclude(comments_done_for=F("due_for"))
+    assert list(due.values_list("number", flat=True)) == [refused]
+
+
+def test_one_history_that_is_refused_stops_no_other(copied: Copied, sandbox: Sandbox) -> None:
+    sandbox.faults.add(r"/pullrequests/(activity|1/activity)", status=404)
+
+    sync = copied.sync()
+
+    assert sync.state == State.PARTIAL
+    assert "(#1)" in error_of(sync, "pull_request_activity")["message"]
+    assert undone() == 1
 
 
 def test_comments_of_a_pull_request_that_is_gone_stay(copied: Copied, sandbox: Sandbox) -> None:
