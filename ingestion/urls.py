@@ -30,6 +30,7 @@ urlpatterns = [
         connections.ConnectionRepositoriesUndo.as_view(),
         name="connection_repositories_undo",
     ),
+    path(f"{CONNECTION}gone/", connections.ConnectionGone.as_view(), name="connection_gone"),
     path(f"{CONNECTION}syncs/", connections.ConnectionSyncs.as_view(), name="connection_syncs"),
     path(f"{CONNECTION}syncs/start/", syncs.SyncStart.as_view(), name="sync_start"),
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),

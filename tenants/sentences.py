@@ -29,6 +29,7 @@ SENTENCES = {
     "invitations.created": "invited {}",
     "invitations.revoked": "revoked the invitation for {}",
     "connections.updated": "changed the connection {}",
+    "connections.gone_confirmed": "said that the missing repositories of {} are gone",
     "connections.disabled": "paused the connection {}",
     "connections.enabled": "resumed the connection {}",
     "credentials.created": "added the credential {}",

@@ -9,7 +9,7 @@ from ingestion.engine.visits.base import Visit
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
-from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit, still_missing
+from ingestion.engine.visits.repositories import RepositoriesVisit, still_missing
 from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
@@ -57,10 +57,9 @@ class Plan:
 
     def _go_on(self) -> None:
         """The repositories were listed by an earlier slice; what was missing is asked for first."""
-        missing = still_missing(self._run)
-        if missing:
-            self._ready.append(GoneVisit(self._run, missing))
-        self.visit_repositories(but={one.pk for one in missing})
+        missing, visits = still_missing(self._run)
+        self._ready.extend(visits)
+        self.visit_repositories(but=missing)
 
     def _load_repositories(self) -> None:
         chosen = Repository.objects.filter(

@@ -98,6 +98,16 @@ def coverage_by_repository(
     ]
 
 
+def many_gone(connection: Connection) -> Coverage | None:
+    """The coverage of a list that lacks many repositories: what it says, and what was said to it.
+
+    Its checkpoint tells whether a person `confirmed` that they are gone.
+    """
+    rows = Coverage.objects.for_organization(connection.organization_id)
+    found: Coverage | None = rows.filter(connection=connection, gap__code="many_gone").first()
+    return found
+
+
 def coverage_of(connection: Connection) -> QuerySet[Coverage]:
     """All coverage of a connection with the repositories, for the API."""
     rows: QuerySet[Coverage] = Coverage.objects.for_organization(connection.organization_id)

@@ -15,9 +15,10 @@ from ingestion.forms.filters import (
 )
 from ingestion.forms.repositories import RepositoryChoice
 from ingestion.selectors import connections as selectors
-from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream
+from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream, many_gone
 from ingestion.selectors.records import repositories_of_connection
 from ingestion.selectors.syncs import filter_syncs, syncs_of
+from ingestion.services.gone import confirm_gone
 from ingestion.services.repositories import (
     restore_choice,
     select_all,
@@ -73,8 +74,20 @@ class ConnectionPage(OfConnection):
         connection = self.connection(pk)
         context = self.context(connection, "overview") | {
             "coverage": coverage_by_stream(connection),
+            "many_gone": many_gone(connection),
         }
         return render(request, "ingestion/connection.html", context)
+
+
+class ConnectionGone(OfConnection):
+    """Say that the many repositories which are not listed any more are really gone."""
+
+    permission = Permission.CONNECT
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        confirm_gone(connection=self.connection(pk), by=self.actor)
+        return redirect("ingestion:connection", self.organization.slug, pk)
 
 
 class ConnectionSyncs(OfConnection):

@@ -1,10 +1,11 @@
 """The repositories of a connection: a full listing, and what is gone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import Visit
-from ingestion.models import Repository
+from ingestion.models import Coverage, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import RepositoryRow
 from ingestion.writer.batch import Counts, Place
@@ -15,14 +16,18 @@ NOT_ALL = {"chosen": "is among those", "patterns": "fits the patterns"}  # ways 
 
 
 class RepositoriesVisit(Visit):
-    """Lists every repository that the credential sees."""
+    """Lists every repository that the credential sees.
+
+    What it lacks is kept in the checkpoint, with what a person says to many of them being gone:
+    `confirmed` is null where nobody had to be asked.
+    """
 
     stream = "repositories"
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._seen: set[str] = set()
-        self.missing: set[int] = set()  # kept here and not listed: asked for one by one
+        self.missing: set[int] = set()  # kept here and not listed: not visited
 
     def walk(self, source: Source) -> Walk:
         return source.repositories()
@@ -33,31 +38,48 @@ class RepositoriesVisit(Visit):
 
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("repositories")
+        confirmed = self._confirmed()
         self.complete(self.as_of)
         note_nothing_chosen(self)
         found = self._missing()
         self.missing = {one.pk for one in found}
-        self.keep({"missing": sorted(self.missing)} if found else None)
-        return [GoneVisit(self.run, found)] if found else []
+        if not found:
+            return []
+        if len(self.missing - confirmed) > max(FEW, MOST_GONE * (len(found) + len(self._seen))):
+            self.coverage.gap = many_gone(found)
+            self.keep({"missing": sorted(self.missing), "confirmed": False})
+            return []
+        self.keep({"missing": sorted(self.missing), "confirmed": True if confirmed else None})
+        return [GoneVisit(self.run, found)]
 
     def _missing(self) -> list[Repository]:
-        """Those that are kept here, that were there, and that the listing lacks."""
+        """Those that are chosen and kept here, that were there, and that the listing lacks."""
         kept = Repository.objects.filter(
-            connection_id=self.run.connection.pk, removed_at=None
+            connection_id=self.run.connection.pk, is_selected=True, removed_at=None
         ).only("pk", "uuid", "full_name")
-        found = [one for one in kept if one.uuid not in self._seen]
-        limit = max(FEW, MOST_GONE * (len(found) + len(self._seen)))
-        if len(found) > limit:
-            names = ", ".join(one.full_name for one in found[:3])
-            self.coverage.gap = {
-                "code": "many_gone",
-                "message": f"{len(found):,} repositories are not listed any more ({names}, …)."
-                " That is a fifth of all or more, so nothing was marked as gone.",
-                "retryable": False,
-                "mended_by": "admin",
-            }
-            return []
-        return found
+        return [one for one in kept.order_by("pk") if one.uuid not in self._seen]
+
+    def _confirmed(self) -> set[int]:
+        """What an earlier listing lacked, and a person said to be gone; maybe a moment ago."""
+        mine = Coverage.objects.filter(
+            connection_id=self.run.connection.pk, stream=self.stream, repository=None
+        )
+        kept = mine.values_list("checkpoint", flat=True).first()
+        walk = kept["walk"] if kept else {}
+        return set(walk["missing"]) if walk.get("confirmed") else set()
+
+
+def many_gone(missing: Sequence[Repository]) -> dict[str, Any]:
+    """The gap of a listing that lacks so many that a person is asked whether it is true."""
+    names = ", ".join(one.full_name for one in missing[:3])
+    return {
+        "code": "many_gone",
+        "message": f"{len(missing):,} repositories are not listed any more"
+        f" ({names}{', …' if len(missing) > 3 else ''})."
+        " That is more than a fifth of all, so nothing was marked as gone.",
+        "retryable": False,
+        "mended_by": "admin",
+    }
 
 
 class GoneVisit(Visit):
@@ -86,11 +108,19 @@ class GoneVisit(Visit):
         return ()
 
 
-def still_missing(run: Run) -> list[Repository]:
-    """What this sync's listing lacked, where a slice ended before each of them was asked for."""
+def still_missing(run: Run) -> tuple[set[int], Sequence[Visit]]:
+    """What this sync's listing lacked, and the visit to it if an earlier slice did not end that.
+
+    None is asked for as long as a person has to say first that so many are gone.
+    """
     stopped = run.unfinished(Place(GoneVisit.stream, None))
-    missing = stopped.checkpoint["missing"] if stopped else ()
-    return list(Repository.objects.filter(pk__in=missing, removed_at=None).order_by("pk"))
+    if stopped is None:
+        return set(), ()
+    missing = set(stopped.checkpoint["missing"])
+    if stopped.checkpoint["confirmed"] is False:
+        return missing, ()
+    there = Repository.objects.filter(pk__in=missing, removed_at=None)
+    return missing, [GoneVisit(run, list(there.order_by("pk")))]
 
 
 def note_nothing_chosen(visit: Visit) -> None:

@@ -239,36 +239,12 @@ def test_repository_that_is_only_missing_from_the_list_is_not_marked(
         full_name="acme/twin",
         updated_on=one.updated_on,
         changed_at=one.changed_at,
-        is_selected=False,
     )
     sandbox.faults.add(r"/repositories/[^/]*/[^/?]*$", status=500)
 
     synced.sync()
 
     assert Repository.objects.get(name="twin").removed_at is None
-
-
-@pytest.mark.parametrize(
-    ("scale", "gone"),
-    [
-        (Scale(repositories=4, pull_requests=1, pipelines=0), 2),
-        (Scale(repositories=6, pull_requests=1, pipelines=0), 5),
-    ],
-)
-def test_when_many_repositories_vanish_none_is_marked(
-    copied: Copied, sandbox: Sandbox, gone: int
-) -> None:
-    copied.sync(streams=["repositories"])
-    for slug in list(sandbox.world.workspaces["acme"].repositories)[-gone:]:
-        sandbox.change.delete_repository("acme", slug)
-
-    sync = copied.sync(streams=["repositories"])
-
-    assert not Repository.objects.exclude(removed_at=None).exists()
-    gap = Coverage.objects.get(stream="repositories").gap
-    assert gap
-    assert gap["code"] == "many_gone"
-    assert sync.state == State.PARTIAL
 
 
 def test_member_who_left_is_no_member(synced: Copied, sandbox: Sandbox) -> None:
