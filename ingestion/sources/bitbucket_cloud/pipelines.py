@@ -43,7 +43,7 @@ class Position:
         )
 
     def checkpoint(self, as_of: datetime, *, is_short: bool) -> Checkpoint | None:
-        """Where it goes on: at this page; behind a short one not at all, unless it lacks some."""
+        """Where it goes on: at this page; behind a short one, if it lacks some, from the first."""
         found = {
             "as_of": as_of.isoformat(),
             "page": self.page,
@@ -52,15 +52,15 @@ class Position:
         }
         if not is_short:
             return found
-        return found | {"page": 1, "told": 0, "floor": None} if self.length.is_short else None
+        return found | {"page": 1, "told": 0} if self.length.is_short else None
 
 
 def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
     """Until a short page, or, where the last walk ended, a page on which nothing differs.
 
     New runs push older ones to later pages: some come twice, none is passed over. So an unfinished
-    walk goes on at the page where it stood, and may stop only among runs from before its floor; one
-    that ended short begins anew and reads all of it.
+    walk goes on at the page where it stood, or at the first where it ended short, and may stop only
+    among runs from before its floor.
     """
     at, pages = Position.at(since), NewPages("pipelines")
     down_to = since.look_back_to

@@ -121,6 +121,20 @@ def test_new_pipelines_behind_a_short_page_arrive_later(copied: Copied, sandbox:
     assert PipelineRun.objects.count() == 380
 
 
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=0, pipelines=1030)])
+def test_one_short_page_of_pipelines_does_not_read_all_again(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    copied.sync(streams=["pipelines"])
+    sandbox.faults.add(r"/pipelines\?", kind="short_page", times=1)
+    assert copied.sync(streams=["pipelines"]).state == State.PARTIAL
+    asked = sandbox.count(r"/pipelines")
+
+    assert copied.sync(streams=["pipelines"]).state == State.SUCCEEDED
+
+    assert sandbox.count(r"/pipelines") - asked <= 2
+
+
 def test_changes_behind_an_empty_answer_arrive_later(copied: Copied, sandbox: Sandbox) -> None:
     copied.sync()
     sandbox.change.pull_request("acme", "api", 4, title="Another title")
