@@ -36,6 +36,7 @@ class Page:
     finished: int | None = None
     is_missing: bool = False  # the finished one was not there: its old rows stay
     is_short: bool = False  # the finished one's list ended before its end: what it lacks stays
+    shortage: "ShortListing | None" = None  # no more will come, and what the listing lacks stays
     wants_verdict: bool = False
 
     @property

@@ -49,6 +49,7 @@ class Visit(ABC):
         self.begun = run.clock.now()
         self.counts = Counts()
         self.as_of: datetime | None = None
+        self.shortage: ProviderError | None = None  # the listing lacks some, for good
 
     @property
     def place(self) -> Place:
@@ -70,6 +71,7 @@ class Visit(ABC):
     def arrived(self, page: Page, counts: Counts) -> None:
         """A page was written. `counts` are those of this stream and repository in the batch."""
         self.as_of = self.as_of or page.as_of
+        self.shortage = self.shortage or page.shortage
         if page.expected is not None:
             self.run.book.expect(self.stream, page.expected)
         self.counts.add(counts)
@@ -102,6 +104,8 @@ class Visit(ABC):
         self.coverage.refusals = 0
         self.coverage.ended_by = self.run.sync.pk
         self.run.book.close_gap(self.place)
+        if self.shortage:
+            self.coverage.gap = self.shortage.as_dict()
 
     def doubt_nothing(self) -> None:
         """An empty listing proves nothing: it is asked from its beginning again the next time."""

@@ -30,7 +30,7 @@ class PeopleVisit(Visit):
 
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("people")
-        if self._is_legible:
+        if self._is_legible and not self.shortage:
             self._mark_who_left()
         self.complete(self.as_of)
         return ()

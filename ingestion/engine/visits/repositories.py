@@ -45,8 +45,9 @@ class RepositoriesVisit(Visit):
         self.missing = {one.pk for one in found}
         if not found:
             return []
-        if len(self.missing - confirmed) > max(FEW, MOST_GONE * (len(found) + len(self._seen))):
-            self.coverage.gap = many_gone(found)
+        doubt = self._doubt(found, confirmed)
+        if doubt:
+            self.coverage.gap = doubt
             self.keep({"missing": sorted(self.missing), "confirmed": False})
             return []
         self.keep({"missing": sorted(self.missing), "confirmed": True if confirmed else None})
@@ -58,6 +59,13 @@ class RepositoriesVisit(Visit):
             connection_id=self.run.connection.pk, is_selected=True, removed_at=None
         ).only("pk", "uuid", "full_name")
         return [one for one in kept.order_by("pk") if one.uuid not in self._seen]
+
+    def _doubt(self, missing: list[Repository], confirmed: set[int]) -> dict[str, Any] | None:
+        """The gap where what is missing is not to be taken as gone, nor asked for."""
+        if self.shortage:
+            return self.shortage.as_dict()
+        most = max(FEW, MOST_GONE * (len(missing) + len(self._seen)))
+        return many_gone(missing) if len(self.missing - confirmed) > most else None
 
     def _confirmed(self) -> set[int]:
         """What an earlier listing lacked, and a person said to be gone; maybe a moment ago."""

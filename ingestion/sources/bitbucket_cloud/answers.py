@@ -10,7 +10,7 @@ from connections.transport.paging import page_of
 from ingestion.sources.base import NewPages, ShortListing
 from ingestion.sources.bitbucket_cloud.read import Json, inside
 
-__all__ = ("Length", "clock_of", "has_next", "size_of", "values_of", "whole")
+__all__ = ("Length", "clock_of", "counted", "has_next", "size_of", "values_of", "whole")
 
 
 def values_of(answer: Answer) -> list[Json]:
@@ -25,16 +25,24 @@ def has_next(answer: Answer) -> bool:
 
 
 def whole(answers: Iterable[Answer], what: str) -> Iterator[Answer]:
-    """The pages of a listing. Raises UnexpectedResponse where records come again without an end,
-    ShortListing behind the last page where fewer came than the listing said to have.
+    """The pages of a listing, as `counted`. Raises ShortListing behind the last page where fewer
+    came than the listing said to have.
     """
-    pages, length = NewPages(what), Length()
+    length = Length()
+    yield from counted(answers, what, length)
+    length.check(what)
+
+
+def counted(answers: Iterable[Answer], what: str, length: "Length") -> Iterator[Answer]:
+    """The pages of a listing, counted. Raises UnexpectedResponse where records come again without
+    an end.
+    """
+    pages = NewPages(what)
     for answer in answers:
         if has_next(answer):
             pages.check([_identity(value) for value in values_of(answer)])
         length.add(answer)
         yield answer
-    length.check(what)
 
 
 def _identity(value: Json) -> object:
@@ -62,7 +70,11 @@ class Length:
     def check(self, what: str) -> None:
         """Raise ShortListing where a listing that ends here lacks some."""
         if self.is_short:
-            raise ShortListing(what, self.listed, self.told)
+            raise self.error(what)
+
+    def error(self, what: str) -> ShortListing:
+        """What to say of a listing that lacks some."""
+        return ShortListing(what, self.listed, self.told)
 
     @property
     def is_short(self) -> bool:

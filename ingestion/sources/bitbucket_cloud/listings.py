@@ -8,7 +8,14 @@ from connections.transport.answers import Answer
 from connections.transport.errors import NotFound
 from ingestion.sources.base import Page, ShortListing, Walk
 from ingestion.sources.bitbucket_cloud import parse
-from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of, whole
+from ingestion.sources.bitbucket_cloud.answers import (
+    Length,
+    clock_of,
+    counted,
+    size_of,
+    values_of,
+    whole,
+)
 from ingestion.sources.bitbucket_cloud.pull_requests import Refusals
 from ingestion.sources.bitbucket_cloud.read import Json
 from ingestion.sources.rows import Row
@@ -24,13 +31,13 @@ def walk_repositories(client: BitbucketCloudClient) -> Walk:
         rows = parse.rows([one(answer)], parse.repository, "full_name")
         yield Page(rows=rows, as_of=clock_of(answer), expected=1)
         return
-    answers = whole(client.repositories(sort="created_on"), "repositories")
-    yield from _pages(answers, parse.repository, "full_name")
+    ask = partial(client.repositories, sort="created_on")
+    yield from _listing(ask, "repositories", parse.repository, "full_name")
 
 
 def walk_people(client: BitbucketCloudClient) -> Walk:
     """The members of the workspace."""
-    yield from _pages(whole(client.members(), "members"), parse.member, "user")
+    yield from _listing(client.members, "members", parse.member, "user")
 
 
 def walk_comments(
@@ -50,6 +57,27 @@ def walk_comments(
         except ShortListing:
             end.is_short = True
         yield end
+
+
+def _listing(
+    ask: Callable[[], Iterable[Answer]], what: str, read: Callable[[Json], Row], key: str
+) -> Walk:
+    """All of a listing. Where it ends short it is asked for again at once: one that shrank while it
+    was read is whole then, and one that tells the same numbers has no more, whatever it says.
+
+    Raises ShortListing where it is short in another way.
+    """
+    first, again = Length(), Length()
+    yield from _pages(counted(ask(), what, first), read, key)
+    if not first.is_short:
+        return
+    for page in _pages(counted(ask(), what, again), read, key):
+        page.expected = None  # was told
+        yield page
+    if again == first:
+        yield Page(rows=(), shortage=again.error(what))
+    elif again.is_short or again.listed < first.listed:
+        raise first.error(what)
 
 
 def _pages(answers: Iterable[Answer], read: Callable[[Json], Row], key: str) -> Walk:
