@@ -35,7 +35,7 @@ class Page:
     expected: int | None = None
     finished: int | None = None
     is_missing: bool = False  # the finished one was not there: its old rows stay
-    is_short: bool = False  # the finished one's list ended before its end: what it lacks stays
+    is_short: bool = False  # the finished one's list seems to end before its end
     shortage: "ShortListing | None" = None  # no more will come, and what the listing lacks stays
     wants_verdict: bool = False
 

@@ -11,7 +11,7 @@ from ingestion.engine.run import Run
 from ingestion.engine.visits import comments
 from ingestion.engine.visits.base import RepositoryVisit, Visit, refuse_doubted
 from ingestion.models import Event, PullRequest, Repository
-from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.base import OVERLAP, Page, Source, Walk
 from ingestion.sources.rows import CommentRow, EventRow
 from ingestion.writer.batch import Counts, Place
 
@@ -152,7 +152,7 @@ class HistoriesVisit(RepositoryVisit):
         key = self._keys[number]
         stored = Event.objects.filter(pull_request_id=key)
         is_whole = self._is_legible and not page.is_missing
-        if page.is_short or (is_whole and self._ends_early(stored)):
+        if (is_whole or page.is_short) and self._ends_early(key, stored, is_short=page.is_short):
             self._doubted.append(number)
             return
         if is_whole:
@@ -161,10 +161,15 @@ class HistoriesVisit(RepositoryVisit):
             activity_done_for=F("due_for")
         )
 
-    def _ends_early(self, stored: "QuerySet[Event]") -> bool:
-        """Whether the history ends above what is stored of it. Its oldest entry, the opening of the
-        pull request, can never be withdrawn.
+    def _ends_early(self, key: int, stored: "QuerySet[Event]", *, is_short: bool) -> bool:
+        """Whether the history ends above what is stored of it, or, behind an empty last page, above
+        where its pull request was opened. The opening can never be withdrawn.
         """
-        oldest = stored.filter(withdrawn_at=None, kind="update").order_by("happened_at").first()
-        reached = min((moment for _, _, moment in self._seen), default=None)
-        return oldest is not None and (reached is None or oldest.happened_at < reached)
+        moments = [moment for _, _, moment in self._seen]
+        openings = stored.filter(withdrawn_at=None, kind="update")
+        if not moments:
+            return is_short or openings.exists()
+        if openings.filter(happened_at__lt=min(moments)).exists():
+            return True
+        opened = PullRequest.objects.filter(pk=key, created_on__lt=min(moments) - OVERLAP)
+        return is_short and opened.exists()

@@ -1,5 +1,6 @@
 """Where the feed of a repository is refused, the history of each pull request is read by itself."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -175,3 +176,24 @@ def test_killed_between_single_histories_the_rows_are_those_of_an_undisturbed_sy
     assert deaths > 1
     assert sync.state == State.SUCCEEDED
     assert all_rows() == undisturbed
+
+
+@pytest.mark.parametrize(("hours", "state"), [(0, State.SUCCEEDED), (2, State.PARTIAL)])
+def test_empty_last_page_is_the_end_where_the_opening_was_reached(
+    copied: Copied, sandbox: Sandbox, hours: int, state: State
+) -> None:
+    sandbox.faults.add(FEED, status=403)
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests[3]
+    opened = (there.created_on + timedelta(hours=hours)).isoformat()
+    entry = {"pull_request": {"id": 3}, "update": {"date": opened, "state": "OPEN"}}
+    end = f"{sandbox.api_url}/repositories/acme/api/pullrequests/3/activity?ctx=end"
+    pages = {
+        r"ctx=end": {"values": []},
+        r"pullrequests/3/activity": {"values": [entry], "next": end},
+    }
+    for where, body in pages.items():
+        sandbox.faults.add(where, status=200, body=json.dumps(body))
+
+    sync = copied.sync(streams=["pull_request_activity"])
+
+    assert sync.state == state, sync.error
