@@ -49,7 +49,11 @@ class Plan:
 
     def take(self) -> Visit | None:
         """The next visit, or None while there is none."""
-        return self._ready.popleft() if self._ready else None
+        if not self._ready:
+            return None
+        visit = self._ready.popleft()
+        visit.begin()
+        return visit
 
     def follow(self, visits: Sequence[Visit]) -> None:
         """What follows a visit comes first, so that repositories are finished one by one."""

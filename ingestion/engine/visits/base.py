@@ -37,9 +37,10 @@ def refuse_doubted(name: str, what: str, pull_requests: Collection[int]) -> None
 
 
 class Visit(ABC):
-    """Made, told of its pages and ended in the writing thread; walked in a fetching one.
+    """Made, begun, told of its pages and ended in the writing thread; walked in a fetching one.
 
-    `arrived` and `ended` are called inside the transaction that writes the rows.
+    Many are made together and wait for their turn, which `begin` opens. `arrived` and `ended` are
+    called inside the transaction that writes the rows.
     """
 
     stream: ClassVar[str]
@@ -63,6 +64,10 @@ class Visit(ABC):
     @property
     def coverage(self) -> Coverage:
         return self.run.book.coverage(self.place)
+
+    def begin(self) -> None:
+        """Look up what the walk needs."""
+        return
 
     @abstractmethod
     def walk(self, source: Source) -> Walk:

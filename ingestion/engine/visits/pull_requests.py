@@ -18,8 +18,11 @@ class PullRequestsVisit(RepositoryVisit):
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
-        since = self.resume(self.coverage.watermark)
-        self._since = replace(since, known=self._known()) if since.watermark else since
+        self._since = self.resume(self.coverage.watermark)
+
+    def begin(self) -> None:
+        if self._since.watermark:
+            self._since = replace(self._since, known=self._known())
 
     def walk(self, source: Source) -> Walk:
         yield from source.pull_requests(self.repository.uuid, self._since)
