@@ -25,6 +25,7 @@ from ingestion.engine.visits import comments
 from ingestion.engine.visits.activity import ActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.history import HistoriesVisit, refuses_feed
+from ingestion.engine.visits.repositories import RepositoriesVisit
 from ingestion.models import State
 from ingestion.quota import usage
 from ingestion.writer.batch import Place
@@ -108,7 +109,7 @@ class Failures:
 
     def _refuses_workspace(self, visit: Visit, error: ProviderError) -> bool:
         """Whether this calls for a verification: at most one in a sync, none for a named scope."""
-        if isinstance(visit, RepositoryVisit) or self._is_of_credential(error):
+        if not isinstance(visit, RepositoriesVisit) or self._is_of_credential(error):
             return False
         if not isinstance(error, REFUSED):
             return False

@@ -312,6 +312,16 @@ def test_workspace_that_is_refused_is_verified_once(
     assert sent.count(VERIFY_CREDENTIAL) == 1
 
 
+def test_members_that_a_role_does_not_see_call_for_no_verification(
+    copied: Copied, sandbox: Sandbox, sent: list[str]
+) -> None:
+    sandbox.faults.add(r"/members", status=403)
+
+    assert copied.sync().state == State.PARTIAL
+
+    assert VERIFY_CREDENTIAL not in sent
+
+
 def test_repository_refused_three_times_is_no_access(copied: Copied, sandbox: Sandbox) -> None:
     copied.sync()
     sandbox.change.refuse_repository("acme", "web", status=403)
