@@ -149,7 +149,7 @@ def _book(subject: str, reserve: bool) -> _Lot:
             probe = _pass_block(quota, now)
             buckets = _buckets(quota, now)
             limit = quota.limit_at(now)
-            allowed = limit if reserve else limit * 9 // 10
+            allowed = limit if reserve else max(1, limit * 9 // 10)
             left = allowed - sum(booked for _, booked in buckets)
             if left < 1:
                 raise _exhausted(_free_at(buckets, -left))

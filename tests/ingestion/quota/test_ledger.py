@@ -59,6 +59,12 @@ def test_a_tenth_is_kept_for_people() -> None:
     assert asked == 10
 
 
+def test_a_limit_of_one_stops_no_schedule(settings: Any) -> None:
+    settings.QUOTA_LIMIT = 1
+
+    assert take_all(Purpose.SCHEDULE)[0] == 1
+
+
 def test_says_when_the_first_booking_leaves_the_window() -> None:
     _, said = take_all()
 
