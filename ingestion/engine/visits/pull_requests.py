@@ -38,10 +38,14 @@ class PullRequestsVisit(RepositoryVisit):
             self.refuse_nothing("pull requests")
             coverage.covered_from = self.run.since
             coverage.looked_back_at = self.begun
-        self.complete(self.as_of)
+        looks_at_open = self.run.is_due_daily(coverage.looked_back_at)
+        if looks_at_open:
+            self.reach(self.as_of)
+        else:
+            self.complete(self.as_of)
         if is_whole:
             self.doubt_nothing()
-        if self.run.is_due_daily(coverage.looked_back_at):
+        if looks_at_open:
             return [OpenPullRequestsVisit(self.run, self.repository)]
         return activity.after_pull_requests(self.run, self.repository)
 
@@ -52,7 +56,7 @@ class PullRequestsVisit(RepositoryVisit):
 
 
 class OpenPullRequestsVisit(RepositoryVisit):
-    """Reads all open pull requests once a day: where their reviewers stand."""
+    """Reads all open pull requests once a day: where their reviewers stand. It ends the stream."""
 
     stream = "pull_requests"
 
@@ -61,4 +65,5 @@ class OpenPullRequestsVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         self.coverage.looked_back_at = self.begun
+        self.complete(None)
         return activity.after_pull_requests(self.run, self.repository)

@@ -1,14 +1,19 @@
 """Pauses for Bitbucket's trouble come to an end, whatever else goes well meanwhile."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from ingestion import engine
-from ingestion.models import PullRequest, State
+from ingestion.models import Coverage, PullRequest, State, StreamRun
 from tests.ingestion.engine.conftest import Copied
 from tests.ingestion.engine.test_unfinished_pipelines import HOUR, let_come_of_age, world
 from tests.sandbox import Sandbox, Scale
+
+GIVEN_UP = [State.WAITING, State.WAITING, State.WAITING, State.PARTIAL]
+OPEN = r"/pullrequests\?.*OPEN.*sort=id"
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +30,22 @@ def states_of(copied: Copied, streams: list[str]) -> list[State | None]:
     return found
 
 
-GIVEN_UP = [State.WAITING, State.WAITING, State.WAITING, State.PARTIAL]
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=5, pipelines=0)])
+@pytest.mark.parametrize(
+    ("times", "states"),
+    [(2, [State.WAITING, State.WAITING, State.SUCCEEDED]), (None, GIVEN_UP)],
+)
+def test_open_pull_requests_that_fail_are_read_in_the_same_sync(
+    copied: Copied, sandbox: Sandbox, times: int | None, states: list[State]
+) -> None:
+    copied.sync()
+    Coverage.objects.update(looked_back_at=F("looked_back_at") - timedelta(days=2))
+    sandbox.faults.add(OPEN, status=500, times=times)
+
+    assert states_of(copied, ["pull_requests"]) == states
+
+    errors = StreamRun.objects.filter(sync__state=State.SUCCEEDED).exclude(error=None)
+    assert not errors.exists()
 
 
 @pytest.mark.parametrize("scale", [world(HOUR)])
