@@ -35,6 +35,8 @@ class PullRequestsVisit(RepositoryVisit):
         coverage = self.coverage
         is_whole = self._since.watermark is None
         if is_whole:
+            if self._has_later_window():
+                coverage.rows = 0  # were counted in the longer one
             self.refuse_nothing("pull requests")
             coverage.covered_from = self.run.since
             coverage.looked_back_at = self.begun
@@ -48,6 +50,11 @@ class PullRequestsVisit(RepositoryVisit):
         if looks_at_open:
             return [OpenPullRequestsVisit(self.run, self.repository)]
         return activity.after_pull_requests(self.run, self.repository)
+
+    def _has_later_window(self) -> bool:
+        """Whether the history window begins later than when all of it was read."""
+        since, before = self.run.since, self.coverage.covered_from
+        return since is not None and (before is None or since > before)
 
     def _known(self) -> int | None:
         """One that was copied before: whatever else is asked for, it is listed with it."""

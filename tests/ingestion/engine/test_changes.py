@@ -366,3 +366,20 @@ def test_history_window_leaves_older_pull_requests_out(copied: Copied, sandbox: 
     assert 0 < expected < len(moments)
     rows = PullRequest.objects.filter(repository__slug="api", updated_on__date__gte=day)
     assert rows.count() == expected
+
+
+def test_history_window_behind_the_last_pull_request_leaves_nothing_to_list(
+    synced: Copied, sandbox: Sandbox
+) -> None:
+    day = max(PullRequest.objects.values_list("updated_on", flat=True)) + timedelta(days=1)
+    synced.connection.selection = {
+        "repositories": {"mode": "all"},
+        "streams": [],
+        "since": day.date().isoformat(),
+    }
+    synced.connection.save()
+
+    states = [synced.sync(mode).state for mode in ("full", "incremental", "full")]
+
+    assert set(states) == {State.SUCCEEDED}
+    assert PullRequest.objects.count() == 40
