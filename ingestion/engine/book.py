@@ -3,13 +3,25 @@
 One worker holds the sync, so its memory is the truth between two transactions.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, Q
+from django.utils.timezone import now
 
-from ingestion.models import Coverage, RejectedRow, State, StreamRun, Sync
+from ingestion.models import (
+    Comment,
+    Coverage,
+    PipelineRun,
+    PullRequest,
+    RejectedRow,
+    State,
+    StreamRun,
+    Sync,
+)
 from ingestion.writer.batch import Counts, Place
 
 SAVED_COVERAGE = [
@@ -41,6 +53,13 @@ SAVED_RUN = [
     "started_at",
     "finished_at",
 ]
+# The streams whose rejected rows are told by a key that their stored rows have.
+KEYED: dict[str, tuple[type[Model], str]] = {
+    "pull_requests": (PullRequest, "number"),
+    "pull_request_comments": (Comment, "number"),
+    "pipelines": (PipelineRun, "uuid"),
+}
+NUMBER = re.compile("[1-9][0-9]{0,17}")
 TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
 UNBELIEVABLE = 10**9  # rows of one stream: a size that Bitbucket tells, and nobody has
 COUNTED = ("read", "created", "updated", "unchanged", "removed", "rejected")
@@ -53,7 +72,7 @@ class Book:
         self._sync = sync
         self._coverage: dict[Place, Coverage] = {}
         self._runs: dict[Place, StreamRun] = {}
-        self._rejected = defaultdict[Place, set[str]](set)
+        self._rejected = defaultdict[Place, dict[str, datetime]](dict)
         self._changed: dict[int, Coverage | StreamRun] = {}
 
     def load(self) -> None:
@@ -118,13 +137,15 @@ class Book:
             setattr(run, name, getattr(run, name) + getattr(counts, name))
 
     def reject(self, place: Place, key: str) -> None:
-        """A row could not be kept: a gap, until everything is read again."""
-        self._rejected[place].add(key)
+        """A row could not be kept: a gap, until it can, or everything is read again."""
+        self._rejected[place][key] = now()
         self.close_gap(place)
 
     def close_gap(self, place: Place) -> None:
         """Nothing is missing here but rows that could not be kept, if there are any."""
         missing = self._rejected[place]
+        for key in _written_since(place, missing):
+            del missing[key]
         self.coverage(place).gap = rejected_rows(len(missing)) if missing else None
 
     def expect(self, stream: str, more: int) -> None:
@@ -183,19 +204,36 @@ def rejected_rows(count: int) -> dict[str, Any]:
     }
 
 
-def _rejected_since_all_was_read(sync: Sync) -> "defaultdict[Place, set[str]]":
-    """Keys of rows that are missing: a walk that goes on brings them no second time.
+def _written_since(place: Place, rejected: dict[str, datetime]) -> list[str]:
+    """Keys of rows that were rejected, and could be kept later.
 
-    What belongs to no repository is read as a whole by each sync.
+    Those without `created_on` carry only what the feed tells of a pull request.
+    """
+    if not rejected or place.stream not in KEYED:
+        return []
+    model, name = KEYED[place.stream]
+    keys = [key for key in rejected if name == "uuid" or NUMBER.fullmatch(key)]
+    rows = model._default_manager.filter(
+        repository_id=place.repository_id, created_on__isnull=False, **{f"{name}__in": keys}
+    ).values_list(name, "changed_at")
+    return [str(key) for key, changed_at in rows if changed_at > rejected[str(key)]]
+
+
+def _rejected_since_all_was_read(sync: Sync) -> "defaultdict[Place, dict[str, datetime]]":
+    """Keys of rows that are missing, and since when: a walk that goes on may bring them no second
+    time. What belongs to no repository is read as a whole by each sync.
     """
     mine = Sync.objects.filter(connection_id=sync.connection_id)
     whole = mine.filter(mode=Sync.Mode.FULL, state__in=(State.SUCCEEDED, State.PARTIAL))
     first = sync if sync.mode == Sync.Mode.FULL else whole.first()
     rows = RejectedRow.objects.filter(sync__in=mine.filter(pk__gte=first.pk if first else 0))
-    rows = rows.exclude(~Q(sync=sync), repository=None).order_by()
-    found = defaultdict[Place, set[str]](set)
-    for stream, repository, key in rows.values_list("stream", "repository_id", "key"):
-        found[Place(stream, repository)].add(key)
+    rows = rows.exclude(~Q(sync=sync), repository=None)
+    found = defaultdict[Place, dict[str, datetime]](dict)
+    columns = rows.order_by("created_at").values_list(
+        "stream", "repository_id", "key", "created_at"
+    )
+    for stream, repository, key, moment in columns:
+        found[Place(stream, repository)][key] = moment
     return found
 
 

@@ -49,6 +49,29 @@ def test_record_that_cannot_be_a_row_is_a_gap_until_all_is_read_again(
     assert not Coverage.objects.exclude(gap=None).exists()
 
 
+@pytest.mark.parametrize("was_stored", [False, True])
+def test_gap_closes_once_the_record_can_be_a_row(
+    copied: Copied, sandbox: Sandbox, was_stored: bool
+) -> None:
+    if was_stored:
+        copied.sync()
+    sandbox.change.pull_request("acme", "api", 2, task_count="12a")
+    sandbox.change.pull_request("acme", "api", 3, task_count="12a")
+    gaps = Coverage.objects.exclude(gap=None)
+    states = [copied.sync().state]
+    assert "2 of Bitbucket's" in gaps.get().gap["message"]  # type: ignore[index]
+
+    sandbox.change.pull_request("acme", "api", 2, task_count=1)
+    states.append(copied.sync().state)
+    assert "1 of Bitbucket's" in gaps.get().gap["message"]  # type: ignore[index]
+    sandbox.change.pull_request("acme", "api", 3, task_count=1)
+    states.append(copied.sync().state)
+
+    assert not gaps.exists()
+    assert states[0] == State.PARTIAL
+    assert states[2] == State.SUCCEEDED
+
+
 def test_record_that_cannot_be_a_row_is_a_gap_also_when_its_walk_breaks_off(
     copied: Copied, sandbox: Sandbox
 ) -> None:
