@@ -20,13 +20,13 @@ def share_done(streams: Sequence[StreamRun]) -> float:
     """How much of a sync is done, 0 to 1."""
     weights = expected_requests(streams)
     whole = sum(weights.values())
-    if not whole:  # nothing was asked, or not yet
+    if not whole:  # nothing was asked, or nothing tells yet how much there is to ask
         return sum(share(row) for row in streams) / len(streams) if streams else 0.0
     return sum(row.requests for row in streams) / whole
 
 
 def expected_requests(streams: Sequence[StreamRun]) -> dict[str, float]:
-    """About how many requests each stream takes in all.
+    """About how many requests each stream takes in all; 0 while that is known of none.
 
     One that has not begun weighs as much as the heaviest: it may be small, and nobody knows yet.
     """
@@ -37,6 +37,8 @@ def expected_requests(streams: Sequence[StreamRun]) -> dict[str, float]:
             guess = GUESSED[row.stream] * listing
             known[row.stream] = max(known.get(row.stream, 0.0), guess)
     heaviest = max(known.values(), default=0.0)
+    if not heaviest:
+        return {row.stream: 0.0 for row in streams}
     return {row.stream: max(row.requests, known.get(row.stream, heaviest)) for row in streams}
 
 

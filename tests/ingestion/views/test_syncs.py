@@ -118,6 +118,18 @@ def test_streams_weigh_as_much_as_they_ask_and_those_that_wait_are_not_small(
     assert "seconds left" not in page
 
 
+def test_a_sync_that_was_asked_for_in_vain_has_not_done_anything(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.WAITING, finished_at=None)
+    StreamRunFactory.create(sync=sync, stream="repositories", state=State.RUNNING, requests=2)
+    StreamRunFactory.create(sync=sync, stream="pull_requests", state=State.QUEUED)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert 'value="0" aria-label="The whole sync"' in page
+
+
 def test_the_time_left_is_told_once_a_quarter_of_the_histories_is_read(
     member: Client, url: Address, running: Sync
 ) -> None:
