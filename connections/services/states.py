@@ -188,11 +188,10 @@ def _of_credentials(connection: Connection) -> tuple[str, str]:
 def _count(connection: Connection, code: str, message: str, moment: datetime) -> None:
     row = Connection.objects.get(pk=connection.pk)
     since, failures = row.failing_since or moment, row.failures + 1
-    told = f"{message} That is so since {since:%Y-%m-%d %H:%M} UTC; it is tried again by itself."
     changes: dict[str, object] = {"failing_since": since, "failures": failures}
     is_long = failures >= FAILURES and moment - since >= WITHIN
     if row.status == Connection.Status.AVAILABLE:
-        changes |= {"status_message": told}
+        changes |= {"status_message": message}
         if is_long:
             changes |= {"status": Connection.Status.ERROR, "status_code": code}
     _change(connection, **changes)

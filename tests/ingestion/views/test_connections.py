@@ -1,5 +1,6 @@
 """The list of connections and the page of one."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +179,37 @@ def test_a_connection_names_what_is_oldest(
     assert "oldest: acme/old · Pull requests" in page
     assert "not fresh" in page
     assert "Sync now" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "sentence"),
+    [
+        (State.WAITING, 2, "tried again by itself: <time[^>]*>in 2 min</time>[.]"),
+        (State.RUNNING, None, "It is tried again now[.]"),
+        (State.FAILED, None, "tried again by itself: <time[^>]*>in 8 h</time>[.]"),
+    ],
+)
+def test_trouble_at_bitbucket_names_the_next_attempt_once(
+    member: Client,
+    url: Address,
+    connection: Connection,
+    state: State,
+    minutes: int | None,
+    sentence: str,
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(
+        status_message="Bitbucket has trouble of its own (500).",
+        failing_since=now() - timedelta(minutes=5),
+        next_sync_at=now() + timedelta(hours=8, seconds=30),
+    )
+    until = now() + timedelta(minutes=minutes, seconds=30) if minutes else None
+    SyncFactory.create(connection=connection, state=state, resume_at=until)
+
+    page = text_of(member.get(url("connection", connection.pk)))
+
+    assert "Bitbucket has not answered as it should since <time" in page
+    assert re.search(f"own [(]500[)][.] (It is )?{sentence}", page)
+    assert page.count("tried again") == 1
 
 
 def test_a_stream_with_a_part_that_was_never_complete_is_not_complete(
