@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -64,6 +64,7 @@ class ConnectionRow:
     last_syncs: list[Sync] = field(default_factory=list)
     quota: QuotaLeft | None = None
     credentials: list[Credential] = field(default_factory=list)
+    went_at: datetime | None = None  # when a credential was last switched off or deleted
 
     @property
     def last_ended(self) -> Sync | None:
@@ -178,7 +179,8 @@ def _oldest() -> Subquery:
 
 def rows(connections: Sequence[Connection], *, strip: bool = False) -> list[ConnectionRow]:
     """What stands beside each connection, in a number of statements that does not grow."""
-    credentials = _credentials(connections)
+    all_credentials = _with_deleted(connections)
+    credentials = {pk: _living(found) for pk, found in all_credentials.items()}
     quotas = quota_of_connections(connections, credentials)
     freshness = freshness_of(connections)
     syncs = last_syncs(connections) if strip else {}
@@ -197,6 +199,7 @@ def rows(connections: Sequence[Connection], *, strip: bool = False) -> list[Conn
             last_syncs=syncs.get(c.pk, []),
             quota=quotas.get(c.pk),
             credentials=credentials.get(c.pk, []),
+            went_at=_went_at(all_credentials.get(c.pk, [])),
         )
         for c in connections
     ]
@@ -219,13 +222,24 @@ def credentials_of(connection: Connection) -> list[Credential]:
 
 
 def _credentials(connections: Sequence[Connection]) -> dict[int, list[Credential]]:
+    return {pk: _living(found) for pk, found in _with_deleted(connections).items()}
+
+
+def _with_deleted(connections: Sequence[Connection]) -> dict[int, list[Credential]]:
     found: dict[int, list[Credential]] = defaultdict(list)
     ids = [connection.pk for connection in connections]
-    for credential in Credential.objects.filter(connection_id__in=ids, deleted_at=None).defer(
-        "secrets"
-    ):
+    for credential in Credential.objects.filter(connection_id__in=ids).defer("secrets"):
         found[credential.connection_id].append(credential)
     return found
+
+
+def _living(credentials: Sequence[Credential]) -> list[Credential]:
+    return [credential for credential in credentials if credential.deleted_at is None]
+
+
+def _went_at(credentials: Sequence[Credential]) -> datetime | None:
+    moments = (one.deleted_at or one.disabled_at for one in credentials)
+    return max((moment for moment in moments if moment), default=None)
 
 
 def connector_label(key: str) -> str:

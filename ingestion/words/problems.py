@@ -11,8 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connections.models import Connection, Credential
+from connections.services.states import PASSING
 from ingestion.models import State, Sync
-from ingestion.selectors.connections import ConnectionRow
+from ingestion.selectors.connections import ENDED, ConnectionRow
 from ingestion.words.counted import counted
 from ingestion.words.syncs import duration
 from tenants.formats import duration as lasting
@@ -118,7 +119,7 @@ def _problem(slug: str, rows: list[ConnectionRow]) -> Problem:
         message=str(error["message"]),
         can_wait=can_wait(rows),
         who_else=_who_else(str(error.get("mended_by"))),
-        since=_since(rows[0]),
+        since=_since(rows[0], code),
         connections=connections,
         action=action,
         url=url,
@@ -152,14 +153,22 @@ def _who_else(mender: str) -> str:
     return "" if mender == "admin" else MENDERS.get(mender, "")
 
 
-def _since(row: ConnectionRow) -> datetime | None:
-    """Since when: the first of the syncs that ended badly one after the other."""
-    since = row.connection.failing_since
-    for sync in reversed([] if since else row.last_syncs):
-        if sync.state == State.SUCCEEDED:
+def _since(row: ConnectionRow, code: str) -> datetime | None:
+    """Since when, as far as that is known."""
+    if code == "no_credentials":
+        return row.went_at
+    if code in PASSING and row.connection.failing_since:
+        return row.connection.failing_since
+    return _first_of_its_kind(row.last_syncs, code)
+
+
+def _first_of_its_kind(syncs: Sequence[Sync], code: str) -> datetime | None:
+    """When the first began of the syncs that ended badly for this cause, one after the other."""
+    since = None
+    for sync in reversed([sync for sync in syncs if sync.state in ENDED]):
+        if sync.state == State.SUCCEEDED or (sync.error or {}).get("code") != code:
             break
-        if sync.state in (State.FAILED, State.PARTIAL):
-            since = sync.started_at
+        since = sync.started_at
     return since
 
 

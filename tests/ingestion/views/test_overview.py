@@ -93,11 +93,12 @@ def test_what_is_left_out_makes_nothing_old(
 def test_a_problem_says_what_can_wait_and_who_mends_it(
     member: Client, url: Address, organization: Organization
 ) -> None:
-    broken = refused(organization, name="Payments", failing_since=now() - timedelta(hours=3))
+    broken = refused(organization, name="Payments")
     complete(broken, age=timedelta(hours=3))
     SyncFactory.create(
         connection=broken, started_at=now() - timedelta(minutes=6), finished_at=now()
     )
+    SyncFactory.create(connection=broken, state=State.FAILED, error={"code": "invalid_credentials"})
 
     page = text_of(member.get(url("overview")))
 
@@ -107,6 +108,42 @@ def test_a_problem_says_what_can_wait_and_who_mends_it(
     assert "catches up in about 6 minutes" in page
     assert "You can mend it here." in page
     assert "Replace the secret" in page
+
+
+@pytest.mark.parametrize("gone", ["disabled_at", "deleted_at"])
+def test_what_is_no_failure_of_a_sync_is_not_as_old_as_one(
+    member: Client, url: Address, organization: Organization, gone: str
+) -> None:
+    moment = now() - timedelta(minutes=1)
+    broken = refused(organization, name="Payments", failing_since=now() - timedelta(hours=3))
+    Connection.objects.filter(pk=broken.pk).update(status_code="no_credentials")
+    CredentialFactory.create(connection=broken, secrets=None, **{gone: moment})
+    SyncFactory.create(
+        connection=broken,
+        state=State.PARTIAL,
+        started_at=now() - timedelta(hours=2),
+        error={"code": "invalid_permissions", "message": "No."},
+    )
+
+    page = text_of(member.get(url("overview")))
+
+    assert f'Since <time datetime="{moment:%Y-%m-%dT%H:%M}' in page
+
+
+def test_a_failure_of_syncs_is_as_old_as_the_first_of_its_kind(
+    member: Client, url: Address, organization: Organization
+) -> None:
+    broken = refused(organization, name="Payments")
+    begun = [now() - timedelta(hours=hours) for hours in (4, 3, 2, 1)]
+    codes = ("invalid_permissions", "invalid_credentials", "", "invalid_credentials")
+    states = (State.PARTIAL, State.FAILED, State.CANCELLED, State.FAILED)
+    for started_at, state, code in zip(begun, states, codes, strict=True):
+        error = {"code": code, "message": "No."} if code else None
+        SyncFactory.create(connection=broken, state=state, started_at=started_at, error=error)
+
+    page = text_of(member.get(url("overview")))
+
+    assert f'Since <time datetime="{begun[1]:%Y-%m-%dT%H:%M}' in page
 
 
 def test_one_cause_on_two_connections_is_one_card(
