@@ -25,7 +25,7 @@ DAILY, SOON = timedelta(days=1), timedelta(minutes=15)
 PASSING = {"unreachable", "tls_error", "provider_rate_limited", "unexpected_response"}
 # What follows from the credentials alone, and ends with a credential that works.
 OF_CREDENTIALS = {
-    "no_credentials": "There is no credential left. Add one.",
+    "no_credentials": "Nothing can be read without one. Add one, or enable one that is off.",
     "credential_expired": "The last credential has expired. Enter a new one.",
     "consent_revoked": "The authorization at Bitbucket has ended. Authorize again.",
     "invalid_credentials": "Bitbucket refuses every credential of this connection.",

@@ -179,6 +179,10 @@ def way_out(
     where = [slug, connection.pk]
     if code not in NEEDS_SECRET:
         return "See the connection", reverse("ingestion:connection", args=where)
+    if code == "no_credentials" and credentials:  # they are there, and switched off
+        return "Enable a credential", reverse("connections:credentials", args=where)
+    if code == "no_credentials":
+        return "Add a credential", reverse("connections:credential_add", args=where)
     secrets = [one for one in credentials if one.grant_id is None]
     if len(credentials) == len(secrets) == 1:
         which = [*where, secrets[0].pk]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 
 from connections.forms.entry import AGAIN, KEPT
@@ -111,6 +112,48 @@ def test_a_refused_secret_is_told_and_the_way_out(
     assert answer["Location"] == url("credential_test", connection.pk, credential.pk)
     assert "401" in text(page)
     assert url("credential_rotate", connection.pk, credential.pk) in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("gone", "action", "way_out"),
+    [
+        ("credential_delete", "Add a credential", "credential_add"),
+        ("credential_disable", "Enable a credential", "credentials"),
+    ],
+)
+def test_without_a_credential_the_way_out_is_to_have_one_again(
+    member: Client,
+    url: Url,
+    connection: Connection,
+    credential: Credential,
+    gone: str,
+    action: str,
+    way_out: str,
+) -> None:
+    Connection.objects.update(next_sync_at=now())
+    way = f'<a class="btn btn-primary" href="{url(way_out, connection.pk)}">{action}</a>'
+    verify = url("connection_verify", connection.pk)
+    head = reverse("ingestion:connection", args=(connection.organization.slug, connection.pk))
+    assert verify in member.get(head).content.decode()
+
+    member.post(url(gone, connection.pk, credential.pk))
+    page = member.get(head).content.decode()
+
+    assert way in page
+    assert verify not in page
+    assert "once mended" in page
+
+
+def test_a_problem_has_no_button_that_leads_to_its_own_page(
+    member: Client, url: Url, connection: Connection, credential: Credential
+) -> None:
+    member.post(url("credential_disable", connection.pk, credential.pk))
+
+    page = member.get(url("credentials", connection.pk)).content.decode()
+
+    assert "no credential is left" in page
+    assert "Enable a credential" not in page
+    assert url("credential_enable", connection.pk, credential.pk) in page
 
 
 def test_a_credential_is_added(
