@@ -72,7 +72,7 @@ class SyncReport:
 
     @property
     def headline(self) -> str:
-        return words.headline(self.sync, self.rows, self.broken)
+        return words.headline(self.sync, self.rows, self.broken_alone)
 
     @property
     def is_live(self) -> bool:
@@ -136,8 +136,21 @@ class SyncReport:
         """How many repositories it visits, once that is known."""
         return max((row.total or 0 for row in self.rows), default=0) or None
 
+    @cached_property
+    def counts_streams(self) -> bool:
+        """Whether streams are counted, not repositories: one failed as a whole."""
+        return any(row.error and row.stream not in self.failed_by_stream for row in self.rows)
+
     @property
-    def repositories_ok(self) -> int:
+    def broken_alone(self) -> int:
+        """Repositories with a part that could not be read; 0 where streams are counted."""
+        return 0 if self.counts_streams else self.broken
+
+    @property
+    def without_error(self) -> int:
+        """How many of the streams, or of the repositories, have no error."""
+        if self.counts_streams:
+            return sum(row.error is None for row in self.rows)
         return max(0, (self.repositories or 0) - self.broken)
 
     @cached_property

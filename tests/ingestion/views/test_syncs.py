@@ -218,6 +218,25 @@ def test_an_incomplete_sync_names_what_failed(
     assert "99 of 100" in page
 
 
+@pytest.mark.parametrize("alone", [0, 1])
+def test_streams_are_counted_where_one_failed_as_a_whole(
+    member: Client, url: Address, connection: Connection, alone: int
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.PARTIAL, error=REFUSED)
+    StreamRunFactory.create(sync=sync, stream="repositories")
+    partly = {"state": State.PARTIAL, "error": REFUSED} if alone else {}
+    StreamRunFactory.create(sync=sync, stream="pull_requests", total=3, **partly)
+    StreamRunFactory.create(sync=sync, stream="pipelines", state=State.FAILED, error=REFUSED)
+    for repository in RepositoryFactory.create_batch(alone, connection=connection):
+        values = {"repository": repository, "state": State.FAILED, "error": REFUSED}
+        StreamRunFactory.create(sync=sync, stream="pull_requests", **values)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert heading(page) == f"Incomplete: {1 + alone} of 3 streams could not be read"
+    assert f"<dt>streams without an error</dt> <dd>{2 - alone} of 3</dd>" in page
+
+
 def test_a_failed_sync_has_the_way_out_of_its_problem(
     member: Client, viewer: Client, url: Address, connection: Connection
 ) -> None:
