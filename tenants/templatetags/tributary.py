@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from django import template
 from django.conf import settings
 from django.contrib.messages.storage.base import Message
@@ -175,6 +176,12 @@ def passkeys_work() -> bool:
     """Whether this installation's address has a name: browsers allow no key for a bare number."""
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
     return not re.fullmatch(r"[\d.]+|.*:.*", host)
+
+
+@register.simple_tag(takes_context=True)
+def addresses_are_confirmed(context: Context) -> bool:
+    """Whether all e-mail addresses of the reader are: allauth adds no second factor before."""
+    return not EmailAddress.objects.filter(user=context["user"], verified=False).exists()
 
 
 @register.filter

@@ -9,6 +9,7 @@ from pathlib import Path
 import allauth
 import django
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings as configured
 from django.test import Client
 from django.urls import reverse
@@ -99,3 +100,22 @@ def test_keys_are_offered_where_browsers_allow_them(
 
     assert (reverse("mfa_add_webauthn") in factors) is offered
     assert ("passkeys" in account) is offered
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("verified", [False, True])
+def test_a_second_factor_waits_for_the_confirmed_address(
+    client: Client, owner: User, settings: Settings, verified: bool
+) -> None:
+    settings.PUBLIC_URL = "http://localhost:8000"
+    EmailAddress.objects.create(user=owner, email=owner.email, verified=verified, primary=True)
+    client.force_login(owner)
+
+    page = client.get("/accounts/2fa/").content.decode()
+    refused = client.get(reverse("mfa_activate_totp"), follow=True).content.decode()
+
+    confirm = f'<a class="btn btn-secondary" href="{reverse("account_email")}">Confirm your e-mail'
+    assert (confirm in page) is not verified
+    assert (reverse("mfa_activate_totp") in page) is verified
+    assert (reverse("mfa_add_webauthn") in page) is verified
+    assert ("Confirm your e-mail address first." in refused) is not verified
