@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from connections.models import Connection
-from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.models import UNFINISHED, Coverage, State, StreamRun, Sync
 from tenants.models import Organization
 
 STRIP = 20
@@ -57,15 +57,24 @@ def unfinished_by_connection(connections: Sequence[Connection]) -> dict[int, Syn
 def stream_rows_of(syncs: Sequence[Sync]) -> dict[int, list[StreamRun]]:
     """One row per stream of each sync, in the order of the sync, in one statement.
 
-    Each knows `begun`: in how many repositories something was found.
+    Each knows `begun`: in how many repositories something was found; and `read_of_ended`: how
+    many records those of them have that the sync is through with.
     """
     found: dict[int, list[StreamRun]] = defaultdict(list)
     parts = StreamRun.objects.filter(
         sync=OuterRef("sync"), stream=OuterRef("stream"), repository__isnull=False
     )
-    begun = parts.order_by().values("stream").annotate(n=Count("pk")).values("n")
+    by_stream = parts.order_by().values("stream")
+    ended = Coverage.objects.filter(
+        repository=OuterRef("repository"), stream=OuterRef("stream"), ended_by=OuterRef("sync")
+    )
     rows = StreamRun.objects.filter(sync_id__in=[sync.pk for sync in syncs], repository=None)
-    rows = rows.annotate(begun=Coalesce(Subquery(begun), 0))
+    rows = rows.annotate(
+        begun=Coalesce(Subquery(by_stream.annotate(n=Count("pk")).values("n")), 0),
+        read_of_ended=Coalesce(
+            Subquery(by_stream.filter(Exists(ended)).annotate(n=Sum("read")).values("n")), 0
+        ),
+    )
     for row in rows.order_by("pk"):
         found[row.sync_id].append(row)
     for sync in syncs:

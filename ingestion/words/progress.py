@@ -83,10 +83,19 @@ def _begun(row: StreamRun) -> int:
 
 
 def _share_of_repositories(row: StreamRun) -> float:
-    """Those that ended, and half of those that are being read."""
+    """Those that ended, and of those that are being read as much as is here."""
     if not row.total:
         return 0.0
-    return (row.done + _begun(row)) / 2 / row.total
+    return (row.done + _being_read(row)) / row.total
+
+
+def _being_read(row: StreamRun) -> float:
+    """The repositories being read, by what those that ended have each; half of each before."""
+    under_way = _begun(row) - row.done
+    read_of_ended: int = getattr(row, "read_of_ended", 0)  # see `stream_rows_of`
+    if not row.done or not read_of_ended:
+        return under_way / 2
+    return min(under_way, (row.read - read_of_ended) * row.done / read_of_ended)
 
 
 def _has_read_all(row: StreamRun, expected: int) -> bool:

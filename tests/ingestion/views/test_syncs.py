@@ -12,7 +12,12 @@ from django.utils.timezone import now
 from connections.models import Connection
 from ingestion.models import State, StreamRun, Sync
 from tenants.models import AuditEvent
-from tests.factories import RepositoryFactory, StreamRunFactory, SyncFactory
+from tests.factories import (
+    CoverageFactory,
+    RepositoryFactory,
+    StreamRunFactory,
+    SyncFactory,
+)
 from tests.ingestion.views.conftest import Address, text_of
 
 REFUSED = {
@@ -141,6 +146,26 @@ def test_the_time_left_is_told_once_a_quarter_of_the_histories_is_read(
     page = text_of(member.get(url("sync", running.pk)))
 
     assert "about 2 minutes left" in page
+
+
+@pytest.mark.parametrize(("read", "percent"), [(400, 50), (700, 88), (9000, 99)])
+def test_repositories_being_read_are_measured_by_those_that_ended(
+    member: Client, url: Address, connection: Connection, read: int, percent: int
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.RUNNING, finished_at=None)
+    of_stream = {"sync": sync, "stream": "pull_request_activity", "state": State.RUNNING}
+    StreamRunFactory.create(**of_stream, total=8, done=4, read=read, requests=10)
+    for number, repository in enumerate(RepositoryFactory.create_batch(8, connection=connection)):
+        StreamRunFactory.create(**of_stream, repository=repository, read=100)
+        CoverageFactory.create(
+            repository=repository,
+            stream="pull_request_activity",
+            ended_by=sync.pk if number < 4 else None,
+        )
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert f'value="{percent}" aria-label="Pull request history"' in page
 
 
 def test_the_live_part_goes_on_until_the_end(member: Client, url: Address, running: Sync) -> None:
