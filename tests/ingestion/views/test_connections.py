@@ -212,6 +212,20 @@ def test_trouble_at_bitbucket_names_the_next_attempt_once(
     assert page.count("tried again") == 1
 
 
+@pytest.mark.parametrize(("credential", "is_mended"), [("limited", False), ("active", True)])
+def test_a_mended_connection_says_when_what_is_missing_is_read(
+    member: Client, url: Address, connection: Connection, credential: str, is_mended: bool
+) -> None:
+    Connection.objects.update(next_sync_at=now() + timedelta(minutes=40))
+    connection.credentials.update(status=credential)
+    SyncFactory.create(connection=connection, state=State.PARTIAL)
+
+    page = text_of(member.get(url("connection", connection.pk)))
+
+    said = re.search("not complete yet; the next sync, <time[^>]*>[^<]*</time>, reads what", page)
+    assert bool(said) is is_mended
+
+
 def test_a_stream_with_a_part_that_was_never_complete_is_not_complete(
     member: Client, url: Address, connection: Connection
 ) -> None:
