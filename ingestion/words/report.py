@@ -16,7 +16,7 @@ from ingestion.words import syncs as words
 from ingestion.words.counted import counted
 from ingestion.words.problems import MENDERS
 
-SHOWN_FAILURES = 50
+SHOWN_FAILURES, SHOWN_REPOSITORIES = 20, 100
 TIMES = (
     ("bitbucket", "Bitbucket answers", "accent"),
     ("database", "Our database", "busy"),
@@ -47,16 +47,29 @@ class StreamLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailedPart:
-    """One stream of one repository that could not be read."""
+class Failure:
+    """One cause for which a stream of one repository, or of several, could not be read."""
 
-    row: StreamRun
+    rows: Sequence[StreamRun]
     label: str
+
+    @property
+    def row(self) -> StreamRun:
+        """The first of them: it tells of all."""
+        return self.rows[0]
 
     @property
     def who(self) -> str:
         """Who can mend it."""
         return mended_by(self.row.error)
+
+    @property
+    def shown(self) -> Sequence[StreamRun]:
+        return self.rows[:SHOWN_REPOSITORIES]
+
+    @property
+    def more(self) -> int:
+        return len(self.rows) - len(self.shown)
 
 
 @dataclass(kw_only=True)
@@ -66,7 +79,7 @@ class SyncReport:
     sync: Sync
     rows: Sequence[StreamRun]
     failed_by_stream: dict[str, int]
-    failed: list[FailedPart]
+    failed: list[Failure]
     broken: int  # repositories with a part that could not be read
     quota: QuotaLeft | None
 
@@ -173,7 +186,7 @@ class SyncReport:
 
     @property
     def failed_more(self) -> int:
-        return self.failed_total - len(self.failed)
+        return self.failed_total - sum(len(failure.rows) for failure in self.failed)
 
     @property
     def failed_sentence(self) -> str:
@@ -191,15 +204,26 @@ def report(
 ) -> SyncReport:
     """Put together what the page shows."""
     key = sync.connection.connector
-    shown = [FailedPart(row=row, label=stream_label(key, row.stream)) for row in failed]
     return SyncReport(
         sync=sync,
         rows=rows,
         failed_by_stream=failed_by_stream,
-        failed=shown[:SHOWN_FAILURES],
+        failed=_by_cause(key, failed)[:SHOWN_FAILURES],
         broken=len({row.repository_id for row in failed}),
         quota=quota,
     )
+
+
+def _by_cause(connector: str, failed: Sequence[StreamRun]) -> list[Failure]:
+    causes: dict[tuple[str, ...], list[StreamRun]] = {}
+    for row in failed:
+        error = row.error or {}
+        told = (str(error.get(name)) for name in ("code", "message", "mended_by"))
+        causes.setdefault((row.stream, row.state, *told), []).append(row)
+    return [
+        Failure(rows=rows, label=stream_label(connector, rows[0].stream))
+        for rows in causes.values()
+    ]
 
 
 def mended_by(error: dict[str, Any] | None) -> str:

@@ -243,6 +243,25 @@ def test_an_incomplete_sync_names_what_failed(
     assert "99 of 100" in page
 
 
+def test_one_cause_in_several_repositories_is_told_once(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.PARTIAL, error=REFUSED)
+    StreamRunFactory.create(sync=sync, state=State.PARTIAL, error=REFUSED, total=5)
+    names = ("api", "web", "vault")
+    for name in names:
+        repository = RepositoryFactory.create(connection=connection, name=name)
+        error = {**REFUSED, "message": "Gone."} if name == "vault" else REFUSED
+        StreamRunFactory.create(sync=sync, repository=repository, state=State.FAILED, error=error)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert "<strong>2 repositories</strong> · Pull requests" in page
+    assert "acme/api, acme/web." in page
+    assert page.count("The token lacks the scope pipeline.") == 1
+    assert "<strong>acme/vault</strong> · Pull requests" in page
+
+
 @pytest.mark.parametrize("alone", [0, 1])
 def test_streams_are_counted_where_one_failed_as_a_whole(
     member: Client, url: Address, connection: Connection, alone: int
