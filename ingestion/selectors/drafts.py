@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from connections.models import Draft, Verification
 from connections.services.verification import judge_draft, latest_verification
 from tenants.models import Organization, User
+
+# Left behind at Bitbucket's consent page. One whose secret was refused and is erased is none.
+EMPTY = Q(secrets__isnull=True, grant=None, settings={}, name="", verifications=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +34,9 @@ def with_verification(draft: Draft) -> UnfinishedDraft:
 
 
 def unfinished_drafts(organization: Organization, user: User) -> list[UnfinishedDraft]:
-    """What this person began; nobody else sees it."""
+    """What this person began, but for what is as empty as a new one; nobody else sees it."""
     rows = Draft.objects.for_organization(organization).filter(by=user, connection=None)
-    drafts = list(rows.defer("secrets").select_related("grant"))
+    drafts = list(rows.exclude(EMPTY).defer("secrets").select_related("grant"))
     last = {
         verification.draft_id: verification
         for verification in Verification.objects.filter(draft__in=drafts).order_by("pk")

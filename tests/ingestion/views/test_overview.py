@@ -220,6 +220,45 @@ def test_unfinished_connections_are_offered(
     assert "<strong>Mobile</strong>: not verified yet." in page
 
 
+@pytest.mark.parametrize(
+    ("values", "is_offered"),
+    [
+        ({}, False),
+        ({"secrets": {"api_token": "ATCTT-not-a-real-one"}}, True),
+        ({"settings": {"workspace": "mobile"}}, True),
+    ],
+)
+def test_a_draft_with_nothing_in_it_is_not_offered(
+    member: Client,
+    url: Address,
+    organization: Organization,
+    owner: User,
+    values: dict[str, Any],
+    is_offered: bool,
+) -> None:
+    Draft.objects.create(
+        organization=organization,
+        connector="bitbucket_cloud",
+        by=owner,
+        expires_at=now(),
+        **values,
+    )
+
+    assert ("Continue</a>" in text_of(member.get(url("overview")))) is is_offered
+
+
+def test_a_draft_whose_secret_was_refused_is_offered(
+    member: Client, url: Address, organization: Organization, owner: User
+) -> None:
+    draft = Draft.objects.create(
+        organization=organization, connector="bitbucket_cloud", by=owner, expires_at=now()
+    )
+    for _ in range(2):
+        Verification.objects.create(draft=draft, outcome="invalid_credentials", finished_at=now())
+
+    assert text_of(member.get(url("overview"))).count("not verified yet") == 1
+
+
 def test_nobody_else_sees_a_draft(
     viewer: Client, url: Address, organization: Organization, owner: User
 ) -> None:
