@@ -43,11 +43,16 @@ def newest(folder: Path) -> str:
     return path.read_text()
 
 
-def account_id(control_url: str, email: str) -> str:
-    """By which account the simulated Bitbucket knows a person; empty if it does not."""
+def account(control_url: str, email: str) -> dict[str, str]:
+    """The account by which the simulated Bitbucket knows a person, as its API tells of it."""
     with urlopen(f"{control_url}state", timeout=10) as answer:  # noqa: S310  # our own process
         people = json.load(answer)["personas"]
-    return next((str(one["account_id"]) for one in people if one["email"] == email), "")
+    found = next(one for one in people if one["email"] == email)
+    return {
+        "account_id": found["account_id"],
+        "uuid": found["uuid"],
+        "display_name": found["name"],
+    }
 
 
 def leave(folder: Path, settings: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The demo's owner, organizations and API keys, in the database."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -42,13 +43,15 @@ def owner() -> User:
 
 
 @transaction.atomic
-def may_sign_in_with_bitbucket(person: User, account_id: str) -> None:
+def may_sign_in_with_bitbucket(person: User, account: Mapping[str, str]) -> None:
     """Let “Continue with Bitbucket” lead to this person, as if both had been connected before."""
     EmailAddress.objects.update_or_create(
         user=person, email=person.email, defaults={"verified": True, "primary": True}
     )
     SocialAccount.objects.update_or_create(
-        provider=SIGN_IN_PROVIDER, uid=account_id, defaults={"user": person}
+        provider=SIGN_IN_PROVIDER,
+        uid=account["account_id"],
+        defaults={"user": person, "extra_data": dict(account)},
     )
 
 

@@ -51,9 +51,7 @@ class Demo:
     def fill(self) -> str:
         """Make what is missing of the demo's connections; returns the API key of this start."""
         owner = people.owner()
-        people.may_sign_in_with_bitbucket(
-            owner, bitbucket.account_id(self.control_url, owner.email)
-        )
+        people.may_sign_in_with_bitbucket(owner, bitbucket.account(self.control_url, owner.email))
         acme = people.acme(owner)
         key = people.fresh_key(acme, owner)
         made = people.connected_before(acme)

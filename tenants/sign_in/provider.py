@@ -76,7 +76,7 @@ class BitbucketAccount(ProviderAccount):
 
     def to_str(self) -> str:
         known = self.account.extra_data
-        return str(known.get("display_name") or known.get("nickname") or super().to_str())
+        return str(known.get("display_name") or known.get("nickname") or self.account.uid)
 
 
 class BitbucketSignIn(BitbucketOAuth2Provider):
