@@ -64,7 +64,7 @@ def stream_rows_of(syncs: Sequence[Sync]) -> dict[int, list[StreamRun]]:
     parts = StreamRun.objects.filter(
         sync=OuterRef("sync"), stream=OuterRef("stream"), repository__isnull=False
     )
-    by_stream = parts.order_by().values("stream")
+    by_stream = parts.filter(read__gt=0).order_by().values("stream")
     ended = Coverage.objects.filter(
         repository=OuterRef("repository"), stream=OuterRef("stream"), ended_by=OuterRef("sync")
     )

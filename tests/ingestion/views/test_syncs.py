@@ -58,7 +58,7 @@ def running(connection: Connection) -> Sync:
         started_at=now() - timedelta(minutes=1),
     )
     for repository in repositories:
-        StreamRunFactory.create(sync=sync, repository=repository, state=State.RUNNING)
+        StreamRunFactory.create(sync=sync, repository=repository, state=State.RUNNING, read=250)
     return sync
 
 
@@ -166,6 +166,20 @@ def test_repositories_being_read_are_measured_by_those_that_ended(
     page = text_of(member.get(url("sync", sync.pk)))
 
     assert f'value="{percent}" aria-label="Pull request history"' in page
+
+
+def test_repositories_that_gave_nothing_yet_are_not_half_done(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.WAITING, finished_at=None)
+    of_stream = {"sync": sync, "stream": "pull_request_activity", "state": State.WAITING}
+    StreamRunFactory.create(**of_stream, total=8, requests=16)
+    for repository in RepositoryFactory.create_batch(8, connection=connection):
+        StreamRunFactory.create(**of_stream, repository=repository, error=REFUSED)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert 'value="0" aria-label="Pull request history"' in page
 
 
 def test_the_live_part_goes_on_until_the_end(member: Client, url: Address, running: Sync) -> None:
