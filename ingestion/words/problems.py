@@ -186,8 +186,8 @@ def way_out(
     secrets = [one for one in credentials if one.grant_id is None]
     if len(credentials) == len(secrets) == 1:
         which = [*where, secrets[0].pk]
-        return "Replace the secret", reverse("connections:credential_rotate", args=which)
-    return "Replace the secret", reverse("connections:credentials", args=where)
+        return "Rotate the credential", reverse("connections:credential_rotate", args=which)
+    return "Rotate a credential", reverse("connections:credentials", args=where)
 
 
 def can_wait(rows: Sequence[ConnectionRow]) -> SafeString | str:

@@ -107,7 +107,7 @@ def test_a_problem_says_what_can_wait_and_who_mends_it(
     assert "Nothing is being lost. Data stands at <time" in page
     assert "catches up in about 6 minutes" in page
     assert "You can mend it here." in page
-    assert "Replace the secret" in page
+    assert "Rotate a credential" in page
 
 
 @pytest.mark.parametrize("gone", ["disabled_at", "deleted_at"])
@@ -287,7 +287,7 @@ def test_a_viewer_reads_who_can_do_it(
 
     page = text_of(viewer.get(url("overview")))
 
-    assert "Replace the secret" not in page
+    assert "Rotate" not in page
     assert f"An admin can mend it: {owner.name}." in page
     assert "An admin here can mend it." not in page
     assert page.count("Copy link") == 1

@@ -306,9 +306,9 @@ def test_a_failed_sync_has_the_way_out_of_its_problem(
     page = text_of(member.get(url("sync", sync.pk)))
     read_only = text_of(viewer.get(url("sync", sync.pk)))
 
-    assert f'<a class="btn btn-primary" href="{rotate}">Replace the secret</a>' in page
+    assert f'<a class="btn btn-primary" href="{rotate}">Rotate the credential</a>' in page
     assert "Waiting does not help." in page
-    assert "Replace the secret" not in read_only
+    assert "Rotate the credential" not in read_only
     assert "An admin can mend it: " in read_only
 
 
@@ -322,7 +322,7 @@ def test_a_sync_that_failed_for_a_while_needs_no_button(
 
     assert "Waiting can help: the next sync tries again." in page
     assert "See the connection" not in page
-    assert "Replace the secret" not in page
+    assert "Rotate" not in page
 
 
 def test_a_stream_that_has_read_all_shows_it_while_the_sync_goes_on(
