@@ -144,6 +144,9 @@ class StreamRun(TenantModel):
 class Coverage(TenantModel):
     """Up to where a stream of a repository (or of the whole connection) is complete."""
 
+    # A list lacks many repositories, and nobody has said yet whether they are really gone.
+    ASKS = Q(gap__code="many_gone", checkpoint__walk__confirmed=False)
+
     organization_from = ("connection",)
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="coverage")

@@ -35,12 +35,13 @@ ENDED = {State.SUCCEEDED, State.PARTIAL, State.FAILED}
 MENDED_BY_PEOPLE = ("admin", "workspace_admin")
 EXPIRY_WARNING = timedelta(days=30)
 # What waiting does not mend: in error; or the last sync failed for a reason that stays; or no
-# credential is left that has every scope. Goes with `with_need`.
+# credential is left that has every scope; or a person is asked. Goes with `with_need`.
 NEEDS_YOU = Q(status=Connection.Status.ERROR) | (
     Q(status=Connection.Status.AVAILABLE)
     & (
         Q(last_state=State.FAILED, last_mended_by__in=MENDED_BY_PEOPLE)
         | Q(has_limited=True, has_whole=False)
+        | Q(is_asked=True)
     )
 )
 NEEDING_FIRST = Case(When(NEEDS_YOU, then=Value(0)), default=Value(1))
@@ -76,7 +77,7 @@ class ConnectionRow:
         """Whether waiting does not mend it; the same question as NEEDS_YOU asks the database."""
         if self.connection.status != Connection.Status.AVAILABLE:
             return self.connection.status == Connection.Status.ERROR
-        return self.failure is not None or self.limited is not None
+        return bool(self.failure or self.limited or self.freshness.question)
 
     @property
     def failure(self) -> dict[str, Any] | None:
@@ -118,7 +119,7 @@ def needing(organization: Organization) -> set[int]:
 
 
 def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Add what `NEEDS_YOU` asks: how the last sync ended, who can mend that, what tokens lack."""
+    """Add what `NEEDS_YOU` asks: how the last sync ended, what tokens lack, what is asked."""
     live = Credential.objects.filter(connection=OuterRef("pk"), deleted_at=None)
     finished = Sync.objects.filter(connection=OuterRef("pk")).exclude(state__in=UNFINISHED)
     last = finished.exclude(state=State.CANCELLED).order_by("-created_at", "-id")
@@ -127,6 +128,7 @@ def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
         has_limited=Exists(live.filter(status=Credential.Status.LIMITED)),
         has_whole=Exists(live.filter(status=Credential.Status.ACTIVE)),
         last_mended_by=Subquery(last.annotate(by=KT("error__mended_by")).values("by")[:1]),
+        is_asked=Exists(Coverage.objects.filter(Coverage.ASKS, connection=OuterRef("pk"))),
     )
 
 

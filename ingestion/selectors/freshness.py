@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Q, Window
+from django.db.models import F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
@@ -22,12 +23,16 @@ NO_ACCESS_AFTER = 3  # syncs in a row that were refused: no longer part of what 
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """`complete_as_of` is the oldest of all that is chosen, None before the first whole sync."""
+    """`complete_as_of` is the oldest of all that is chosen, None before the first whole sync.
+
+    `question` is the gap about which a person is asked.
+    """
 
     complete_as_of: datetime | None
     oldest: str  # what is oldest: “acme/api · Comments”
     allowed: timedelta  # how old the oldest may be: twice the interval, half an hour at least
     is_fresh: bool
+    question: dict[str, Any] | None = None
 
 
 def freshness_of(connections: Sequence[Connection]) -> dict[int, Freshness]:
@@ -65,9 +70,10 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
         order_by=[F("complete_as_of").asc(nulls_first=True), F("id").asc()],
     )
     rows = Coverage.objects.for_organization(connections[0].organization_id)
+    asked = Coverage.objects.filter(Coverage.ASKS, connection=OuterRef("connection"))
     return list(
         rows.filter(promised(connections))
-        .annotate(age=age)
+        .annotate(age=age, question=Subquery(asked.values("gap")[:1]))
         .filter(age=1)
         .select_related("repository")
         .order_by()
@@ -83,6 +89,7 @@ def _freshness(connection: Connection, row: Coverage | None, time: datetime) -> 
         oldest=_what(connection, row) if row else "",
         allowed=allowed,
         is_fresh=complete_as_of is not None and time - complete_as_of < allowed,
+        question=row.question if row else None,  # type: ignore[attr-defined]  # annotated
     )
 
 

@@ -18,7 +18,7 @@ def confirm_gone(*, connection: Connection, by: Actor) -> bool:
     """
     hold(connection.pk)
     asked = Coverage.objects.for_organization(connection.organization_id).filter(
-        connection=connection, gap__code="many_gone", checkpoint__walk__confirmed=False
+        Coverage.ASKS, connection=connection
     )
     kept = asked.values_list("checkpoint", flat=True).first()
     if kept is None:

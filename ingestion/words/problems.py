@@ -35,6 +35,7 @@ WHAT = {
     "unexpected_response": "Bitbucket's answers make no sense",
     "endpoint_removed": "Bitbucket removed what was asked for",
     "not_found": "Bitbucket shows no such thing",
+    "many_gone": "many repositories are not listed any more",
 }
 NEEDS_SECRET = {
     "no_credentials",
@@ -98,7 +99,7 @@ def cause(row: ConnectionRow) -> dict[str, Any] | None:
         return {"code": code, "message": message, "mended_by": "admin"}
     if row.failure:
         return {"code": "", "message": "", **row.failure}
-    return _limited(row)
+    return row.freshness.question or _limited(row)
 
 
 def _limited(row: ConnectionRow) -> dict[str, Any]:

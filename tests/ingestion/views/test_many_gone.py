@@ -8,6 +8,7 @@ from ingestion.models import Coverage
 from tenants.models import AuditEvent
 from tests.ingestion.views.conftest import Address, text_of
 
+SAID = "7 repositories are not listed any more."
 BUTTON = "They are really gone</button>"
 
 
@@ -17,7 +18,11 @@ def ask(connection: Connection) -> Coverage:
         organization_id=connection.organization_id,
         connection=connection,
         stream="repositories",
-        gap={"code": "many_gone", "message": "7 repositories are not listed any more."},
+        gap={
+            "code": "many_gone",
+            "message": "7 repositories are not listed any more.",
+            "mended_by": "admin",
+        },
         checkpoint={"walk": {"missing": [1, 2, 3, 4, 5, 6, 7], "confirmed": False}},
     )
     return made
@@ -32,7 +37,7 @@ def test_a_person_says_that_they_are_gone(
     member: Client, url: Address, connection: Connection, asked: Coverage
 ) -> None:
     page = text_of(member.get(url("connection", connection.pk)))
-    assert "7 repositories are not listed any more." in page
+    assert SAID in page
     assert BUTTON in page
 
     responses = [member.post(url("connection_gone", connection.pk), follow=True) for _ in range(2)]
@@ -46,6 +51,20 @@ def test_a_person_says_that_they_are_gone(
     assert asked.checkpoint["walk"]["confirmed"] is True
     event = AuditEvent.objects.get(event_type="connections.gone_confirmed")
     assert event.changes == {"repositories": 7}
+
+
+def test_the_question_needs_somebody_until_it_is_answered(
+    member: Client, url: Address, connection: Connection, asked: Coverage
+) -> None:
+    overview = text_of(member.get(url("overview")))
+    head = text_of(member.get(url("connection", connection.pk)))
+    member.post(url("connection_gone", connection.pk))
+    answered = text_of(member.get(url("overview")))
+
+    assert "many repositories are not listed any more" in overview
+    assert "Needs you" in head
+    assert head.count(SAID) == 1
+    assert "Needs you" not in answered
 
 
 def test_without_the_question_nothing_is_said(
@@ -62,7 +81,7 @@ def test_a_viewer_reads_the_question(
 ) -> None:
     page = text_of(viewer.get(url("connection", connection.pk)))
 
-    assert "7 repositories are not listed any more." in page
+    assert SAID in page
     assert BUTTON not in page
     assert viewer.post(url("connection_gone", connection.pk)).status_code == 403
 
