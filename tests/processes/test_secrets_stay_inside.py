@@ -59,7 +59,7 @@ def test_no_secret_in_answers_pages_logs_messages_or_tables(house: House, world:
     secrets |= minted(world)
 
     assert len(person.seen) > 30
-    assert "verify_draft" in messages
+    assert "run_verification" in messages
     said = {
         "API": json.dumps(answers),
         "pages": "\n".join(person.seen.values()),
