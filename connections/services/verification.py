@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from math import ceil
 
 from django.core.cache import cache
 from django.db import transaction
@@ -27,6 +28,7 @@ from connections.transport.errors import ConsentEnded, ProviderError
 from connections.transport.ledger import Purpose
 from tenants.actor import Actor
 
+MINUTE = 60  # seconds
 A_MINUTE = 30  # verifications that people and keys of an organization may start
 
 
@@ -144,19 +146,20 @@ def judge_draft(draft: Draft, verification: Verification) -> Finding:
 
 
 def count_verification(organization_id: int) -> None:
-    """Count one more in this minute. Raises VerificationsTooMany.
+    """Count one more in the minute that began with the first. Raises VerificationsTooMany.
 
     In the database's cache two at once may be counted as one: a limit, not a ledger.
     """
     moment = time.time()
-    key = f"verifications:{organization_id}:{int(moment // 60)}"
-    cache.add(key, 0, 120)
+    since = cache.get_or_set(f"verifications:{organization_id}", moment, MINUTE) or moment
+    key = f"verifications:{organization_id}:{since}"
+    cache.add(key, 0, 2 * MINUTE)
     try:
         count = cache.incr(key)
     except ValueError:
         count = 1  # it was dropped between the two statements
     if count > A_MINUTE:
-        raise VerificationsTooMany(retry_after=60 - int(moment % 60))
+        raise VerificationsTooMany(retry_after=max(1, ceil(since + MINUTE - moment)))
 
 
 class _Recorder:
