@@ -1,22 +1,21 @@
 """The history of pull requests one by one, where the feed of their repository is refused."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
 from connections.transport.errors import InvalidPermissions, NotFound, ProviderError
 from ingestion.engine.run import Run
-from ingestion.engine.visits import comments
-from ingestion.engine.visits.base import RepositoryVisit, Visit, refuse_doubted
+from ingestion.engine.visits import comments, singles
+from ingestion.engine.visits.base import Visit, refuse_doubted
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import OVERLAP, Page, Source, Walk
 from ingestion.sources.rows import CommentRow, EventRow
-from ingestion.writer.batch import Counts, Place
+from ingestion.writer.batch import Place
 
 STREAM = "pull_request_activity"
-AT_A_TIME = 50  # pull requests whose histories one walk reads
 
 # Pull request, kind and time: the person may be nobody by now, and the key another.
 Identity = tuple[int, str, datetime]
@@ -25,11 +24,7 @@ Then = Callable[[], Sequence[Visit]]
 
 def due(repository: Repository) -> "QuerySet[PullRequest]":
     """Pull requests that changed since their history was read."""
-    return PullRequest.objects.filter(
-        Q(activity_done_for=None) | ~Q(activity_done_for=F("due_for")),
-        repository=repository,
-        due_for__isnull=False,
-    )
+    return singles.due(repository, HistoriesVisit.done_for)
 
 
 def settle(run: Run, repository: Repository) -> Sequence[Visit]:
@@ -90,21 +85,18 @@ def one_by_one(
 ) -> Sequence[Visit]:
     """The next histories that are due; where there are none, what comes then: the stream ends."""
     then = then or partial(settle, run, repository)
-    waiting = due(repository).filter(pk__gt=above).order_by("pk")
-    chosen = list(waiting.values_list("pk", "number")[:AT_A_TIME])
+    chosen = singles.next_due(repository, HistoriesVisit.done_for, above=above)
     if chosen:
-        return [HistoriesVisit(run, repository, dict(chosen), then, doubted)]
+        return [HistoriesVisit(run, repository, chosen, then, doubted)]
     refuse_doubted(repository.full_name, "entries of history", doubted)
     return then()
 
 
-class HistoriesVisit(RepositoryVisit):
-    """Reads the whole history of some pull requests, one after the other.
-
-    `doubted` are those whose history cannot be true, of this walk and of the ones before.
-    """
+class HistoriesVisit(singles.SinglesVisit[Identity]):
+    """Reads the whole history of some pull requests; `then` says what comes behind the last."""
 
     stream = STREAM
+    done_for = "activity_done_for"
 
     def __init__(
         self,
@@ -114,62 +106,43 @@ class HistoriesVisit(RepositoryVisit):
         then: Then,
         doubted: Sequence[int] = (),
     ) -> None:
-        super().__init__(run, repository)
+        super().__init__(run, repository, chosen, doubted)
         self._then = then
-        self._doubted = list(doubted)
-        self._chosen = chosen
-        self._keys = {number: key for key, number in chosen.items()}
-        self._seen: set[Identity] = set()
-        self._is_legible = True
         self._brings_comments = run.copies(comments.CommentsVisit.stream)
 
     def walk(self, source: Source) -> Walk:
-        for page in source.histories(self.repository.uuid, list(self._chosen.values())):
+        for page in source.histories(self.repository.uuid, self.numbers):
             if not self._brings_comments:
                 page.rows = [row for row in page.rows if not isinstance(row, CommentRow)]
             yield page
 
-    def arrived(self, page: Page, counts: Counts) -> None:
-        super().arrived(page, counts)
+    def identities(self, page: Page) -> Iterable[Identity]:
         events = (row for row in page.rows if isinstance(row, EventRow))
-        self._seen.update((one.pull_request, one.kind, one.happened_at) for one in events)
-        self._is_legible = self._is_legible and page.is_legible
-        if page.finished is not None:
-            self._finish(page, page.finished)
-            self._seen, self._is_legible = set(), True
+        return ((one.pull_request, one.kind, one.happened_at) for one in events)
 
     def ended(self) -> Sequence[Visit]:
         return one_by_one(
-            self.run,
-            self.repository,
-            then=self._then,
-            above=max(self._chosen),
-            doubted=self._doubted,
+            self.run, self.repository, then=self._then, above=self.last, doubted=self.doubted
         )
 
-    def _finish(self, page: Page, number: int) -> None:
-        """The history of one pull request ended: what it lacks was withdrawn."""
-        key = self._keys[number]
-        stored = Event.objects.filter(pull_request_id=key)
-        is_whole = self._is_legible and not page.is_missing
-        if (is_whole or page.is_short) and self._ends_early(key, stored, is_short=page.is_short):
-            self._doubted.append(number)
-            return
-        if is_whole:
-            self.counts.removed += withdraw(self.run, stored, self._seen)
-        PullRequest.objects.filter(pk=key, changed_at__lt=self.begun).update(
-            activity_done_for=F("due_for")
-        )
-
-    def _ends_early(self, key: int, stored: "QuerySet[Event]", *, is_short: bool) -> bool:
-        """Whether the history ends above what is stored of it, or, behind an empty last page, above
+    def is_doubtful(self, page: Page, key: int) -> bool:
+        """A history may not end above what is stored of it, nor, behind an empty last page, above
         where its pull request was opened. The opening can never be withdrawn.
         """
+        if not page.is_short and (page.is_missing or not self._is_legible):
+            return False
         moments = [moment for _, _, moment in self._seen]
-        openings = stored.filter(withdrawn_at=None, kind="update")
+        openings = _events_of(key).filter(withdrawn_at=None, kind="update")
         if not moments:
-            return is_short or openings.exists()
+            return page.is_short or openings.exists()
         if openings.filter(happened_at__lt=min(moments)).exists():
             return True
         opened = PullRequest.objects.filter(pk=key, created_on__lt=min(moments) - OVERLAP)
-        return is_short and opened.exists()
+        return page.is_short and opened.exists()
+
+    def remove_others(self, key: int) -> None:
+        self.counts.removed += withdraw(self.run, _events_of(key), self._seen)
+
+
+def _events_of(key: int) -> "QuerySet[Event]":
+    return Event.objects.filter(pull_request_id=key)
