@@ -36,6 +36,8 @@ SAVED_COVERAGE = [
     "ended_by",
     "looked_back_at",
     "came_of_age_until",
+    "is_rotating",
+    "comparison",
 ]
 SAVED_RUN = [
     "state",

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 
+from ingestion.engine.rotation import to_visit
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
 from ingestion.engine.visits.base import Visit
@@ -14,6 +15,7 @@ from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
 CHAIN = ("pull_requests", "pull_request_activity", "pull_request_comments")
+ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream)  # at least once in each visit
 
 
 class Plan:
@@ -68,8 +70,11 @@ class Plan:
     def _load_repositories(self) -> None:
         chosen = Repository.objects.filter(
             connection_id=self._run.connection.pk, is_selected=True, removed_at=None
-        ).only("pk", "uuid", "full_name", "organization_id")
-        self._run.repositories = {one.pk: one for one in chosen.order_by("-updated_on", "pk")}
+        ).only("pk", "uuid", "full_name", "updated_on", "organization_id")
+        ordered = {one.pk: one for one in chosen.order_by("-updated_on", "pk")}
+        self._run.repositories, rotates = to_visit(self._run, ordered, ASKED)
+        listed = self._run.book.coverage(Place(RepositoriesVisit.stream, None))
+        listed.is_rotating = rotates
         for run in self._run.book.streams():
             if run.stream in CHAIN or run.stream == PipelinesVisit.stream:
                 self._run.book.run(Place(run.stream, None)).total = len(self._run.repositories)

@@ -173,6 +173,12 @@ class Coverage(TenantModel):
     came_of_age_until = models.DateTimeField(
         null=True, help_text="runs that came of age before were asked for one by one"
     )
+    is_rotating = models.BooleanField(
+        default=False, help_text="of a list of repositories: a sync does not visit all of them"
+    )
+    comparison = models.JSONField(
+        null=True, help_text="the last one with the provider's count: at, theirs, ours, twice"
+    )
 
     class Meta(TenantModel.Meta):
         ordering = ("connection_id", "repository_id", "stream")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery, Window
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
@@ -31,6 +31,7 @@ class Freshness:
     complete_as_of: datetime | None
     oldest: str  # what is oldest: “acme/api · Comments”
     allowed: timedelta  # how old the oldest may be: twice the interval, half an hour at least
+    rotates: bool = False  # repositories without signs of change are visited once a day
     is_fresh: bool
     question: dict[str, Any] | None = None
 
@@ -70,10 +71,15 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
         order_by=[F("complete_as_of").asc(nulls_first=True), F("id").asc()],
     )
     rows = Coverage.objects.for_organization(connections[0].organization_id)
-    asked = Coverage.objects.filter(Coverage.ASKS, connection=OuterRef("connection"))
+    same = Coverage.objects.filter(connection=OuterRef("connection"))
+    asked, rotating = same.filter(Coverage.ASKS), same.filter(is_rotating=True)
     return list(
         rows.filter(promised(connections))
-        .annotate(age=age, question=Subquery(asked.values("gap")[:1]))
+        .annotate(
+            age=age,
+            question=Subquery(asked.values("gap")[:1]),
+            rotates=Exists(rotating),
+        )
         .filter(age=1)
         .select_related("repository")
         .order_by()
@@ -81,13 +87,15 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
 
 
 def _freshness(connection: Connection, row: Coverage | None, time: datetime) -> Freshness:
-    allowed = max(2 * interval_of(connection), LEAST)
+    interval, rotates = interval_of(connection), bool(row and row.rotates)  # type: ignore[attr-defined]
+    allowed = max(2 * interval, LEAST, BY_HAND + interval if rotates else LEAST)
     whole = row is not None and connection.last_synced_at is not None
     complete_as_of = row.complete_as_of if row and whole else None
     return Freshness(
         complete_as_of=complete_as_of,
         oldest=_what(connection, row) if row else "",
         allowed=allowed,
+        rotates=rotates,
         is_fresh=complete_as_of is not None and time - complete_as_of < allowed,
         question=row.question if row else None,  # type: ignore[attr-defined]  # annotated
     )

@@ -1,0 +1,110 @@
+"""Which repositories a sync of a large workspace visits: those with signs of change, and of the
+others those whose turn has come.
+
+Signs decide who is first, never who is left out: whether a repository's `updated_on` moves with its
+pull requests is told in contradictory ways, https://github.com/constructorfabric/insight/issues/2011
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from connections.models import Connection
+from connections.models.credential import usable_credentials
+from ingestion.engine.run import ONCE_A_DAY, Run
+from ingestion.models import Coverage, PullRequest, Repository
+from ingestion.selectors.freshness import interval_of
+from ingestion.selectors.quota import quota_of_subjects
+from ingestion.writer.batch import Place
+
+LARGE = 5  # a pass that costs over a fifth of the quota of an hour
+RECENTLY = timedelta(days=7)
+GOLDEN = 0.618033988749895  # spreads turns evenly, however many there are
+MOVED, ACTIVE, QUIET = range(3)
+
+
+def to_visit(
+    run: Run, repositories: Mapping[int, Repository], streams: Iterable[str]
+) -> tuple[dict[int, Repository], bool]:
+    """The repositories that this sync visits, in order, and whether others wait for their turn.
+
+    `streams` are those for which each repository is asked. The answer stays the same in all slices
+    of a sync, but for repositories that change meanwhile.
+    """
+    asked = [stream for stream in streams if run.copies(stream)]
+    period = ONCE_A_DAY - interval_of(run.connection)
+    if run.is_full or period <= timedelta(0) or not _is_large(run, len(repositories) * len(asked)):
+        return dict(repositories), False
+    signs = Signs(run, asked)
+    due = sorted(
+        (one for one in repositories.values() if signs.is_due(one, period)),
+        key=signs.rank,
+    )
+    return {one.pk: one for one in due}, len(due) < len(repositories)
+
+
+def _is_large(run: Run, requests: int) -> bool:
+    """Whether so many requests are more than a pass may cost."""
+    return requests * LARGE > hourly(run.connection)
+
+
+def hourly(connection: Connection) -> int:
+    """The requests that the credentials of a connection have together in a window."""
+    subjects = usable_credentials(connection).values_list("quota_subject", flat=True)
+    known = quota_of_subjects(subjects).values()
+    return sum(left.limit for left in known) or int(settings.QUOTA_LIMIT)
+
+
+def has_turn(key: int, visited: datetime, now: datetime, period: timedelta) -> bool:
+    """Whether a turn of this key lies between two moments. Each has one in every period, and of
+    many keys about as many have one in any hour.
+    """
+    phase, length = key * GOLDEN % 1, period.total_seconds()
+    return int(visited.timestamp() / length + phase) < int(now.timestamp() / length + phase)
+
+
+class Signs:
+    """What speaks for a visit: looked up once, for all repositories of a connection."""
+
+    def __init__(self, run: Run, streams: Iterable[str]) -> None:
+        self._run = run
+        self._streams = tuple(streams)
+        pull_requests = PullRequest.objects.filter(connection_id=run.connection.pk)
+        self._open = set(
+            pull_requests.filter(state=PullRequest.State.OPEN).values_list("repository", flat=True)
+        )
+        recent = pull_requests.filter(updated_on__gte=run.sync.created_at - RECENTLY)
+        self._active = self._open | set(recent.values_list("repository", flat=True))
+
+    def is_due(self, repository: Repository, period: timedelta) -> bool:
+        """Whether this sync visits it."""
+        visited = self._visited(repository)
+        if visited is None or self.rank(repository)[0] < QUIET:
+            return True
+        return has_turn(repository.pk, visited, self._run.sync.created_at, period)
+
+    def rank(self, repository: Repository) -> tuple[int, float]:
+        """First those that moved, then the recently active, then the rest, the oldest first."""
+        visited = self._visited(repository)
+        if visited is None or repository.updated_on > visited:
+            return MOVED, -repository.updated_on.timestamp()
+        if repository.pk in self._active:
+            return ACTIVE, -repository.updated_on.timestamp()
+        return QUIET, visited.timestamp()
+
+    def _visited(self, repository: Repository) -> datetime | None:
+        """Up to when it is complete; None where anything is unfinished, missing, or of this sync,
+        so that what a slice began the next one ends.
+        """
+        moments = []
+        for stream in self._streams:
+            known = self._run.book.known(Place(stream, repository.pk))
+            if known is None or not self._is_settled(known) or known.complete_as_of is None:
+                return None
+            moments.append(known.complete_as_of)
+        return min(moments, default=None)
+
+    def _is_settled(self, coverage: Coverage) -> bool:
+        is_of_this_sync = coverage.ended_by == self._run.sync.pk
+        return not is_of_this_sync and coverage.checkpoint is None and coverage.gap is None
