@@ -50,8 +50,8 @@ test-services: $(STAMP)  ## the tests again, on PostgreSQL and Redis
 	DATABASE_URL=$(POSTGRES) CELERY_BROKER_URL=$(REDIS)/2 TEST_CACHE_URL=$(REDIS) \
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not processes"
 
-bench: $(STAMP)  ## how long a first sync takes, and one with nothing new
-	$(BIN)/python -m tests.benchmarks
+bench: $(STAMP)  ## measure it, beside what is aimed at; ONLY=sync measures one subject
+	$(BIN)/python -m tests.benchmarks $(ONLY)
 
 format: $(STAMP)  ## put the code into its form
 	$(BIN)/ruff format .

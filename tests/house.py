@@ -215,10 +215,10 @@ def stop_between_transactions(house: House, process: subprocess.Popen[bytes]) ->
 
 
 @contextmanager
-def services(name: str) -> Iterator[dict[str, str]]:
+def services(name: str, for_queue: int = 14, for_cache: int = 15) -> Iterator[dict[str, str]]:
     """A PostgreSQL database and two Redis databases; dropped and emptied at the end."""
     database = f"tributary_{name}_{secrets.token_hex(4)}"
-    queue, cache = redis.Redis(db=14), redis.Redis(db=15)
+    queue, cache = redis.Redis(db=for_queue), redis.Redis(db=for_cache)
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"')
         try:
@@ -226,8 +226,8 @@ def services(name: str) -> Iterator[dict[str, str]]:
                 each.flushdb()
             yield {
                 "DATABASE_URL": f"{POSTGRES}/{database}",
-                "CELERY_BROKER_URL": f"{REDIS}/14",
-                "CACHE_URL": f"{REDIS}/15",
+                "CELERY_BROKER_URL": f"{REDIS}/{for_queue}",
+                "CACHE_URL": f"{REDIS}/{for_cache}",
             }
         finally:
             connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
