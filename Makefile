@@ -58,7 +58,7 @@ format: $(STAMP)  ## put the code into its form
 	$(BIN)/ruff check --fix .
 
 lock: $(STAMP)  ## write the lock files anew, for Python 3.11 to 3.13
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra parquet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.txt
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate -c requirements-dev.txt -o requirements.txt

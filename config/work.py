@@ -17,6 +17,7 @@ def schedule(tick: int) -> dict[str, Any]:
         "ingestion.tasks.tick": tick,
         "connections.tasks.verify_due": 60,
         "connections.tasks.erase_expired_drafts": 60,
+        "tenants.tasks.sweep_idempotent_calls": 60,
     }
     return {
         task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}

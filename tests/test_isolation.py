@@ -81,6 +81,7 @@ OUTSIDE = {
     "ingestion.tasks.tick",
     "connections.tasks.verify_due",
     "connections.tasks.erase_expired_drafts",
+    "tenants.tasks.sweep_idempotent_calls",
 }
 
 

@@ -1,5 +1,6 @@
 """Everything that one organization can own, for tests that look over the fence."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,18 +64,24 @@ class World:
 
     def snapshot(self) -> dict[str, Any]:
         """All that it owns, as values."""
-        rows = {
-            model.__name__: list(
-                model._default_manager.filter(organization_id=self.organization.pk)
-                .order_by("pk")
-                .values()
-            )
-            for model in apps.get_models()
-            if issubclass(model, TenantModel)
-        }
+        rows = snapshot_of(self.organization)
         memberships = Membership.objects.filter(organization=self.organization).values()
         own = Organization.objects.filter(pk=self.organization.pk).values()
-        return {**_plain(rows), "memberships": list(memberships), "organization": list(own)}
+        return {**rows, "memberships": list(memberships), "organization": list(own)}
+
+
+def snapshot_of(organization: Organization | int, but: Collection[str] = ()) -> dict[str, Any]:
+    """Every row that an organization owns, as values, without these columns."""
+    pk = organization if isinstance(organization, int) else organization.pk
+    rows = {
+        model.__name__: [
+            {name: value for name, value in row.items() if name not in but}
+            for row in model._default_manager.filter(organization_id=pk).order_by("pk").values()
+        ]
+        for model in apps.get_models()
+        if issubclass(model, TenantModel)
+    }
+    return _plain(rows)
 
 
 def make_world(mark: str) -> World:

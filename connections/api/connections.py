@@ -86,6 +86,7 @@ class ConnectionsCreate(ApiView):
     """Make a connection: verified with its credential, or pending without one."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes_dry_run = True
 
     def post(self, request: Request) -> Response:
         given = read(request, NewConnection)
@@ -104,22 +105,31 @@ class ConnectionsCreate(ApiView):
                 selection=given.get("selection"),
                 by=self.actor,
                 user=self.key.made_by,
+                dry_run=self.is_dry_run,
             )
-        return Response(_made(created), status=201)
+        if created.connection is None:
+            return Response({"dry_run": True, **_proof(created)})
+        return Response(_made(created.connection, created), status=201)
 
 
 class ConnectionsUpdate(ApiView):
     """Change the name, the schedule or the selection."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes_dry_run = True
 
     def post(self, request: Request) -> Response:
         given = read(request, ChangedConnection)
         connection = connection_of(self, given.pop("id"))
         changed = connections.update_connection(
-            connection=connection, **given, by=self.actor, version=expected(request, connection)
+            connection=connection,
+            **given,
+            by=self.actor,
+            version=expected(request, connection),
+            dry_run=self.is_dry_run,
         )
-        return Response({"connection": connection_row(changed)})
+        told = {"dry_run": True} if self.is_dry_run else {}
+        return Response({**told, "connection": connection_row(changed)})
 
 
 class ConnectionsVerify(ApiView):
@@ -148,7 +158,9 @@ class ConnectionsDisable(ApiView):
 
     def post(self, request: Request) -> Response:
         connection = connection_of(self, read(request, OneRow)["id"])
-        connections.disable_connection(connection=connection, by=self.actor)
+        connections.disable_connection(
+            connection=connection, by=self.actor, version=expected(request, connection)
+        )
         connection.refresh_from_db()
         return Response({"connection": connection_row(connection)})
 
@@ -160,7 +172,9 @@ class ConnectionsEnable(ApiView):
 
     def post(self, request: Request) -> Response:
         connection = connection_of(self, read(request, OneRow)["id"])
-        connections.enable_connection(connection=connection, by=self.actor)
+        connections.enable_connection(
+            connection=connection, by=self.actor, version=expected(request, connection)
+        )
         connection.refresh_from_db()
         return Response({"connection": connection_row(connection)})
 
@@ -178,20 +192,19 @@ class ConnectionsDelete(ApiView):
         return Response({})
 
 
-def _made(created: Created) -> dict[str, Any]:
+def _made(connection: Connection, created: Created) -> dict[str, Any]:
     """The answer of a creation; a pending connection says where a member finishes it."""
-    connection, credential, finding = created.connection, created.credential, created.finding
-    if connection is None:
-        raise ValueError("Only a dry run makes no connection, and none was asked for.")
     answer: dict[str, Any] = {"connection": connection_row(connection)}
-    if credential is not None and finding is not None:
-        answer["credential"] = credential_row(credential, connection)
-        answer["verification"] = finding_row(finding)
-    else:
-        slug = connection.organization.slug
-        path = reverse("connections:connection_finish", args=(slug, connection.pk))
-        answer["complete_url"] = f"{settings.PUBLIC_URL}{path}"
-    return answer
+    if created.credential is not None:
+        answer["credential"] = credential_row(created.credential, connection)
+        return answer | _proof(created)
+    slug = connection.organization.slug
+    path = reverse("connections:connection_finish", args=(slug, connection.pk))
+    return {**answer, "complete_url": f"{settings.PUBLIC_URL}{path}"}
+
+
+def _proof(created: Created) -> dict[str, Any]:
+    return {"verification": finding_row(created.finding)} if created.finding is not None else {}
 
 
 def _check_parent(required: str, given: int | None) -> None:

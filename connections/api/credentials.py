@@ -24,26 +24,34 @@ class CredentialsCreate(ApiView):
     """Verify a secret, then store it. When it fails, nothing is stored."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes_dry_run = True
 
     def post(self, request: Request, connection_id: str) -> Response:
         connection = connection_of(self, connection_id)
         given = read(request, NewCredential)
         with methods_are_arguments():
-            stored = credentials.create_credential(connection=connection, **given, by=self.actor)
-        return Response(_answer(stored), status=201)
+            stored = credentials.create_credential(
+                connection=connection, **given, by=self.actor, dry_run=self.is_dry_run
+            )
+        return Response(_answer(stored), status=200 if self.is_dry_run else 201)
 
 
 class CredentialsUpdate(ApiView):
     """Change a credential. Settings and secrets are verified again before they are stored."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes_dry_run = True
 
     def post(self, request: Request, connection_id: str) -> Response:
         connection = connection_of(self, connection_id)
         given = read(request, ChangedCredential)
         credential = credential_of(connection, given.pop("id"))
         stored = credentials.update_credential(
-            credential=credential, **given, by=self.actor, version=expected(request, credential)
+            credential=credential,
+            **given,
+            by=self.actor,
+            version=expected(request, credential),
+            dry_run=self.is_dry_run,
         )
         return Response(_answer(stored))
 
@@ -113,7 +121,9 @@ class CredentialsDisable(ApiView):
     def post(self, request: Request, connection_id: str) -> Response:
         connection = connection_of(self, connection_id)
         credential = credential_of(connection, read(request, OneRow)["id"])
-        credentials.disable_credential(credential=credential, by=self.actor)
+        credentials.disable_credential(
+            credential=credential, by=self.actor, version=expected(request, credential)
+        )
         credential.refresh_from_db()
         return Response({"credential": credential_row(credential, connection)})
 
@@ -126,7 +136,9 @@ class CredentialsEnable(ApiView):
     def post(self, request: Request, connection_id: str) -> Response:
         connection = connection_of(self, connection_id)
         credential = credential_of(connection, read(request, OneRow)["id"])
-        credentials.enable_credential(credential=credential, by=self.actor)
+        credentials.enable_credential(
+            credential=credential, by=self.actor, version=expected(request, credential)
+        )
         credential.refresh_from_db()
         return Response({"credential": credential_row(credential, connection)})
 
@@ -134,7 +146,8 @@ class CredentialsEnable(ApiView):
 def _answer(stored: Stored) -> dict[str, Any]:
     """A credential and what was just found of it."""
     answer: dict[str, Any] = {"verification": finding_row(stored.finding)}
-    if stored.credential is not None:
-        stored.credential.refresh_from_db()
-        answer["credential"] = credential_row(stored.credential, stored.credential.connection)
-    return answer
+    if stored.credential is None:
+        return {"dry_run": True, **answer}
+    stored.credential.refresh_from_db()
+    row = credential_row(stored.credential, stored.credential.connection)
+    return {**answer, "credential": row}

@@ -52,7 +52,8 @@ def credential_of(
 def expected(request: Request, row: Any) -> int | None:
     """The version that `If-Match` asks for, to be checked in the UPDATE; None without one."""
     check_if_match(request, row)
-    return int(row.version) if request.headers.get("If-Match", "*").strip() != "*" else None
+    given = request.headers.get("If-Match", "*")
+    return None if given.strip() == "*" else int(row.version)
 
 
 @contextmanager

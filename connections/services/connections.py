@@ -111,8 +111,9 @@ def update_connection(
     schedule: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     version: int | None = None,
+    dry_run: bool = False,
 ) -> Connection:
-    """Change what people may change; what is left out stays.
+    """Change what people may change; what is left out stays. A dry run takes it all back.
 
     Raises InvalidFields, NameTaken, VersionChanged.
     """
@@ -135,14 +136,17 @@ def update_connection(
         note("connections.updated", row, by, changes)
         if "selection" in changes:
             selection_changed.send(sender=Connection, connection=row)
+    if dry_run:
+        transaction.set_rollback(True)
+        return row
     connection.refresh_from_db()
     return connection
 
 
 @transaction.atomic
-def disable_connection(*, connection: Connection, by: Actor) -> None:
+def disable_connection(*, connection: Connection, by: Actor, version: int | None = None) -> None:
     """Pause: no sync starts, the running one stops, records stay."""
-    row = _locked(connection)
+    row = _locked(connection, version)
     if row.status != Connection.Status.DISABLED:
         row.status, row.disabled_at, row.next_sync_at = Connection.Status.DISABLED, now(), None
         row.version += 1
@@ -153,9 +157,9 @@ def disable_connection(*, connection: Connection, by: Actor) -> None:
 
 
 @transaction.atomic
-def enable_connection(*, connection: Connection, by: Actor) -> None:
+def enable_connection(*, connection: Connection, by: Actor, version: int | None = None) -> None:
     """Go on after a pause, in the state that the credentials allow."""
-    row = _locked(connection)
+    row = _locked(connection, version)
     if row.status == Connection.Status.DISABLED:
         finished = bool(row.identity)
         row.status = Connection.Status.AVAILABLE if finished else Connection.Status.PENDING

@@ -218,22 +218,22 @@ def delete_credential(*, credential: Credential, by: Actor, version: int | None 
 
 
 @transaction.atomic
-def disable_credential(*, credential: Credential, by: Actor) -> None:
+def disable_credential(*, credential: Credential, by: Actor, version: int | None = None) -> None:
     """Switch a credential off. Its secret stays."""
+    _hold(credential, version)
     if credential.disabled_at is not None:
         return
-    hold(credential.connection_id)
     _set(credential, status=Credential.Status.DISABLED, disabled_at=now())
     note("credentials.disabled", credential, by)
     reconsider(credential.connection)
 
 
 @transaction.atomic
-def enable_credential(*, credential: Credential, by: Actor) -> None:
+def enable_credential(*, credential: Credential, by: Actor, version: int | None = None) -> None:
     """Switch a credential on again. Its next verification says whether it still works."""
+    _hold(credential, version)
     if credential.disabled_at is None:
         return
-    hold(credential.connection_id)
     _set(credential, status=Credential.Status.ACTIVE, status_message="", disabled_at=None)
     note("credentials.enabled", credential, by)
     reconsider(credential.connection)

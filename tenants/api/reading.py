@@ -113,11 +113,15 @@ class IdField(WholeNumber):
 def read(request: Request, schema: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
     """What was sent, checked: the query of a GET, the body of a POST. Raises InvalidArguments.
 
-    A POST takes nothing from its address: what stood there would be left out without a word.
+    A POST takes nothing from its address but `dry_run`, where its method knows that: what stood
+    there would be left out without a word.
     """
     asks = request.method in {"GET", "HEAD"}
-    if not asks and request.query_params:
-        raise InvalidArguments(dict.fromkeys(request.query_params, "Not known in the address."))
+    view = request.parser_context.get("view")
+    known = {"dry_run"} if getattr(view, "takes_dry_run", False) else set[str]()
+    unknown = set(request.query_params) - known
+    if not asks and unknown:
+        raise InvalidArguments(dict.fromkeys(sorted(unknown), "Not known in the address."))
     sent = query_of(request) if asks else request.data
     if not isinstance(sent, Mapping):
         raise InvalidArguments({"": "The body must be a JSON object."})

@@ -21,10 +21,13 @@ def etag(row: Any) -> str:
 
 
 def check_if_match(request: Request, row: Any) -> None:
-    """Raise precondition_failed if `If-Match` names another version of the row.
+    """Raise precondition_failed if `If-Match` names other versions of the row only.
 
     The service must check `row.version` again in its UPDATE.
     """
     given = request.headers.get("If-Match")
-    if given is not None and given.strip() not in {"*", etag(row), etag(row).strip('"')}:
+    if given is None:
+        return
+    named = {one.strip() for one in given.split(",")}
+    if not named & {"*", etag(row), etag(row).strip('"')}:
         raise ApiError("precondition_failed", "It was changed since you read it. Read it again.")

@@ -14,8 +14,12 @@ from rest_framework.views import APIView
 
 from tenants import access, rate
 from tenants.actor import Actor
-from tenants.models import ApiKey, Organization
-from tenants.refusals import ApiError
+from tenants.api import repeats
+from tenants.api.reading import query_of
+from tenants.models import ApiKey, IdempotentCall, Organization
+from tenants.refusals import ApiError, InvalidArguments
+
+DRY_RUN = {"1": True, "true": True, "0": False, "false": False}
 
 
 class ApiView(APIView):
@@ -29,6 +33,8 @@ class ApiView(APIView):
     scope: str | Mapping[str, str] | None = None
     http_method_names = ["get", "head", "post"]
     quota_headers: Mapping[str, str] = {}
+    takes_dry_run = False  # `?dry_run=1`: everything is checked, nothing is stored
+    _call: IdempotentCall | None = None
 
     @property
     def key(self) -> ApiKey:
@@ -46,6 +52,16 @@ class ApiView(APIView):
         """Who does it, for services and the audit trail."""
         return Actor.for_api_key(self.key, self.request._request)
 
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing is to be stored. Raises InvalidArguments for neither yes nor no."""
+        if not self.takes_dry_run:
+            return False
+        said = query_of(self.request).get("dry_run", "0")
+        if said not in DRY_RUN:
+            raise InvalidArguments({"dry_run": "1 or 0."})
+        return DRY_RUN[said]
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._door:
             return super().dispatch(request, *args, **kwargs)
@@ -56,6 +72,12 @@ class ApiView(APIView):
         self.check_call(request)
         self.check_permissions(request)
         self._door.enter_context(access.enter(self.organization))
+        self._call = repeats.begin(request, self.key)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, repeats.AnsweredBefore):
+            return exc.response
+        return super().handle_exception(exc)
 
     def check_call(self, request: Request) -> None:
         """Refuse what no key could ask of this method."""
@@ -67,6 +89,8 @@ class ApiView(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
+        if self._call is not None:
+            repeats.end(self._call, response)
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in (self.quota_headers or rate.unused()).items():
             final[name] = value

@@ -3,6 +3,7 @@
 from tenants.models.api_key import ApiKey, Scope
 from tenants.models.audit import AuditEvent
 from tenants.models.base import TenantModel, TenantQuerySet
+from tenants.models.idempotency import IdempotentCall
 from tenants.models.invitation import Invitation
 from tenants.models.organization import Membership, Organization
 from tenants.models.user import User
@@ -10,6 +11,7 @@ from tenants.models.user import User
 __all__ = (
     "ApiKey",
     "AuditEvent",
+    "IdempotentCall",
     "Invitation",
     "Membership",
     "Organization",

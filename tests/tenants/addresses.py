@@ -1,5 +1,7 @@
 """Addresses of pages and methods that exist for the tests of their bases only."""
 
+from threading import Event
+
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
@@ -53,6 +55,24 @@ class Echo(api.ApiView):
         return Response({"got": api.read(request, Sent)}, status=201)
 
 
+class Slow(api.ApiView):
+    """Counts how often it ran; a test may hold it on its way."""
+
+    scope = Scope.CONNECTIONS_WRITE
+    begun, goes_on = Event(), Event()
+    runs = 0
+
+    def post(self, request: Request) -> Response:
+        sent = api.read(request, Sent)
+        type(self).runs += 1
+        self.begun.set()
+        if not self.goes_on.wait(20):
+            raise TimeoutError
+        if sent["name"] == "refused":
+            raise api.ApiError("name_taken", "There is one.")
+        return Response({"run": self.runs, "secret": "shown-once"}, status=201)
+
+
 class Events(api.ApiView):
     scope = ANY
 
@@ -86,6 +106,7 @@ urlpatterns = [
     path("o/<slug:organization>/test-page/", Page.as_view()),
     path("o/<slug:organization>/test-row/<bigid:pk>/", Row.as_view()),
     path("api/test.echo", Echo.as_view()),
+    path("api/test.slow", Slow.as_view(), name="test.slow"),
     path("api/test.events", Events.as_view()),
     path("api/test.breaks", Breaks.as_view()),
     path("api/test.closed", Closed.as_view()),

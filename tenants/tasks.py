@@ -1,0 +1,11 @@
+"""Background work on tenants: one service called."""
+
+from celery import shared_task
+
+from tenants.services import idempotency
+
+
+@shared_task(ignore_result=True)
+def sweep_idempotent_calls() -> None:
+    """Delete answers that were kept for a day. Outside of any organization."""
+    idempotency.sweep()
