@@ -45,5 +45,6 @@ urlpatterns = [
         name="pull_request",
     ),
     path(f"{RECORDS}pipelines/", records.Pipelines.as_view(), name="records_pipelines"),
+    path(f"{RECORDS}pipelines/<bigid:pk>/", records.PipelinePage.as_view(), name="pipeline"),
     path(f"{RECORDS}people/", records.People.as_view(), name="records_people"),
 ]

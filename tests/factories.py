@@ -14,6 +14,7 @@ from ingestion.models import (
     PullRequest,
     Repository,
     State,
+    Step,
     StreamRun,
     Sync,
 )
@@ -119,6 +120,21 @@ class PipelineRunFactory(DjangoModelFactory[PipelineRun]):
     result = "SUCCESSFUL"
     duration = 61
     created_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class StepFactory(DjangoModelFactory[Step]):
+    class Meta:
+        model = Step
+
+    run = factory.SubFactory(PipelineRunFactory)
+    repository = factory.SelfAttribute("run.repository")
+    connection = factory.SelfAttribute("run.connection")
+    uuid = factory.Sequence(lambda n: f"{{40000000-0000-0000-0000-{n:012d}}}")
+    name = factory.Sequence(lambda n: f"Step {n:04d}")
+    state = "COMPLETED"
+    result = "SUCCESSFUL"
+    started_on = factory.LazyFunction(now)
     changed_at = factory.LazyFunction(now)
 
 

@@ -36,13 +36,14 @@ def main() -> None:
         PullRequest,
         Repository,
         Review,
+        Step,
     )
 
     found: dict[str, dict[str, list[Any]]] = defaultdict(dict)
-    for model in (Person, Repository, PullRequest, Review, Event, Comment, PipelineRun):
+    for model in (Person, Repository, PullRequest, Review, Event, Comment, PipelineRun, Step):
         fields = [field for field in model._meta.concrete_fields if field.name not in OWN]
         relations = [field.name for field in fields if field.is_relation]
-        nested = [f"{name}__repository" for name in relations if name == "pull_request"]
+        nested = [f"{name}__repository" for name in relations if name in ("pull_request", "run")]
         for row in model.objects.select_related("organization", *relations, *nested):
             table = found[row.organization.name].setdefault(model.__name__, [])
             table.append({field.name: value(row, field) for field in fields})

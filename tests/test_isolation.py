@@ -36,6 +36,7 @@ PK: dict[str, Pick] = {
     "sync": lambda world: world.sync.pk,
     "sync_start": lambda world: world.connection.pk,
     "pull_request": lambda world: world.pull_request.pk,
+    "pipeline": lambda world: world.pipeline.pk,
     "invitation_": lambda world: world.invitation.pk,
     "member_": lambda world: world.viewer.pk,
     "member_leave": lambda world: world.owner.pk,

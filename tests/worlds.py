@@ -9,7 +9,7 @@ from django.apps import apps
 from django.utils.timezone import now
 
 from connections.models import Connection, Credential, Draft, Verification
-from ingestion.models import PullRequest, Repository, Sync
+from ingestion.models import PipelineRun, PullRequest, Repository, Sync
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import (
@@ -34,6 +34,7 @@ from tests.factories import (
     PipelineRunFactory,
     PullRequestFactory,
     RepositoryFactory,
+    StepFactory,
     StreamRunFactory,
     SyncFactory,
 )
@@ -54,6 +55,7 @@ class World:
     sync: Sync
     repository: Repository
     pull_request: PullRequest
+    pipeline: PipelineRun
     invitation: Invitation
     api_key: ApiKey
     key: str
@@ -109,7 +111,10 @@ def _furnish(organization: Organization, mark: str) -> World:
     StreamRunFactory.create(sync=sync)
     CoverageFactory.create(repository=repository, connection=connection)
     PersonFactory.create(connection=connection, name=f"{mark} person")
-    PipelineRunFactory.create(repository=repository, connection=connection)
+    pipeline = PipelineRunFactory.create(
+        repository=repository, connection=connection, ref_name=f"{mark} branch"
+    )
+    StepFactory.create(run=pipeline, name=f"{mark} step")
     by = Actor.for_user(owner.user)
     invitation, _ = invite(organization=organization, role=Role.ADMIN, by=by)
     api_key, key = make_api_key(
@@ -134,6 +139,7 @@ def _furnish(organization: Organization, mark: str) -> World:
         pull_request=PullRequestFactory.create(
             repository=repository, connection=connection, title=f"{mark} change"
         ),
+        pipeline=pipeline,
         invitation=invitation,
         api_key=api_key,
         key=key,

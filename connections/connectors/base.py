@@ -73,6 +73,7 @@ class Stream:
     summary: str = ""
     needs: tuple[str, ...] = ()  # streams that must be copied with it
     required: bool = False
+    usual: bool = True  # copied where nothing was chosen; else it costs too much to come unasked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,9 +276,14 @@ class Connector(ABC):
         """The OAuth dance, where the connector has one."""
         return None
 
-    def checks_for(self, method: str) -> tuple[Check, ...]:
-        """The checks that are asked for a method."""
-        return tuple(one for one in self.checks if not one.methods or method in one.methods)
+    def checks_for(self, method: str, streams: Collection[str] = ()) -> tuple[Check, ...]:
+        """The checks that are asked for a method: those of unusual streams only where wanted."""
+        wanted = {"", *streams, *(stream.key for stream in self.streams if stream.usual)}
+        return tuple(
+            one
+            for one in self.checks
+            if one.stream in wanted and (not one.methods or method in one.methods)
+        )
 
     def stream(self, key: str) -> Stream:
         """The stream of this key. Raises LookupError."""

@@ -67,7 +67,9 @@ def conclude(
         identity=identity or Identity(),
         repositories=tuple(repositories),
         missing_scopes=missing_scopes(checks, streams),
-        streams_available=available(checks, declared),
+        streams_available=tuple(
+            key for key in available(checks, declared) if not streams or key in streams
+        ),
         mended_by=decisive.mended_by if decisive else "",
         retry_after=retry_after,
     )

@@ -32,7 +32,7 @@ from connections.services.proving import (
     keep_proof,
 )
 from connections.services.rows import clean_name, default_label, note
-from connections.services.selections import wanted_streams
+from connections.services.selections import copied_streams
 from connections.services.states import apply_finding, reconsider
 from connections.services.verification import count_verification, refused, verify_entry
 from connections.transport.errors import ProviderError
@@ -80,7 +80,7 @@ def create_credential(
         raise MultipleCredentialsNotSupported
     count_verification(connection.organization_id)
     entry = given.entry(connected(connection))
-    finding = verify_entry(kind, entry, wanted_streams(kind, connection.selection))
+    finding = verify_entry(kind, entry, copied_streams(connection))
     check_finding(finding, connection)
     if dry_run:
         return Stored(credential=None, finding=finding)
@@ -159,7 +159,7 @@ def _replace(
         secrets=secrets or dict(credential.secrets or {}),
     )
     entry = given.entry(connected(connection))
-    finding = verify_entry(kind, entry, wanted_streams(kind, connection.selection))
+    finding = verify_entry(kind, entry, copied_streams(connection))
     check_finding(finding, connection)
     if dry_run:
         return Stored(credential=None, finding=finding)
@@ -241,7 +241,7 @@ def enable_credential(*, credential: Credential, by: Actor, version: int | None 
 
 def _check_stored(credential: Credential) -> Finding:
     kind = connector(credential.connection.connector)
-    streams = wanted_streams(kind, credential.connection.selection)
+    streams = copied_streams(credential.connection)
     try:
         entry = entry_for(credential, purpose=Purpose.VERIFY)
     except ProviderError as error:

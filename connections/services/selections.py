@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from connections.connectors import connector as connector_of
 from connections.connectors.base import Connector
 from connections.connectors.schema import InvalidFields
+from connections.models import Connection
 
 MOST = 10_000  # ids or patterns in a selection
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -14,7 +16,7 @@ MODES = {"all": set[str](), "chosen": {"ids"}, "patterns": {"include", "exclude"
 
 
 def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[str, Any]:
-    """A selection as it is kept; what is left out means everything.
+    """A selection as it is kept; what is left out means everything that is usual.
 
     Streams bring those that they need. Raises InvalidFields with names below `selection`.
     """
@@ -35,8 +37,13 @@ def wanted_streams(connector: Connector, selection: Mapping[str, Any]) -> tuple[
     return tuple(
         stream.key
         for stream in connector.streams
-        if not chosen or stream.required or stream.key in chosen
+        if stream.required or (stream.key in chosen if chosen else stream.usual)
     )
+
+
+def copied_streams(connection: Connection) -> tuple[str, ...]:
+    """The keys of the streams that a connection copies, in their order. Raises UnknownConnector."""
+    return wanted_streams(connector_of(connection.connector), connection.selection)
 
 
 def _given(values: Mapping[str, Any], name: str, usual: Any) -> Any:

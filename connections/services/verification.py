@@ -22,7 +22,7 @@ from connections.dispatch import RUN_VERIFICATION, send_on_commit
 from connections.models import SILENCE, Credential, Draft, Verification
 from connections.services.entries import draft_entry, entry_for
 from connections.services.errors import VerificationsTooMany
-from connections.services.selections import wanted_streams
+from connections.services.selections import copied_streams, wanted_streams
 from connections.services.states import apply_finding
 from connections.transport.errors import ConsentEnded, ProviderError
 from connections.transport.ledger import Purpose
@@ -55,7 +55,8 @@ def begin_draft_verification(*, draft: Draft, send: bool = True) -> Verification
     count_verification(draft.organization_id)
     with transaction.atomic():
         Verification.objects.filter(draft=draft).delete()
-        row = _begin(Verification(draft=draft), connector(draft.connector), draft.method)
+        kind = connector(draft.connector)
+        row = _begin(Verification(draft=draft), kind, draft.method, draft_streams(kind, draft))
         if send:
             send_on_commit(RUN_VERIFICATION, draft.organization_id, row.pk)
     return row
@@ -115,7 +116,7 @@ def verify_credential(
         return row
     connection = credential.connection
     kind = connector(connection.connector)
-    streams = wanted_streams(kind, connection.selection)
+    streams = copied_streams(connection)
     try:
         entry = entry_for(credential, purpose=purpose, by=by, reason="verification")
     except ProviderError as error:
@@ -181,8 +182,10 @@ class _Recorder:
         )
 
 
-def _begin(row: Verification, kind: Connector, method: str) -> Verification:
-    row.checks = [as_row(CheckResult.waiting(check)) for check in kind.checks_for(method)]
+def _begin(
+    row: Verification, kind: Connector, method: str, streams: Collection[str]
+) -> Verification:
+    row.checks = [as_row(CheckResult.waiting(check)) for check in kind.checks_for(method, streams)]
     row.save()
     return row
 
@@ -197,14 +200,15 @@ def _take(row: Verification) -> bool:
 
 def _new_for(credential: Credential) -> Verification:
     kind = connector(credential.connection.connector)
-    return _begin(Verification(credential=credential), kind, credential.method)
+    streams = copied_streams(credential.connection)
+    return _begin(Verification(credential=credential), kind, credential.method, streams)
 
 
 def refused(
     kind: Connector, method: str, streams: Collection[str], error: ProviderError
 ) -> Finding:
     """The finding where not even an entry could be had: every check fails for that reason."""
-    checks = [CheckResult.waiting(check) for check in kind.checks_for(method)]
+    checks = [CheckResult.waiting(check) for check in kind.checks_for(method, streams)]
     known = set(Verification.Outcome.values)
     for check in checks:
         check.state, check.message, check.mended_by = "done", error.message, error.mended_by

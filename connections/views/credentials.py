@@ -17,7 +17,7 @@ from connections.services.errors import (
     VerificationFailed,
     VerificationsTooMany,
 )
-from connections.services.selections import wanted_streams
+from connections.services.selections import copied_streams
 from connections.views.base import ConnectionView, CredentialView, about_method
 from connections.views.findings import Reading, read_checks, read_credential
 from tenants.roles import Permission
@@ -86,7 +86,7 @@ class SecretForm(ConnectionView):
             connector=self.connector,
             outcome=error.finding.outcome,
             checks=error.finding.check_rows(),
-            streams=wanted_streams(self.connector, self.connection.selection),
+            streams=copied_streams(self.connection),
             workspace=self.connection.settings["workspace"],
         )
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from connections.connectors.base import CheckResult, Connector, Stream
 from connections.connectors.findings import OK, available, counts, failing, from_row, summary
 from connections.models import Connection, Draft, Verification
-from connections.services.selections import wanted_streams
+from connections.services.selections import copied_streams
 from connections.services.verification import draft_streams
 from tenants.formats import listed
 
@@ -120,7 +120,7 @@ def read_credential(
         connector=connector,
         outcome=verification.outcome,
         checks=verification.checks,
-        streams=wanted_streams(connector, connection.selection),
+        streams=copied_streams(connection),
         seconds=_seconds(verification),
         workspace=connection.settings["workspace"],
     )

@@ -15,6 +15,7 @@ from ingestion.models import (
     PullRequest,
     Repository,
     Review,
+    Step,
     StreamRun,
     Sync,
 )
@@ -29,6 +30,7 @@ TABLES: dict[str, type[Model]] = {
     "events": Event,
     "comments": Comment,
     "pipelines": PipelineRun,
+    "pipeline_steps": Step,
 }
 OURS = {  # how the engine keeps its place: no one else's business
     "organization",
@@ -36,6 +38,8 @@ OURS = {  # how the engine keeps its place: no one else's business
     "due_for",
     "activity_done_for",
     "comments_done_for",
+    "steps_done_run",
+    "steps_done_for",
     "key",
 }
 COUNTS = ("read", "created", "updated", "unchanged", "removed")

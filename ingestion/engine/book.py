@@ -19,6 +19,7 @@ from ingestion.models import (
     PullRequest,
     RejectedRow,
     State,
+    Step,
     StreamRun,
     Sync,
 )
@@ -60,6 +61,7 @@ KEYED: dict[str, tuple[type[Model], str]] = {
     "pull_requests": (PullRequest, "number"),
     "pull_request_comments": (Comment, "number"),
     "pipelines": (PipelineRun, "uuid"),
+    "pipeline_steps": (Step, "uuid"),
 }
 NUMBER = re.compile("[1-9][0-9]{0,17}")
 TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
@@ -209,16 +211,17 @@ def rejected_rows(count: int) -> dict[str, Any]:
 def _written_since(place: Place, rejected: dict[str, datetime]) -> list[str]:
     """Keys of rows that were rejected, and could be kept later.
 
-    Those without `created_on` carry only what the feed tells of a pull request.
+    Pull requests without `created_on` carry only what the feed tells of a pull request.
     """
     if not rejected or place.stream not in KEYED:
         return []
     model, name = KEYED[place.stream]
     keys = [key for key in rejected if name == "uuid" or NUMBER.fullmatch(key)]
-    rows = model._default_manager.filter(
-        repository_id=place.repository_id, created_on__isnull=False, **{f"{name}__in": keys}
-    ).values_list(name, "changed_at")
-    return [str(key) for key, changed_at in rows if changed_at > rejected[str(key)]]
+    rows = model._default_manager.filter(repository_id=place.repository_id, **{f"{name}__in": keys})
+    if model is PullRequest:
+        rows = rows.filter(created_on__isnull=False)
+    found = rows.values_list(name, "changed_at")
+    return [str(key) for key, changed_at in found if changed_at > rejected[str(key)]]
 
 
 def _rejected_since_all_was_read(sync: Sync) -> "defaultdict[Place, dict[str, datetime]]":

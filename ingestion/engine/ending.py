@@ -12,7 +12,7 @@ from connections.services.locks import hold
 from connections.services.schedules import next_run
 from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
-from ingestion.engine.run import Run
+from ingestion.engine.run import FOLLOWERS, Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.writer.batch import Place
@@ -148,8 +148,9 @@ def _finish_rest(run: Run, stream: str, now: datetime, otherwise: State) -> None
 
 def _cause(run: Run) -> dict[str, Any] | None:
     """The error of what a stream that did not come to its end needs."""
-    needed = (run.book.run(Place(stream, None)) for stream in ("repositories", "pull_requests"))
-    return next((row.error for row in needed if row.error), None)
+    needed = ("repositories", *FOLLOWERS)
+    rows = (row for row in run.book.streams() if row.stream in needed)
+    return next((row.error for row in rows if row.error), None)
 
 
 def _is_done(run: Run, row: StreamRun) -> bool:

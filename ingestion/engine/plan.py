@@ -11,11 +11,12 @@ from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
 from ingestion.engine.visits.repositories import RepositoriesVisit, still_missing
+from ingestion.engine.visits.steps import after_pipelines
 from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
-CHAIN = ("pull_requests", "pull_request_activity", "pull_request_comments")
 ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream)  # at least once in each visit
+WHOLE = ("repositories", "people")  # streams of the connection, not of a repository
 
 
 class Plan:
@@ -76,7 +77,7 @@ class Plan:
         listed = self._run.book.coverage(Place(RepositoriesVisit.stream, None))
         listed.is_rotating = rotates
         for run in self._run.book.streams():
-            if run.stream in CHAIN or run.stream == PipelinesVisit.stream:
+            if run.stream not in WHOLE:
                 self._run.book.run(Place(run.stream, None)).total = len(self._run.repositories)
 
     def _line_up(self, repository: Repository) -> None:
@@ -87,6 +88,8 @@ class Plan:
             self._ready.extend(after_pull_requests(run, repository))
         if self._is_to_visit(Place(PipelinesVisit.stream, repository.pk)):
             self._ready.append(PipelinesVisit(run, repository))
+        elif run.has_ended(Place(PipelinesVisit.stream, repository.pk)):
+            self._ready.extend(after_pipelines(run, repository))
 
     def _is_to_visit(self, place: Place) -> bool:
         run = self._run

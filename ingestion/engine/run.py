@@ -15,7 +15,10 @@ from ingestion.writer.batch import Place
 REFUSALS_TO_NO_ACCESS = 3  # syncs in a row
 ONCE_A_DAY = timedelta(days=1)
 # Streams of a repository that cannot be read without another one.
-FOLLOWERS = {"pull_requests": ("pull_request_activity", "pull_request_comments")}
+FOLLOWERS = {
+    "pull_requests": ("pull_request_activity", "pull_request_comments"),
+    "pipelines": ("pipeline_steps",),
+}
 NO_ACCESS = {
     "code": "no_access",
     "message": "Bitbucket refused this repository in three syncs running."

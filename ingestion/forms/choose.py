@@ -74,9 +74,9 @@ class ChooseForm(ScheduleForm):
 
 
 def initial_of(draft: Draft) -> dict[str, Any]:
-    """What the form shows at first: what was chosen before, else everything."""
+    """What the form shows at first: what was chosen before, else all that is usual."""
     repositories = _repositories(draft)
-    streams = [stream.key for stream in streams_of(draft.connector)]
+    streams = [stream.key for stream in streams_of(draft.connector) if stream.usual]
     return {
         "name": draft.name or draft.settings.get("workspace") or "Bitbucket",
         "streams": (draft.selection or {}).get("streams") or streams,

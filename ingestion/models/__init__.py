@@ -1,11 +1,11 @@
 """The tables of ingestion."""
 
+from ingestion.models.builds import PipelineRun, Step
 from ingestion.models.quota import Quota, QuotaBucket
 from ingestion.models.records import (
     Comment,
     Event,
     Person,
-    PipelineRun,
     PullRequest,
     Record,
     Repository,
@@ -37,6 +37,7 @@ __all__ = (
     "RepositoryAccess",
     "Review",
     "State",
+    "Step",
     "StreamRun",
     "Sync",
 )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from connections.models import Connection
-from ingestion.models import Comment, Event, Person, PipelineRun, PullRequest, Repository
+from ingestion.models import Comment, Event, Person, PipelineRun, PullRequest, Repository, Step
 from tenants.models import Organization
 
 SEARCHED = {
@@ -106,6 +106,15 @@ def repositories_of_connection(
     if values.get("state"):
         found = found.filter(SHOWN[values["state"]]).distinct()
     return found.order_by("full_name", "pk")
+
+
+def steps_of(run: PipelineRun) -> QuerySet[Step]:
+    """The steps of a run in the order in which they ran; those that a re-run dropped are left out.
+
+    What did not begin comes last.
+    """
+    kept: QuerySet[Step] = run.steps.filter(removed_at=None)
+    return kept.order_by(F("started_on").asc(nulls_last=True), "pk")
 
 
 STATE_WORDS = {"MERGED": "merged it", "DECLINED": "declined it", "SUPERSEDED": "replaced it"}

@@ -3,7 +3,7 @@
 from connections.connectors import connector
 from connections.connectors.base import Stream, UnknownConnector
 from connections.models import Connection
-from connections.services.selections import wanted_streams
+from connections.services.selections import copied_streams
 
 
 def streams_of(connector_key: str) -> tuple[Stream, ...]:
@@ -25,6 +25,6 @@ def stream_label(connector_key: str, stream: str) -> str:
 def chosen_streams(connection: Connection) -> tuple[str, ...]:
     """The keys of the streams that this connection copies, in their order."""
     try:
-        return wanted_streams(connector(connection.connector), connection.selection)
+        return copied_streams(connection)
     except UnknownConnector:
         return ()

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from connections.connectors import connector
 from connections.models import Connection
 from connections.services.locks import hold
+from connections.services.selections import copied_streams
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice_on_commit
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
@@ -134,7 +135,7 @@ def unfinished_sync(connection: Connection) -> Sync | None:
 def streams_of(connection: Connection, wanted: Sequence[str] | None = None) -> list[str]:
     """The streams of a sync in their order, with those that they need. Raises UnknownStream."""
     known = connector(connection.connector).streams
-    selected = connection.selection.get("streams") or [stream.key for stream in known]
+    selected = copied_streams(connection)
     for name in wanted or ():
         if name not in selected:
             raise UnknownStream(name)

@@ -24,16 +24,16 @@ class Page:
     """Rows of one answer.
 
     `as_of` is the provider's clock at the walk's first answer; `expected` how many rows the
-    listing says that it has, on its first page; `finished` names the pull request whose whole
-    list ends with this page; `wants_verdict` asks whether any row differed from the stored one,
-    before the walk goes on: see `Verdict`.
+    listing says that it has, on its first page; `finished` names the pull request, or the run,
+    whose whole list ends with this page; `wants_verdict` asks whether any row differed from the
+    stored one, before the walk goes on: see `Verdict`.
     """
 
     rows: Sequence[Row]
     checkpoint: Checkpoint | None = None
     as_of: datetime | None = None
     expected: int | None = None
-    finished: int | None = None
+    finished: int | str | None = None
     is_missing: bool = False  # the finished one was not there: its old rows stay
     is_short: bool = False  # the finished one's list seems to end before its end
     shortage: "ShortListing | None" = None  # no more will come, and what the listing lacks stays
@@ -105,6 +105,10 @@ class Source(ABC):
     @abstractmethod
     def pipeline_runs(self, repository: str, runs: Sequence[str]) -> Walk:
         """Each of these runs, one after the other; none of one that is gone."""
+
+    @abstractmethod
+    def steps(self, repository: str, runs: Sequence[str]) -> Walk:
+        """The whole list of steps of each of these runs, one after the other."""
 
     @abstractmethod
     def is_gone(self, repository: str) -> bool:

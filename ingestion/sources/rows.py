@@ -141,6 +141,24 @@ class PipelineRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """A step of the run of this uuid. `build_seconds` and `duration` are seconds."""
+
+    run: str
+    uuid: str
+    name: str
+    run_number: int
+    state: str
+    result: str
+    trigger: str
+    duration: int | None
+    build_seconds: int | None
+    max_minutes: int | None
+    started_on: datetime | None
+    completed_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
     """A record that cannot be a row: what it was, and why not."""
 
@@ -155,5 +173,6 @@ Row = (
     | EventRow
     | CommentRow
     | PipelineRow
+    | StepRow
     | RejectedRecord
 )

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 
 from ingestion.forms.filters import FILTERS
 from ingestion.models import Person, PipelineRun, PullRequest, Repository
-from ingestion.selectors.records import search_records, timeline
+from ingestion.selectors.records import search_records, steps_of, timeline
 from ingestion.views.paging import page_of
 from tenants.views.base import OrganizationView
 
@@ -52,6 +52,18 @@ class People(RecordList):
 
     model = Person
     table = "people"
+
+
+class PipelinePage(OrganizationView):
+    """One run of a pipeline with its steps."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        rows = PipelineRun.objects.for_organization(self.organization).select_related(
+            "repository", "connection", "creator"
+        )
+        run = get_object_or_404(rows.filter(connection__deleted_at=None), pk=pk)
+        context = {"nav": "records", "run": run, "steps": steps_of(run)}
+        return render(request, "ingestion/pipeline.html", context)
 
 
 class PullRequestPage(OrganizationView):

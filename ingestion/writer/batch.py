@@ -19,8 +19,9 @@ from ingestion.sources.rows import (
     RejectedRecord,
     RepositoryRow,
     Row,
+    StepRow,
 )
-from ingestion.writer import details, values
+from ingestion.writer import builds, details, values
 from ingestion.writer.people import People
 from ingestion.writer.store import Values, Written, upsert, upsert_carefully
 from ingestion.writer.tables import (
@@ -31,6 +32,7 @@ from ingestion.writer.tables import (
     PULL_REQUEST,
     REPOSITORY,
     REVIEW,
+    STEP,
     Table,
 )
 
@@ -41,6 +43,7 @@ STREAM_OF = {
     EVENT: "pull_request_activity",
     COMMENT: "pull_request_comments",
     PIPELINE_RUN: "pipelines",
+    STEP: "pipeline_steps",
 }
 
 
@@ -116,6 +119,7 @@ class Batch:
         self._write_pull_requests(found[PullRequestRow])
         self._write_details(found[EventRow], found[CommentRow])
         self._write_pipelines(found[PipelineRow])
+        self._write_steps(found[StepRow])
 
     def _reject_unread(self, found: list[tuple[Place, RejectedRecord]]) -> None:
         for place, row in found:
@@ -182,6 +186,17 @@ class Batch:
             [
                 (*self._in_repository(place), *values.pipeline(row, self.people), self.now)
                 for place, row in found
+            ],
+        )
+
+    def _write_steps(self, found: list[tuple[Place, StepRow]]) -> None:
+        keys = builds.run_keys(found)
+        self._write(
+            STEP,
+            [
+                (*self._in_repository(place), key, *values.step(row), self.now)
+                for place, row in found
+                if (key := keys.get((place.repository_id, row.run)))
             ],
         )
 

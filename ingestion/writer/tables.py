@@ -13,11 +13,13 @@ from ingestion.models import (
     PullRequest,
     Repository,
     Review,
+    Step,
 )
 
 OWNERS = ("organization_id", "connection_id")
 IN_REPOSITORY = (*OWNERS, "repository_id")
 IN_PULL_REQUEST = (*IN_REPOSITORY, "pull_request_id")
+IN_RUN = (*IN_REPOSITORY, "run_id")
 
 
 @dataclass(frozen=True)
@@ -189,4 +191,24 @@ PIPELINE_RUN = Table(
     " >= (old.run_number, old.completed_on IS NOT NULL, COALESCE(old.completed_on, '0001-01-01'))",
 )
 
-ALL = (PERSON, REPOSITORY, PULL_REQUEST, REVIEW, EVENT, COMMENT, PIPELINE_RUN)
+STEP = Table(
+    Step,
+    IN_RUN,
+    ("run_id", "uuid"),
+    (
+        "name",
+        "run_number",
+        "state",
+        "result",
+        "trigger",
+        "duration",
+        "build_seconds",
+        "max_minutes",
+        "started_on",
+        "completed_on",
+        "removed_at",
+    ),
+    guard="new.run_number >= old.run_number",
+)
+
+ALL = (PERSON, REPOSITORY, PULL_REQUEST, REVIEW, EVENT, COMMENT, PIPELINE_RUN, STEP)

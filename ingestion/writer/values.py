@@ -11,6 +11,7 @@ from ingestion.sources.rows import (
     PipelineRow,
     PullRequestRow,
     RepositoryRow,
+    StepRow,
 )
 from ingestion.writer.people import People
 from ingestion.writer.store import Values
@@ -128,6 +129,23 @@ def pipeline(row: PipelineRow, people: People) -> Values:
         row.duration,
         row.build_seconds,
         row.created_on,
+        row.completed_on,
+        GONE,
+    )
+
+
+def step(row: StepRow) -> Values:
+    return (
+        row.uuid,
+        row.name,
+        row.run_number,
+        row.state,
+        row.result,
+        row.trigger,
+        row.duration,
+        row.build_seconds,
+        row.max_minutes,
+        row.started_on,
         row.completed_on,
         GONE,
     )

@@ -124,6 +124,11 @@ class BitbucketCloudClient:
         """One run by its uuid."""
         return self.transport.get(self.in_repository(repository, "pipelines", run))
 
+    def steps(self, repository: str, run: str) -> Iterator[Answer]:
+        """All steps of a run, in the order in which they run."""
+        path = self.in_repository(repository, "pipelines", run, "steps")
+        return self.transport.pages(path, {"pagelen": PAGE})
+
     def hooks(self, repository: str) -> Iterator[Answer]:
         """The webhooks of a repository."""
         return self.transport.pages(self.in_repository(repository, "hooks"), {"pagelen": PAGE})

@@ -75,6 +75,13 @@ class BitbucketCloud(Connector):
             summary="Runs with their trigger, state and duration.",
             needs=("repositories",),
         ),
+        Stream(
+            key="pipeline_steps",
+            label="Pipeline steps",
+            summary="What each run did and how long it took: one request for each finished run.",
+            needs=("pipelines",),
+            usual=False,
+        ),
     )
     checks: ClassVar[tuple[Check, ...]] = (
         Check(
@@ -119,6 +126,12 @@ class BitbucketCloud(Connector):
             label="Read pipelines",
             path=f"{_REPOSITORY}/pipelines?pagelen=1&sort=-created_on",
             stream="pipelines",
+        ),
+        Check(
+            name="pipeline_steps",
+            label="Read pipeline steps",
+            path=f"{_REPOSITORY}/pipelines/{{pipeline}}/steps?pagelen=1",
+            stream="pipeline_steps",
         ),
         Check(
             name="account",
@@ -167,7 +180,7 @@ class BitbucketCloud(Connector):
     ) -> Finding:
         return verify.verify(
             entry,
-            checks=self.checks_for(entry.method),
+            checks=self.checks_for(entry.method, streams),
             declared=self.streams,
             streams=streams,
             on_result=on_result,

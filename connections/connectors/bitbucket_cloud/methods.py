@@ -9,6 +9,7 @@ from dataclasses import replace
 from connections.connectors.base import Field, Method, Scope
 
 PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
+PIPELINES = ("pipelines", "pipeline_steps")
 
 _WHY = {
     "repository": "List repositories, their branches and commits.",
@@ -24,7 +25,7 @@ CLASSIC = (
     Scope(name="repository", why=_WHY["repository"]),
     Scope(name="account", why=_WHY["account"], streams=("people",)),
     Scope(name="pullrequest", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
-    Scope(name="pipeline", why=_WHY["pipeline"], streams=("pipelines",)),
+    Scope(name="pipeline", why=_WHY["pipeline"], streams=PIPELINES),
     Scope(name="webhook", why=_WHY["webhook"], optional=True),
 )
 _OF_TOKENS = tuple(
@@ -37,7 +38,7 @@ GRANULAR = (
     Scope(name="read:workspace:bitbucket", why=_WHY["workspace"]),
     Scope(name="read:repository:bitbucket", why=_WHY["repository"]),
     Scope(name="read:pullrequest:bitbucket", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
-    Scope(name="read:pipeline:bitbucket", why=_WHY["pipeline"], streams=("pipelines",)),
+    Scope(name="read:pipeline:bitbucket", why=_WHY["pipeline"], streams=PIPELINES),
     Scope(name="read:user:bitbucket", why=_WHY["user"], optional=True),
     Scope(name="read:webhook:bitbucket", why=_WHY["webhook"], optional=True),
 )

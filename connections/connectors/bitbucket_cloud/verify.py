@@ -96,6 +96,8 @@ class _Run:
             self._relay.run([partial(self._first, name) for name in first])
             if self.repositories:
                 jobs: list[Callable[[], Any]] = [self._pull_requests_then_comments]
+                if "pipeline_steps" in self._checks:
+                    jobs.append(self._pipelines_then_steps)
                 jobs += self._others()
                 if whole_list and self._next:
                     jobs.append(self._rest_of_list)
@@ -161,6 +163,8 @@ class _Run:
 
     def _others(self) -> list[partial[Any]]:
         apart = {*_FIRST, "pull_requests", "pull_request_comments"}
+        if "pipeline_steps" in self._checks:
+            apart |= {"pipelines", "pipeline_steps"}
         return [partial(self._in_repository, name) for name in self._checks if name not in apart]
 
     def _in_repository(self, name: str) -> Answer | None:
@@ -176,17 +180,24 @@ class _Run:
         return answer
 
     def _pull_requests_then_comments(self) -> None:
-        found = self._in_repository("pull_requests")
-        number = _first_number(found)
-        result = self._results["pull_request_comments"]
-        if found is None and not self._results["pull_requests"].missing_scopes:
-            result.skip("the list of pull requests could not be read")
+        self._list_then_part("pull_requests", "pull_request_comments", "pull request", "id", "1")
+
+    def _pipelines_then_steps(self) -> None:
+        self._list_then_part("pipelines", "pipeline_steps", "pipeline", "uuid", "1")
+
+    def _list_then_part(self, name: str, part: str, what: str, key: str, guess: str) -> None:
+        """Ask for a list, then for a list within its first record: of `guess` where it has none."""
+        found = self._in_repository(name)
+        first = _first(found, key)
+        result = self._results[part]
+        if found is None and not self._results[name].missing_scopes:
+            result.skip(f"the list of {what}s could not be read")
             return self._tell(result)
-        template = self._checks[result.name].path.replace("{pull_request}", str(number or 1))
-        repository = self._repository_of("pull_requests")
-        self._ask(result, self._path(template, repository))
-        if found is not None and number is None and result.status == 404:
-            result.finish(OK, "There is no pull request yet to ask for.")
+        place = "{" + what.replace(" ", "_") + "}"
+        template = self._checks[part].path.replace(place, segment(first or guess))
+        self._ask(result, self._path(template, self._repository_of(name)))
+        if found is not None and first is None and result.status == 404:
+            result.finish(OK, f"There is no {what} yet to ask for.")
         self._tell(result)
         return None
 
@@ -265,10 +276,10 @@ def _counted(identity: Identity, entry: Entry) -> Identity:
     return replace(identity, quota_subject=entrance.quota_subject(proven))
 
 
-def _first_number(listed: Answer | None) -> int | None:
-    """The number of the first pull request of a page; None where it holds none."""
+def _first(listed: Answer | None, key: str) -> str | None:
+    """What names the first record of a page; None where it holds none."""
     body = listed.json if listed is not None and isinstance(listed.json, dict) else {}
     values = body.get("values")
     first = values[0] if isinstance(values, list) and values else None
-    number = first.get("id") if isinstance(first, dict) else None
-    return number if isinstance(number, int) else None
+    name = first.get(key) if isinstance(first, dict) else None
+    return str(name) if isinstance(name, int | str) else None

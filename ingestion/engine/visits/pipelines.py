@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from ingestion.engine.run import Run
+from ingestion.engine.visits import steps
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import PipelineRun, Repository
 from ingestion.sources.base import Page, Source, Walk
@@ -52,15 +53,17 @@ class PipelinesVisit(RepositoryVisit):
         if overdue:
             self.coverage.checkpoint = None
             return [UnfinishedVisit(self, overdue)]
-        self.settle()
-        return ()
+        return self.settle()
 
-    def settle(self) -> None:
-        """Nothing is left to ask for."""
+    def settle(self) -> Sequence[Visit]:
+        """Nothing is left to ask for but the steps of runs."""
         self.complete(self.as_of)
         self.coverage.came_of_age_until = self.begun
         if self._looks_back:
             self.coverage.looked_back_at = self.begun
+        if self.run.is_full:
+            steps.read_again(self.repository)
+        return steps.after_pipelines(self.run, self.repository)
 
     def _overdue(self) -> list[str]:
         """Runs that go on, were on no page, and came of an age since they were last looked for."""
@@ -88,8 +91,7 @@ class UnfinishedVisit(RepositoryVisit):
         yield from source.pipeline_runs(self.repository.uuid, self._runs)
 
     def ended(self) -> Sequence[Visit]:
-        self._listed.settle()
-        return ()
+        return self._listed.settle()
 
 
 def _came_of_age(after: datetime, until: datetime) -> Q:

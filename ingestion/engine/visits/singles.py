@@ -61,7 +61,7 @@ class SinglesVisit(RepositoryVisit, Generic[Identity]):
         self._seen.update(self.identities(page))
         self._is_legible = self._is_legible and page.is_legible
         if page.finished is not None:
-            self._finish(page, page.finished)
+            self._finish(page, int(page.finished))
             self._seen, self._is_legible = set(), True
 
     @abstractmethod

@@ -9,6 +9,7 @@ from ingestion.sources.bitbucket_cloud import listings
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
+from ingestion.sources.bitbucket_cloud.steps import walk_steps
 
 
 class BitbucketCloudSource(Source):
@@ -21,6 +22,7 @@ class BitbucketCloudSource(Source):
         "pull_request_activity",
         "pull_request_comments",
         "pipelines",
+        "pipeline_steps",
     )
 
     def __init__(self, client: BitbucketCloudClient) -> None:
@@ -52,6 +54,9 @@ class BitbucketCloudSource(Source):
 
     def pipeline_runs(self, repository: str, runs: Sequence[str]) -> Walk:
         return walk_runs(self._client, repository, runs)
+
+    def steps(self, repository: str, runs: Sequence[str]) -> Walk:
+        return walk_steps(self._client, repository, runs)
 
     def is_gone(self, repository: str) -> bool:
         try:

@@ -33,6 +33,7 @@ STREAMS = (
     "pull_request_activity",
     "pull_request_comments",
     "pipelines",
+    "pipeline_steps",
 )
 
 
@@ -106,7 +107,7 @@ def test_without_one_stream_the_others_go_on(cloud: Connector, sandbox: Sandbox)
     finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme", scopes)))
 
     assert finding.outcome == "invalid_permissions"
-    assert finding.streams_available == ("repositories", "people", "pipelines")
+    assert finding.streams_available == ("repositories", "people", "pipelines", "pipeline_steps")
     again = cloud.verify(
         token_entry(sandbox.tokens.workspace("acme", scopes)), streams=finding.streams_available
     )
@@ -379,3 +380,27 @@ def test_strange_answers_end_as_findings(
 
     assert max(map(len, (finding.identity.connected, finding.identity.acts_as))) <= 100
     assert "user?" not in result(finding, "pull_request_comments").path
+
+
+@pytest.mark.parametrize("streams", [(), ("pipelines",)])
+def test_streams_that_do_not_come_unasked_are_checked_only_where_wanted(
+    streams: tuple[str, ...], cloud: Connector, sandbox: Sandbox
+) -> None:
+    entry = token_entry(sandbox.tokens.workspace("acme"))
+
+    plain = cloud.verify(entry, streams=streams)
+    wanted = cloud.verify(entry, streams=["pipelines", "pipeline_steps"])
+
+    assert all(check.name != "pipeline_steps" for check in plain.checks)
+    steps = result(wanted, "pipeline_steps")
+    assert (steps.outcome, steps.status) == ("ok", 200)
+    assert "/pipelines/%7B" in steps.path
+
+
+def test_steps_need_the_scope_of_pipelines(cloud: Connector, sandbox: Sandbox) -> None:
+    token = sandbox.tokens.workspace("acme", ["account", "repository", "pullrequest"])
+
+    finding = cloud.verify(token_entry(token), streams=["pipelines", "pipeline_steps"])
+
+    assert finding.missing_scopes == ("pipeline",)
+    assert result(finding, "pipeline_steps").missing_scopes == ["pipeline"]

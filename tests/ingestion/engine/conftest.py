@@ -9,7 +9,9 @@ from celery import current_app
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
+from connections.connectors import connector
 from connections.models import Connection, Credential
+from connections.services.selections import clean_selection
 from ingestion import engine
 from ingestion.models import Sync
 from ingestion.quota import forget_lots
@@ -29,6 +31,14 @@ class Copied:
     connection: Connection
     credential: Credential
     token: str
+
+    def choose(self, *streams: str) -> "Copied":
+        """Copy these streams, with those that they need, and no others."""
+        kind = connector(self.connection.connector)
+        selection = clean_selection(kind, {**self.connection.selection, "streams": [*streams]})
+        self.connection.selection = selection
+        self.connection.save()
+        return self
 
     def start(self, mode: str = "incremental", streams: list[str] | None = None) -> Sync:
         """A queued sync that nobody works on yet."""

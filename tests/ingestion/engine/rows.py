@@ -11,6 +11,7 @@ from ingestion.models import (
     Record,
     Repository,
     Review,
+    Step,
 )
 
 OURS = {"id", "organization", "connection", "changed_at", "seen_by"}
@@ -21,6 +22,7 @@ KEYS = {
     "closed_by": "closed_by__uuid",
     "person": "person__uuid",
     "creator": "creator__uuid",
+    "run": "run__uuid",
 }
 TABLES: tuple[type[Record], ...] = (
     Repository,
@@ -30,6 +32,7 @@ TABLES: tuple[type[Record], ...] = (
     Event,
     Comment,
     PipelineRun,
+    Step,
 )
 LATE = {"due_for", "activity_done_for", "comments_done_for"}
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ingestion.sources.bitbucket_cloud import parse
+from ingestion.sources.bitbucket_cloud.steps import step
 from ingestion.sources.rows import PipelineRow, PullRequestRow, RejectedRecord
 
 PAYLOADS = Path(__file__).resolve().parents[4] / "shared" / "data" / "payloads"
@@ -26,6 +27,7 @@ LISTS: dict[str, Callable[[Any], Any]] = {
     f"{CLOUD}/*/*/pullrequests/GET.json": parse.pull_request,
     f"{CLOUD}/*/*/pullrequests/*/comments/GET.json": partial(parse.comment, pull_request=1),
     f"{CLOUD}/*/*/pipelines/GET*.json": parse.pipeline,
+    f"{CLOUD}/*/*/pipelines/*/steps/GET.json": partial(step, run="{run}"),
 }
 OBJECTS: dict[str, Callable[[Any], Any]] = {
     "go-scm/cloud/pr.json": parse.pull_request,
@@ -33,6 +35,7 @@ OBJECTS: dict[str, Callable[[Any], Any]] = {
     f"{CLOUD}/*/*/GET.json": parse.repository,
     f"{CLOUD}/*/*/pullrequests/*/GET.json": parse.pull_request,
     f"{CLOUD}/*/*/pipelines/*/GET.json": parse.pipeline,
+    f"{CLOUD}/*/*/pipelines/*/steps/*/GET.json": partial(step, run="{run}"),
 }
 
 pytestmark = pytest.mark.skipif(

@@ -14,6 +14,7 @@ from tests.factories import (
     PipelineRunFactory,
     PullRequestFactory,
     RepositoryFactory,
+    StepFactory,
 )
 from tests.ingestion.views.conftest import Address, text_of
 
@@ -290,3 +291,48 @@ def test_long_timelines_take_as_many_statements(
 
     with django_assert_max_num_queries(10):
         member.get(url("pull_request", pull_request.pk))
+
+
+def test_a_run_shows_its_steps_in_the_order_in_which_they_ran(
+    member: Client, url: Address, repository: Any
+) -> None:
+    run = PipelineRunFactory.create(repository=repository, number=7, completed_on=now())
+    StepFactory.create(run=run, name="Waits", started_on=None, result="", state="PENDING")
+    StepFactory.create(run=run, name="Second")
+    StepFactory.create(run=run, name="First", started_on=now() - timedelta(minutes=5))
+    StepFactory.create(run=run, name="Dropped", removed_at=now())
+
+    listed = text_of(member.get(url("records_pipelines")))
+    page = text_of(member.get(url("pipeline", run.pk)))
+
+    assert url("pipeline", run.pk) in listed
+    assert page.index("First") < page.index("Second") < page.index("Waits")
+    assert "3 steps" in page
+    assert "Dropped" not in page
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"completed_on": None}, "No steps yet"),
+        ({"completed_on": now()}, "Steps are not synced yet"),
+        ({"completed_on": now(), "steps_done_for": now()}, "Bitbucket lists none of this run"),
+    ],
+)
+def test_a_run_without_steps_says_why(
+    member: Client, url: Address, repository: Any, values: dict[str, Any], words: str
+) -> None:
+    run = PipelineRunFactory.create(repository=repository, **values)
+
+    assert words in text_of(member.get(url("pipeline", run.pk)))
+
+
+def test_long_runs_take_as_many_statements(
+    member: Client, url: Address, repository: Any, django_assert_max_num_queries: Any
+) -> None:
+    run = PipelineRunFactory.create(repository=repository)
+    for _ in range(30):
+        StepFactory.create(run=run)
+
+    with django_assert_max_num_queries(8):
+        member.get(url("pipeline", run.pk))

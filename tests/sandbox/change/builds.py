@@ -47,6 +47,17 @@ class BuildChanges(Changes):
         run.completed_on = now
         return run
 
+    @happens
+    def lose_steps(self, workspace: str, repository: str, pipeline: str | int) -> None:
+        """It lists no steps any more."""
+        self._pipeline(workspace, repository, pipeline).steps.clear()
+
+    @happens
+    def delete_pipeline(self, workspace: str, repository: str, pipeline: str | int) -> None:
+        """It is gone."""
+        run = self._pipeline(workspace, repository, pipeline)
+        del self._repository(workspace, repository).pipelines[run.uuid]
+
     def _pipeline(self, workspace: str, repository: str, pipeline: str | int) -> Pipeline:
         for run in self._repository(workspace, repository).pipelines.values():
             if pipeline in (run.uuid, run.build_number):

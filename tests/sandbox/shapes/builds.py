@@ -77,14 +77,20 @@ def step(places: Places, run: Pipeline, one: Step) -> Json:
         "trigger": {"type": "pipeline_step_trigger_automatic"},
         "setup_commands": [],
         "script_commands": [{"commandType": "user", "command": "make", "name": "make"}],
-        "build_seconds_used": 0,
-        "duration_in_seconds": 0,
+        "build_seconds_used": _seconds(one),
+        "duration_in_seconds": _seconds(one),
     }
     if one.started_on:
         body["started_on"] = zulu(one.started_on, 3)
     if one.completed_on:
         body["completed_on"] = zulu(one.completed_on, 3)
     return body
+
+
+def _seconds(one: Step) -> int:
+    if one.started_on is None or one.completed_on is None:
+        return 0
+    return int((one.completed_on - one.started_on).total_seconds())
 
 
 def environment(places: Places, one: Environment) -> Json:
