@@ -33,6 +33,12 @@ urlpatterns = [
     path(f"{CONNECTION}gone/", connections.ConnectionGone.as_view(), name="connection_gone"),
     path(f"{CONNECTION}syncs/", connections.ConnectionSyncs.as_view(), name="connection_syncs"),
     path(f"{CONNECTION}syncs/start/", syncs.SyncStart.as_view(), name="sync_start"),
+    path(f"{CONNECTION}compare/", syncs.SyncCompare.as_view(), name="connection_compare"),
+    path(
+        f"{CONNECTION}fetch-missing/",
+        syncs.SyncFetchMissing.as_view(),
+        name="connection_fetch_missing",
+    ),
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),
     path(SYNC, syncs.SyncPage.as_view(), name="sync"),
     path(f"{SYNC}live/", syncs.SyncLive.as_view(), name="sync_live"),

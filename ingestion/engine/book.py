@@ -163,13 +163,17 @@ class Book:
         """Show at how many repositories this sync came to an end of each stream."""
         for row in self.streams():
             if row.total is not None:
-                row.done = sum(
-                    place.stream == row.stream
-                    and one.repository_id is not None
-                    and one.ended_by == self._sync.pk
-                    for place, one in self._coverage.items()
-                )
+                row.done = self.ended_here(row.stream)
                 self._changed[id(row)] = row
+
+    def ended_here(self, stream: str) -> int:
+        """At how many repositories this sync came to an end of a stream, well or not."""
+        return sum(
+            place.stream == stream
+            and one.repository_id is not None
+            and one.ended_by == self._sync.pk
+            for place, one in self._coverage.items()
+        )
 
     def has_ended_well(self, place: Place) -> bool:
         """Whether this sync came to a good end at this place."""

@@ -3,10 +3,12 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 
+from ingestion.engine.comparing import comparisons, is_asked_for
 from ingestion.engine.rotation import to_visit
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
 from ingestion.engine.visits.base import Visit
+from ingestion.engine.visits.comparison import ComparisonVisit
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
@@ -49,6 +51,16 @@ class Plan:
         for key in keys:
             if key in self._run.repositories:
                 self._line_up(self._run.repositories[key])
+
+    def compare(self) -> bool:
+        """Line up what is to be compared, once all else has ended. False where nothing is."""
+        visits = comparisons(self._run)
+        if visits or is_asked_for(self._run):
+            row = self._run.book.run(Place(ComparisonVisit.stream, None))
+            row.total = len(visits) + self._run.book.ended_here(ComparisonVisit.stream)
+            row.started_at = row.started_at or self._run.clock.now()
+        self._ready.extend(visits)
+        return bool(visits)
 
     def take(self) -> Visit | None:
         """The next visit, or None while there is none."""

@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from connections.models import Connection
-from connections.models.credential import usable_credentials
 from ingestion.engine.run import ONCE_A_DAY, Run
-from ingestion.models import Coverage, PullRequest, Repository
+from ingestion.models import COMPARISON, Coverage, PullRequest, Repository
+from ingestion.selectors.connections import quota_of
 from ingestion.selectors.freshness import interval_of
-from ingestion.selectors.quota import quota_of_subjects
 from ingestion.writer.batch import Place
 
 LARGE = 5  # a pass that costs over a fifth of the quota of an hour
@@ -34,7 +32,12 @@ def to_visit(
     """
     asked = [stream for stream in streams if run.copies(stream)]
     period = ONCE_A_DAY - interval_of(run.connection)
-    if run.is_full or period <= timedelta(0) or not _is_large(run, len(repositories) * len(asked)):
+    if (
+        run.is_full
+        or COMPARISON in run.sync.streams
+        or period <= timedelta(0)
+        or not _is_large(run, len(repositories) * len(asked))
+    ):
         return dict(repositories), False
     signs = Signs(run, asked)
     due = sorted(
@@ -46,14 +49,8 @@ def to_visit(
 
 def _is_large(run: Run, requests: int) -> bool:
     """Whether so many requests are more than a pass may cost."""
-    return requests * LARGE > hourly(run.connection)
-
-
-def hourly(connection: Connection) -> int:
-    """The requests that the credentials of a connection have together in a window."""
-    subjects = usable_credentials(connection).values_list("quota_subject", flat=True)
-    known = quota_of_subjects(subjects).values()
-    return sum(left.limit for left in known) or int(settings.QUOTA_LIMIT)
+    left = quota_of(run.connection)
+    return requests * LARGE > (left.limit if left else settings.QUOTA_LIMIT)
 
 
 def has_turn(key: int, visited: datetime, now: datetime, period: timedelta) -> bool:

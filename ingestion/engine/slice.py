@@ -78,7 +78,9 @@ class Slice:
         while True:
             self._submit()
             if not self._fetchers.walking:
-                return
+                if self._fetchers.is_stopping or not self._plan.compare():
+                    return
+                continue
             waited = time.monotonic()
             messages = self._fetchers.receive(LOOK, PAGES_AT_A_TIME)
             self._spend("bitbucket", time.monotonic() - waited)

@@ -12,6 +12,7 @@ from ingestion.models.records import (
     Review,
 )
 from ingestion.models.sync import (
+    COMPARISON,
     UNFINISHED,
     Coverage,
     RejectedRow,
@@ -22,6 +23,7 @@ from ingestion.models.sync import (
 )
 
 __all__ = (
+    "COMPARISON",
     "UNFINISHED",
     "Comment",
     "Coverage",

@@ -22,6 +22,7 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "Stopped"
 
 
+COMPARISON = "comparison"  # stands beside the streams of a sync: counts, and copies nothing
 UNFINISHED = (State.QUEUED, State.RUNNING, State.WAITING)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from connections.models import Connection
-from ingestion.models import Coverage, Repository
+from ingestion.models import COMPARISON, Coverage, Repository
 from ingestion.selectors.freshness import NO_ACCESS_AFTER, promised
 from ingestion.selectors.streams import chosen_streams, stream_label
 
@@ -111,4 +111,5 @@ def many_gone(connection: Connection) -> Coverage | None:
 def coverage_of(connection: Connection) -> QuerySet[Coverage]:
     """All coverage of a connection with the repositories, for the API."""
     rows: QuerySet[Coverage] = Coverage.objects.for_organization(connection.organization_id)
-    return rows.filter(connection=connection).select_related("repository").order_by("pk")
+    mine = rows.filter(connection=connection).exclude(stream=COMPARISON)
+    return mine.select_related("repository").order_by("pk")

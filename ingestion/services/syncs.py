@@ -11,7 +11,7 @@ from connections.services.locks import hold
 from connections.services.selections import copied_streams
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice_on_commit
-from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.models import COMPARISON, UNFINISHED, State, StreamRun, Sync
 from tenants.actor import Actor
 from tenants.services import audit
 
@@ -56,15 +56,17 @@ def start_sync(
     by: Actor,
     mode: Sync.Mode | str = Sync.Mode.INCREMENTAL,
     streams: Sequence[str] | None = None,
+    compares: bool = False,
 ) -> Sync:
     """Queue a sync and wake a worker for it. The caller has checked the actor's role.
 
-    `streams` narrows this run; what they need is added. Raises ConnectionNotReady, UnknownStream,
+    `streams` narrows this run; what they need is added. One that `compares` asks Bitbucket for its
+    counts at its end. Raises ConnectionNotReady, UnknownStream,
     SyncAlreadyRunning.
     """
     try:
         with transaction.atomic():
-            return _start(hold(connection.pk), trigger, mode, streams, by)
+            return _start(hold(connection.pk), trigger, mode, streams, by, compares)
     except IntegrityError:
         running = unfinished_sync(connection)
         if running is None:
@@ -73,7 +75,12 @@ def start_sync(
 
 
 def _start(
-    connection: Connection, trigger: str, mode: str, streams: Sequence[str] | None, by: Actor
+    connection: Connection,
+    trigger: str,
+    mode: str,
+    streams: Sequence[str] | None,
+    by: Actor,
+    compares: bool,
 ) -> Sync:
     """With the connection held, so that it is not paused between this look and its sync."""
     if connection.status != Connection.Status.AVAILABLE or connection.deleted_at:
@@ -82,7 +89,7 @@ def _start(
     running = unfinished_sync(connection)
     if running is not None:
         raise SyncAlreadyRunning(running)
-    return _queue(connection, trigger, mode, chosen, by)
+    return _queue(connection, trigger, mode, [*chosen, COMPARISON] if compares else chosen, by)
 
 
 def _queue(

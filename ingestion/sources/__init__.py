@@ -18,3 +18,8 @@ def _kind(connector: str) -> type[Source]:
 def source(connector: str, client: Any) -> Source:
     """The source of a connector, which asks through this client."""
     return _kind(connector)(client)  # type: ignore[call-arg]
+
+
+def counted_streams(connector: str) -> tuple[str, ...]:
+    """The streams of a repository whose records the provider of a connector can count."""
+    return _kind(connector).counted

@@ -69,6 +69,7 @@ class Source(ABC):
     """A provider as the engine sees it. `repository` is the provider's own id."""
 
     streams: ClassVar[tuple[str, ...]]
+    counted: ClassVar[tuple[str, ...]] = ()  # streams of a repository that `count` knows
 
     @abstractmethod
     def repositories(self) -> Walk:
@@ -113,6 +114,14 @@ class Source(ABC):
     @abstractmethod
     def is_gone(self, repository: str) -> bool:
         """Whether the provider, asked for this one repository, does not show it."""
+
+    def count(
+        self, stream: str, repository: str, *, until: datetime, not_before: datetime | None
+    ) -> int | None:
+        """How many records the provider has that were created until a moment, by one request; of
+        those alone that changed since `not_before`. None where it does not tell.
+        """
+        return None
 
 
 class ShortListing(UnexpectedResponse):

@@ -15,6 +15,7 @@ from ingestion.forms.filters import (
 )
 from ingestion.forms.repositories import RepositoryChoice
 from ingestion.selectors import connections as selectors
+from ingestion.selectors.comparison import comparison_of
 from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream, many_gone
 from ingestion.selectors.records import repositories_of_connection
 from ingestion.selectors.syncs import filter_syncs, syncs_of
@@ -75,6 +76,7 @@ class ConnectionPage(OfConnection):
         context = self.context(connection, "overview") | {
             "coverage": coverage_by_stream(connection),
             "many_gone": many_gone(connection),
+            "comparison": comparison_of(connection),
         }
         return render(request, "ingestion/connection.html", context)
 

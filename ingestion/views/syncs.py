@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from connections.models import Connection
 from ingestion.forms.filters import SyncFilter
 from ingestion.models import UNFINISHED, Sync
 from ingestion.selectors.connections import connections_of, credentials_of, quota_of
@@ -17,6 +18,7 @@ from ingestion.selectors.syncs import (
     stream_rows_of,
     syncs_of,
 )
+from ingestion.services.comparing import compare, fetch_missing
 from ingestion.services.syncs import (
     ConnectionNotReady,
     SyncAlreadyRunning,
@@ -82,29 +84,59 @@ class SyncLive(OfSync):
         return render(request, "ingestion/_sync_live.html", self.context(sync), status=status)
 
 
-class SyncStart(OrganizationView):
-    """Start a sync of a connection; a full one with `mode=full`."""
+class OfStart(OrganizationView):
+    """The base of what starts a sync of a connection, and then shows it."""
 
     permission = Permission.SYNC
     http_method_names = ["post"]
 
+    def start(self, connection: Connection) -> Sync | None:
+        """The sync that was started; None where there is nothing to do, which is said."""
+        raise NotImplementedError
+
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = get_object_or_404(connections_of(self.organization), pk=pk)
-        mode = request.POST.get("mode") or Sync.Mode.INCREMENTAL
-        if mode not in Sync.Mode.values:
-            messages.error(request, "There is no such kind of sync.")
-            return redirect("ingestion:connection", self.organization.slug, connection.pk)
         try:
-            sync = start_sync(
-                connection=connection, trigger=Sync.Trigger.PERSON, mode=mode, by=self.actor
-            )
+            sync = self.start(connection)
         except SyncAlreadyRunning as running:
             messages.info(request, "It is syncing already. This is that sync.")
             sync = running.sync
         except ConnectionNotReady as refused:
             messages.error(request, str(refused))
+            sync = None
+        if sync is None:
             return redirect("ingestion:connection", self.organization.slug, connection.pk)
         return redirect("ingestion:sync", self.organization.slug, sync.pk)
+
+
+class SyncStart(OfStart):
+    """Start a sync of a connection; a full one with `mode=full`."""
+
+    def start(self, connection: Connection) -> Sync | None:
+        mode = self.request.POST.get("mode") or Sync.Mode.INCREMENTAL
+        if mode not in Sync.Mode.values:
+            messages.error(self.request, "There is no such kind of sync.")
+            return None
+        return start_sync(
+            connection=connection, trigger=Sync.Trigger.PERSON, mode=mode, by=self.actor
+        )
+
+
+class SyncCompare(OfStart):
+    """Sync, and compare with Bitbucket's counts."""
+
+    def start(self, connection: Connection) -> Sync | None:
+        return compare(connection=connection, by=self.actor)
+
+
+class SyncFetchMissing(OfStart):
+    """Fetch what the last comparison missed."""
+
+    def start(self, connection: Connection) -> Sync | None:
+        sync = fetch_missing(connection=connection, by=self.actor)
+        if sync is None:
+            messages.info(self.request, "Nothing was missing when it was last compared.")
+        return sync
 
 
 class SyncCancel(OfSync):

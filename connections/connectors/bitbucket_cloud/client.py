@@ -89,6 +89,12 @@ class BitbucketCloudClient:
             _given(pagelen=PULL_REQUEST_PAGE, q=q, sort=sort, fields=fields),
         )
 
+    def count_pull_requests(self, repository: str, *, q: str) -> Answer:
+        """A page of one, whose `size` tells how many a query finds."""
+        return self.transport.get(
+            self.in_repository(repository, "pullrequests"), {"q": q, "pagelen": 1}
+        )
+
     def pull_request(self, repository: str, number: int) -> Answer:
         """One pull request, with participants and reviewers."""
         return self.transport.get(self.in_repository(repository, "pullrequests", str(number)))

@@ -1,11 +1,13 @@
 """Bitbucket Cloud as the engine sees it: one walk per stream."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import listings
+from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
@@ -24,6 +26,7 @@ class BitbucketCloudSource(Source):
         "pipelines",
         "pipeline_steps",
     )
+    counted = tuple(COUNTS)
 
     def __init__(self, client: BitbucketCloudClient) -> None:
         self._client = client
@@ -64,3 +67,8 @@ class BitbucketCloudSource(Source):
         except (NotFound, Gone, InvalidPermissions):
             return True
         return False
+
+    def count(
+        self, stream: str, repository: str, *, until: datetime, not_before: datetime | None
+    ) -> int | None:
+        return COUNTS[stream](self._client, repository, until, not_before)
