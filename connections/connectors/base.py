@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from connections.transport.asks import Asks
+from connections.transport.http import Transport
 from connections.transport.ledger import Purpose
 
 if TYPE_CHECKING:
@@ -249,8 +251,14 @@ class Connector(ABC):
         """A keyed hash of what the provider counts this entry's requests by."""
 
     @abstractmethod
-    def client(self, entry: Entry) -> Any:
-        """The provider's client: one method per endpoint."""
+    def transport(self, entry: Entry) -> Transport:
+        """Speaks to the provider in the name of this entry."""
+
+    @abstractmethod
+    def client(self, entry: Entry, transport: Asks | None = None) -> Any:
+        """The provider's client: one method per endpoint. It asks through `transport`, else through
+        one of its own.
+        """
 
     @abstractmethod
     def verify(

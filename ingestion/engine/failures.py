@@ -7,7 +7,6 @@ from datetime import datetime
 from django.conf import settings
 
 from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
-from connections.models import Credential
 from connections.services import states
 from connections.transport.errors import (
     BlockedAddress,
@@ -47,10 +46,9 @@ class Trouble:
 class Failures:
     """Judges failed visits of one slice, inside the transaction that writes its batch."""
 
-    def __init__(self, run: Run, credential: Credential, subject: str) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self._credential = credential
-        self._subject = subject  # of the quota
+        self.quota_until: datetime | None = None  # when something that waits for it may go on
         self.trouble: Trouble | None = None
         self.first_retryable: ProviderError | None = None
         self.last: ProviderError | None = None
@@ -70,7 +68,7 @@ class Failures:
         self.last = error
         self._is_refused |= self._refuses_workspace(visit, error)
         if isinstance(error, QuotaExhausted | RateLimited):
-            self._wait_for_quota(error)
+            self.wait_for_quota(error)
         elif isinstance(error, InvalidCredentials | BlockedAddress):
             self.trouble = Trouble(error=error)
         elif self._stops_stream(error):
@@ -95,12 +93,17 @@ class Failures:
         One repository's trouble is not the connection's.
         """
         connection, error = self._run.connection, self.last
+        for member in self._run.pool.members:
+            trouble = self._run.pool.troubles.get(member.key)
+            if trouble is not None:
+                states.note_failure(connection, trouble, credential=member.credential)
+            if self._is_refused:
+                credential = member.credential
+                send_on_commit(VERIFY_CREDENTIAL, credential.organization_id, credential.pk)
         if error is None or (self.is_answering and not self._is_of_credential(error)):
             states.note_success(connection)
-        else:
-            states.note_failure(connection, error, credential=self._credential)
-        if self._is_refused:
-            send_on_commit(VERIFY_CREDENTIAL, self._credential.organization_id, self._credential.pk)
+        elif not isinstance(error, InvalidCredentials):
+            states.note_failure(connection, error)
 
     @staticmethod
     def _is_of_credential(error: ProviderError) -> bool:
@@ -116,13 +119,17 @@ class Failures:
         told = (row.error["code"] for row in self._run.book.streams() if row.error)
         return REFUSED_CODES.isdisjoint(told)
 
-    def _wait_for_quota(self, error: QuotaExhausted | RateLimited) -> None:
-        if isinstance(error, QuotaExhausted):
-            until = error.resume_at
-        else:
-            until = usage(self._subject).free_at or self._run.clock.now()
-        if self.trouble is None:
-            self.trouble = Trouble(wait_until=until)
+    def wait_for_quota(self, error: ProviderError) -> None:
+        """A credential is out of requests; the slice goes on as long as another one may ask."""
+        pool, now = self._run.pool, self._run.clock.now()
+        until = pool.free_at() or now
+        if isinstance(error, RateLimited):
+            known = (usage(member.subject).free_at for member in pool.working())
+            until = min((moment for moment in known if moment), default=until)
+        if pool.is_out:
+            self.trouble = self.trouble or Trouble(wait_until=until)
+        elif self.quota_until is None or until < self.quota_until:
+            self.quota_until = until
 
     def _count_silence(self, error: ProviderError) -> None:
         """As many unanswered visits as there are threads: the others would wait for nothing.

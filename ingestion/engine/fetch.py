@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ingestion.engine.seat import Seat
 from ingestion.engine.visits.base import Visit
 from ingestion.quota import taken_here
 from ingestion.sources.base import Page, Source
@@ -54,10 +55,10 @@ Message = Arrived | Ended
 
 
 class Fetchers:
-    """Walks several visits at a time. `make_source` is called once in each thread."""
+    """Walks several visits at a time. `take_seat` is called once in each thread."""
 
-    def __init__(self, make_source: Callable[[], tuple[Source, Callable[[], None]]], count: int):
-        self._make_source = make_source
+    def __init__(self, take_seat: Callable[[], Seat], count: int):
+        self._take_seat = take_seat
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="fetch")
         self._messages: queue.Queue[Message] = queue.Queue(QUEUED_PAGES)
         self._stop = threading.Event()
@@ -119,7 +120,7 @@ class Fetchers:
         return int(self._mine.told - before)
 
     def _pages(self, visit: Visit) -> bool:
-        walk, said = visit.walk(self._source()), None
+        walk, said = visit.walk(self._source(visit)), None
         while not self._stop.is_set():
             try:
                 page = walk.send(said)
@@ -137,10 +138,9 @@ class Fetchers:
                 return True
         return verdict.differs
 
-    def _source(self) -> Source:
-        found: Source | None = getattr(self._mine, "source", None)
-        if found is None:
-            found, close = self._make_source()
-            self._mine.source = found
-            self._closers.append(close)
-        return found
+    def _source(self, visit: Visit) -> Source:
+        seat: Seat | None = getattr(self._mine, "seat", None)
+        if seat is None:
+            seat = self._mine.seat = self._take_seat()
+            self._closers.append(seat.close)
+        return seat.about(visit.about)

@@ -1,13 +1,13 @@
 """What every part of a running slice shares."""
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from connections.models import Connection
-from ingestion.clock import database_now
+from ingestion.clock import Clock
 from ingestion.engine.book import Book
+from ingestion.engine.pool import Pool
 from ingestion.models import Repository, Sync
 from ingestion.sources.base import Checkpoint
 from ingestion.writer.batch import Place
@@ -26,17 +26,6 @@ NO_ACCESS = {
     "retryable": False,
     "mended_by": "workspace_admin",
 }
-
-
-class Clock:
-    """The database's clock without a question each time: read once, then carried on."""
-
-    def __init__(self) -> None:
-        self._read = database_now()
-        self._at = time.monotonic()
-
-    def now(self) -> datetime:
-        return self._read + timedelta(seconds=time.monotonic() - self._at)
 
 
 class Unfinished(NamedTuple):
@@ -59,6 +48,7 @@ class Run:
     connection: Connection
     book: Book
     clock: Clock = field(default_factory=Clock)
+    pool: Pool = field(default_factory=Pool)
     repositories: dict[int, Repository] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     put_off: set[Place] = field(default_factory=set)

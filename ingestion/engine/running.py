@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 import structlog
 from django.conf import settings
@@ -18,17 +17,16 @@ from connections.services.entries import entry_for
 from connections.transport.errors import InvalidCredentials, ProviderError
 from connections.transport.ledger import Purpose
 from ingestion.clock import database_now
-from ingestion.engine import ending
+from ingestion.engine import access, ending
 from ingestion.engine.book import Book
 from ingestion.engine.errors import Lost
 from ingestion.engine.failures import Failures
 from ingestion.engine.fence import Fence, claim, running
 from ingestion.engine.plan import put_off
+from ingestion.engine.pool import Member, Pool
 from ingestion.engine.run import Run
 from ingestion.engine.slice import Slice
 from ingestion.models import UNFINISHED, State, Sync
-from ingestion.sources import source
-from ingestion.sources.base import Source
 from tenants.actor import Actor
 
 log = structlog.get_logger(__name__)
@@ -83,16 +81,36 @@ def _work(fence: Fence, reason: str, heartbeat_at: datetime | None, created_at: 
     sync.seconds["waiting"] = round(sync.seconds.get("waiting", 0) + max(0.0, waited), 3)
     if reason in (Sync.Reason.TURN, Sync.Reason.QUOTA):
         run.put_off = put_off(run)
-    credential = usable_credentials(sync.connection).first()
     try:
-        if credential is None:
-            raise InvalidCredentials("This connection has no credential that works. Add one.")
-        entry = _entry(run, credential)
+        run.pool = _pool(run)
     except ProviderError as error:
-        return _not_entered(run, fence, credential, error)
-    kind = connector(sync.connection.connector)
-    failures = Failures(run, credential, kind.quota_subject(entry))
-    return Slice(run, fence, failures, partial(_source, kind.key, entry)).work()
+        return _not_entered(run, fence, error)
+    return Slice(run, fence, Failures(run)).work()
+
+
+def _pool(run: Run) -> Pool:
+    """Enter with every credential that works; what is refused is set aside while another works.
+
+    Raises the last refusal where none is left.
+    """
+    kind, members = connector(run.connection.connector), list[Member]()
+    refusal: ProviderError = InvalidCredentials(
+        "This connection has no credential that works. Add one."
+    )
+    for credential in usable_credentials(run.connection):
+        try:
+            entry = _entry(run, credential)
+        except ProviderError as error:
+            states.note_failure(run.connection, error, credential=credential)
+            refusal = error
+        else:
+            subject = kind.quota_subject(entry)
+            members.append(Member(credential=credential, entry=entry, subject=subject))
+    if not members:
+        raise refusal
+    pool = Pool(kind.key, members, run.clock)
+    access.load(pool)
+    return pool
 
 
 def _entry(run: Run, credential: Credential) -> Entry:
@@ -107,17 +125,8 @@ def _entry(run: Run, credential: Credential) -> Entry:
     )
 
 
-def _not_entered(
-    run: Run, fence: Fence, credential: Credential | None, error: ProviderError
-) -> State:
-    states.note_failure(run.connection, error, credential=credential)
+def _not_entered(run: Run, fence: Fence, error: ProviderError) -> State:
     if error.retryable and run.sync.retry_count < len(settings.SYNC_RETRY_DELAYS):
         at = ending.retry_at(run)
         return ending.wait(run, fence, Sync.Reason.RETRY, at, error.as_dict())
     return ending.finish(run, fence, error.as_dict())
-
-
-def _source(key: str, entry: Entry) -> tuple[Source, Callable[[], None]]:
-    """A source with a session of its own, and how to close it."""
-    client = connector(key).client(entry)
-    return source(key, client), client.close

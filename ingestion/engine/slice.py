@@ -5,24 +5,25 @@ checkpoints; so batches grow by themselves when Bitbucket is quicker than the da
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
 from connections.services.locks import hold
 from connections.transport.errors import ProviderError
-from ingestion.engine import ending, shutdown
+from ingestion.engine import access, ending, shutdown
 from ingestion.engine.failures import Failures
 from ingestion.engine.fence import Fence, is_wanted_elsewhere
 from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
 from ingestion.engine.plan import Plan
 from ingestion.engine.run import Run
+from ingestion.engine.seat import Seat
 from ingestion.engine.visits.base import NothingListed, Visit
 from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit
 from ingestion.models import RejectedRow, State, Sync
 from ingestion.services.repositories import selected_by
-from ingestion.sources.base import Source
 from ingestion.sources.rows import Row
 from ingestion.writer import store
 from ingestion.writer.batch import Batch, Counts, Place
@@ -33,19 +34,16 @@ LOOK = 1.0  # seconds between two looks at the clock
 LONGEST = 600  # seconds, so that an authorization is renewed in time
 
 
-MakeSource = Callable[[], tuple[Source, Callable[[], None]]]
-
-
 class Slice:
     """Walks what is left of a sync until it ends, waits, or is another's."""
 
-    def __init__(self, run: Run, fence: Fence, failures: Failures, make_source: MakeSource) -> None:
+    def __init__(self, run: Run, fence: Fence, failures: Failures) -> None:
         self._run = run
         self._fence = fence
         self._plan = Plan(run)
         self._failures = failures
         self._people = People(run.sync.organization_id, run.sync.connection_id)
-        self._fetchers = Fetchers(make_source, settings.SYNC_FETCHERS)
+        self._fetchers = Fetchers(partial(Seat, run.pool), settings.SYNC_FETCHERS)
         self._begun = self._looked = time.monotonic()
         self._yields = False
 
@@ -211,6 +209,8 @@ class Slice:
         self._plan.follow(followers)
         if isinstance(visit, RepositoriesVisit):
             self._plan.visit_repositories(but=visit.missing)
+            if visit.listings.waits:
+                self._failures.wait_for_quota(visit.listings.waits)
         elif isinstance(visit, GoneVisit):
             self._plan.visit(visit.found)
 
@@ -240,6 +240,7 @@ class Slice:
         """End or put back the sync, as the slice went."""
         failures, run, fence = self._failures, self._run, self._fence
         trouble = failures.trouble
+        access.keep(run)
         failures.note_on_connection()
         if trouble and trouble.error:
             return ending.finish(run, fence, trouble.error.as_dict())
@@ -247,6 +248,8 @@ class Slice:
             return ending.wait(run, fence, Sync.Reason.QUOTA, trouble.wait_until)
         if self._yields:
             return ending.wait(run, fence, Sync.Reason.TURN, run.clock.now())
+        if failures.quota_until:
+            return ending.wait(run, fence, Sync.Reason.QUOTA, failures.quota_until)
         if run.put_off and failures.may_retry:
             error = failures.first_retryable
             told = error.as_dict() if error else None

@@ -6,10 +6,10 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from connections.connectors.base import Entry
-from connections.connectors.bitbucket_cloud.entrance import transport
+from connections.connectors.bitbucket_cloud import entrance
 from connections.transport.answers import Answer
+from connections.transport.asks import Asks
 from connections.transport.errors import UnexpectedResponse
-from connections.transport.http import Transport
 from connections.transport.ledger import Ledger
 
 STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
@@ -26,10 +26,12 @@ class BitbucketCloudClient:
     ProviderError.
     """
 
-    def __init__(self, entry: Entry, *, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, entry: Entry, *, ledger: Ledger | None = None, transport: Asks | None = None
+    ) -> None:
         self.workspace_id = entry.settings.get("workspace", "")
         self.only_repository = entry.settings.get("repository", "")  # of a repository token
-        self.transport: Transport = transport(entry, ledger=ledger)
+        self.transport = transport or entrance.transport(entry, ledger=ledger)
 
     def __enter__(self) -> Self:
         return self

@@ -20,6 +20,8 @@ from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields, clean
+from connections.transport.asks import Asks
+from connections.transport.http import Transport
 
 _REPOSITORY = "/repositories/{workspace}/{repository}"
 _ALL_STATES = "state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED"
@@ -160,8 +162,11 @@ class BitbucketCloud(Connector):
     def quota_subject(self, entry: Entry) -> str:
         return entrance.quota_subject(entry)
 
-    def client(self, entry: Entry) -> BitbucketCloudClient:
-        return BitbucketCloudClient(entry)
+    def transport(self, entry: Entry) -> Transport:
+        return entrance.transport(entry)
+
+    def client(self, entry: Entry, transport: Asks | None = None) -> BitbucketCloudClient:
+        return BitbucketCloudClient(entry, transport=transport)
 
     def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, Any]) -> str:
         return entrance.recognise(secrets, settings)

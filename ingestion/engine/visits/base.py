@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connections.transport.errors import ProviderError
+from ingestion.engine.pool import About
 from ingestion.engine.run import Run
 from ingestion.models import Coverage, Repository
 from ingestion.sources.base import MARGIN, Page, Since, Source, Walk
@@ -60,6 +61,11 @@ class Visit(ABC):
     def name(self) -> str:
         """What is visited, as people know it."""
         return self.run.connection.name
+
+    @property
+    def about(self) -> About:
+        """What is asked for, by which the credential is chosen."""
+        return About(self.stream)
 
     @property
     def coverage(self) -> Coverage:
@@ -140,6 +146,10 @@ class RepositoryVisit(Visit):
     @property
     def name(self) -> str:
         return self.repository.full_name
+
+    @property
+    def about(self) -> About:
+        return About(self.stream, self.repository.uuid)
 
     def resume(self, watermark: datetime | None) -> Since:
         """Where the walk begins: where it stood, else at the watermark, unless all is read."""

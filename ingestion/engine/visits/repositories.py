@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.engine import access
+from ingestion.engine.pool import About
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import Visit
+from ingestion.engine.visits.listings import Listings
 from ingestion.models import Coverage, Repository
 from ingestion.sources.base import Page, Source, Walk
-from ingestion.sources.rows import RepositoryRow
-from ingestion.writer.batch import Counts, Place
+from ingestion.writer.batch import Place
 
 MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
 FEW = 1  # so many may always go; else none ever could where there are fewer than five
@@ -16,7 +18,7 @@ NOT_ALL = {"chosen": "is among those", "patterns": "fits the patterns"}  # ways 
 
 
 class RepositoriesVisit(Visit):
-    """Lists every repository that the credential sees.
+    """Lists every repository that the credentials see, each its own.
 
     What it lacks is kept in the checkpoint, with what a person says to many of them being gone:
     `confirmed` is null where nobody had to be asked.
@@ -26,23 +28,22 @@ class RepositoriesVisit(Visit):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._seen: set[str] = set()
+        self.listings = Listings(run.pool, About(self.stream))
         self.missing: set[int] = set()  # kept here and not listed: not visited
 
     def walk(self, source: Source) -> Walk:
-        return source.repositories()
-
-    def arrived(self, page: Page, counts: Counts) -> None:
-        super().arrived(page, counts)
-        self._seen.update(row.uuid for row in page.rows if isinstance(row, RepositoryRow))
+        return self.listings.walk()
 
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("repositories")
         confirmed = self._confirmed()
-        self.complete(self.as_of)
-        note_nothing_chosen(self)
         found = self._missing()
         self.missing = {one.pk for one in found}
+        access.keep(self.run, but={one.uuid for one in found})
+        if self.listings.waits:
+            return []  # the next slice lists them again, with all credentials
+        self.complete(self.as_of)
+        note_nothing_chosen(self)
         if not found:
             return []
         doubt = self._doubt(found, confirmed)
@@ -54,17 +55,22 @@ class RepositoriesVisit(Visit):
         return [GoneVisit(self.run, found)]
 
     def _missing(self) -> list[Repository]:
-        """Those that are chosen and kept here, that were there, and that the listing lacks."""
+        """Those that are chosen and kept here, and that every credential which had seen them
+        lacks in its whole listing. Where none of these is left, nobody can tell.
+        """
         kept = Repository.objects.filter(
             connection_id=self.run.connection.pk, is_selected=True, removed_at=None
         ).only("pk", "uuid", "full_name")
-        return [one for one in kept.order_by("pk") if one.uuid not in self._seen]
+        unlisted = [one for one in kept.order_by("pk") if one.uuid not in self.listings.shown]
+        had_seen = access.witnesses(self.run, unlisted) if unlisted else {}
+        whole = set(self.listings.whole)
+        return [one for one in unlisted if had_seen[one.pk] and had_seen[one.pk] <= whole]
 
     def _doubt(self, missing: list[Repository], confirmed: set[int]) -> dict[str, Any] | None:
         """The gap where what is missing is not to be taken as gone, nor asked for."""
         if self.shortage:
             return self.shortage.as_dict()
-        most = max(FEW, MOST_GONE * (len(missing) + len(self._seen)))
+        most = max(FEW, MOST_GONE * (len(missing) + len(self.listings.shown)))
         return many_gone(missing) if len(self.missing - confirmed) > most else None
 
     def _confirmed(self) -> set[int]:

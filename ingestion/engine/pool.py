@@ -1,0 +1,221 @@
+"""The credentials of a connection, side by side: which asks next, what each sees and has left.
+
+Shared by the threads of one slice. The ledger decides what may be asked; what is known here only
+spares questions that it, or Bitbucket, would refuse.
+"""
+
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from connections.connectors import connector
+from connections.connectors.base import Connector, Entry
+from connections.models import Credential
+from connections.transport.errors import (
+    InvalidCredentials,
+    InvalidPermissions,
+    NotFound,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+)
+from ingestion.clock import Clock
+from ingestion.selectors.quota import quota_of_subjects
+from tenants.formats import listed
+
+Out = QuotaExhausted | RateLimited
+BLOCK = 60  # seconds of a window of an hour: how long a refusal without a time is believed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A credential that was entered. `subject` is what Bitbucket counts its requests by."""
+
+    credential: Credential
+    entry: Entry
+    subject: str
+
+    @property
+    def key(self) -> int:
+        return self.credential.pk
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is asked for: a stream, of a repository (its id at the provider) or of none."""
+
+    stream: str = ""
+    repository: str = ""
+
+
+class Pool:
+    """Chooses among the members. Knowledge is per repository, scopes are per stream."""
+
+    def __init__(self, kind: str = "", members: Sequence[Member] = (), clock: Clock | None = None):
+        self._kind = kind
+        self.members = list(members)
+        self._clock = clock or Clock()
+        self._lock = threading.Lock()
+        left = quota_of_subjects(member.subject for member in members) if members else {}
+        self._left = {subject: quota.left for subject, quota in left.items()}
+        self._out: dict[str, tuple[datetime, Out]] = {}
+        self._sees: dict[tuple[int, str], bool] = {}
+        self._lacks: dict[tuple[int, str], InvalidPermissions] = {}
+        self.troubles: dict[int, ProviderError] = {}  # of members: to be noted on credentials
+        self._news: dict[tuple[int, str], bool] = {}
+
+    @property
+    def kind(self) -> Connector:
+        return connector(self._kind)
+
+    @property
+    def together(self) -> Entry:
+        """The entry of a client that asks with all members: of no repository alone."""
+        entry = self.members[0].entry
+        return replace(entry, settings=without(entry.settings, "repository"))
+
+    def know(self, sees: Mapping[tuple[int, str], bool]) -> None:
+        """Begin with what is kept of who sees which repository."""
+        self._sees.update(sees)
+
+    def working(self) -> list[Member]:
+        """The members whose secret was not refused."""
+        return [member for member in self.members if not self._is_refused(member)]
+
+    @property
+    def is_out(self) -> bool:
+        """Whether no member may ask for anything now."""
+        return all(self._is_out(member) for member in self.working())
+
+    def free_at(self) -> datetime | None:
+        """When the first of those that are out of requests may ask again."""
+        now = self._clock.now()
+        times = [until for until, _ in self._out.values() if until > now]
+        return min(times, default=None)
+
+    def choose(self, about: About, but: Collection[int]) -> Member | None:
+        """Who asks next: one that sees the repository, with most left; None if nobody may.
+
+        Those that do not see it come last, and wait with those that do for their quota.
+        """
+        with self._lock:
+            able = self._able(about, but)
+            ready = [member for member in able if not self._is_out(member)]
+            if not ready:
+                return None
+            best = min(ready, key=lambda one: (self._rank(one, about), -self._left_of(one)))
+            if self._rank(best, about) == BLIND and self._waits(able, about):
+                return None
+            self._left[best.subject] = self._left_of(best) - 1
+            return best
+
+    def verdict(self, about: About, refusals: Mapping[int, ProviderError]) -> ProviderError:
+        """Why nobody is left to ask. A refusal counts when everybody who may see it was asked.
+
+        `refusals` are the 403s and 404s that members met, by member, the best of them first.
+        """
+        with self._lock:
+            out = [one for one in self._able(about, refusals) if self._is_out(one)]
+            if out and (not refusals or self._waits(out, about)):
+                return min((self._out[one.subject] for one in out), key=lambda found: found[0])[1]
+            lack = {one.key: self._lacks.get((one.key, about.stream)) for one in self.working()}
+            seen = [e for key, e in refusals.items() if self._sees.get((key, about.repository))]
+            missing = [error for error in lack.values() if error]
+        counts = [error for error in seen if error not in missing]
+        if counts:
+            return counts[0]
+        if missing:
+            return missing[0] if len(missing) == len(lack) else _lacks_here(missing)
+        if refusals:
+            return next(iter(refusals.values()))
+        aside = [one for one in self.troubles.values() if isinstance(one, InvalidCredentials)]
+        return aside[-1] if aside else InvalidCredentials("No credential of this connection works.")
+
+    def hear(self, member: Member, about: About, error: ProviderError | None) -> bool:
+        """Note how a member was answered. Whether another one may do better."""
+        with self._lock:
+            if error is None:
+                self._learn(member, about.repository, sees=True)
+                return False
+            if isinstance(error, Out):
+                self._out[member.subject] = self._until(error), error
+            elif isinstance(error, InvalidCredentials):
+                self.troubles[member.key] = error
+            elif isinstance(error, InvalidPermissions) and error.missing_scopes:
+                self._lacks[member.key, about.stream] = error
+                self.troubles.setdefault(member.key, error)
+            elif isinstance(error, NotFound | InvalidPermissions):
+                if not self._sees.get((member.key, about.repository)):
+                    self._learn(member, about.repository, sees=False)
+            else:
+                return False
+            return True
+
+    def take_news(self) -> dict[tuple[int, str], bool]:
+        """What was learned since it was last asked, to be kept."""
+        with self._lock:
+            news, self._news = self._news, {}
+            return news
+
+    def see(self, listings: Mapping[int, Collection[str]]) -> None:
+        """Whole listings, by member: each sees what it lists, and nothing else that is known."""
+        with self._lock:
+            known = {one for _, one in self._sees}.union(*listings.values())
+            for member in self.members:
+                for repository in known if member.key in listings else ():
+                    self._learn(member, repository, sees=repository in listings[member.key])
+
+    def _able(self, about: About, but: Collection[int]) -> list[Member]:
+        return [
+            member
+            for member in self.working()
+            if member.key not in but and (member.key, about.stream) not in self._lacks
+        ]
+
+    def _rank(self, member: Member, about: About) -> int:
+        return RANKS[self._sees.get((member.key, about.repository))]
+
+    def _waits(self, members: Iterable[Member], about: About) -> bool:
+        return any(self._rank(one, about) != BLIND and self._is_out(one) for one in members)
+
+    def _left_of(self, member: Member) -> int:
+        return self._left.get(member.subject, 0)
+
+    def _is_refused(self, member: Member) -> bool:
+        return isinstance(self.troubles.get(member.key), InvalidCredentials)
+
+    def _is_out(self, member: Member) -> bool:
+        found = self._out.get(member.subject)
+        return found is not None and found[0] > self._clock.now()
+
+    def _until(self, error: Out) -> datetime:
+        if isinstance(error, QuotaExhausted):
+            return error.resume_at
+        pause = error.retry_after or BLOCK * settings.QUOTA_WINDOW / 3600
+        return self._clock.now() + timedelta(seconds=pause)
+
+    def _learn(self, member: Member, repository: str, *, sees: bool) -> None:
+        if repository and self._sees.get((member.key, repository)) is not sees:
+            self._sees[member.key, repository] = sees
+            self._news[member.key, repository] = sees
+
+
+BLIND = 2
+RANKS = {True: 0, None: 1, False: BLIND}
+
+
+def without(values: Mapping[str, str], name: str) -> dict[str, str]:
+    """The same without one of them."""
+    return {key: value for key, value in values.items() if key != name}
+
+
+def _lacks_here(missing: Sequence[InvalidPermissions]) -> InvalidPermissions:
+    """Another credential has the scope, and does not see the repository: no stream stops."""
+    scopes = dict.fromkeys(scope for error in missing for scope in error.missing_scopes)
+    return InvalidPermissions(
+        f"The credentials that see this repository lack {listed(list(scopes))}.",
+        evidence=missing[0].evidence,
+    )
