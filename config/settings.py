@@ -138,6 +138,7 @@ else:
     STAND_STILL = {"options": "-c idle_in_transaction_session_timeout=60s"}
     DATABASES["default"]["OPTIONS"] = STAND_STILL | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUDIT_KEPT_DAYS = at_least(1, "AUDIT_KEPT_DAYS", default=730)  # older events are erased
 
 if service("CACHE_URL", ("redis", "rediss")):
     CACHES = {"default": env.cache("CACHE_URL")}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("connections.urls_api")),
     path("api/", include("ingestion.urls_api")),
+    path("api/", include("tenants.urls_api")),
     re_path(r"^api/", UnknownMethod.as_view()),
     path("", include("connections.urls")),
     path("", include("ingestion.urls")),

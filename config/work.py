@@ -18,6 +18,7 @@ def schedule(tick: int) -> dict[str, Any]:
         "connections.tasks.verify_due": 60,
         "connections.tasks.erase_expired_drafts": 60,
         "tenants.tasks.sweep_idempotent_calls": 60,
+        "tenants.tasks.erase_old_events": 3600,
     }
     return {
         task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}

@@ -1,6 +1,7 @@
 """The tenants app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class TenantsConfig(AppConfig):
@@ -8,6 +9,7 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        from tenants import checks, converters  # noqa: F401  # registers its checks
+        from tenants import checks, converters, tasks, wall  # noqa: F401  # checks and tasks register
 
         converters.register()
+        connection_created.connect(wall.teach, dispatch_uid="tenants.wall")

@@ -62,6 +62,12 @@ def duration(value: float | timedelta | None) -> str:
     return _two(round(seconds / HOUR), 24, "day", "hour")
 
 
+def long_while(days: int) -> str:
+    """How long something is kept: “2 years”, “90 days”."""
+    years, rest = divmod(days, 365)
+    return _several(years, "year") if years and not rest else _several(days, "day")
+
+
 def short_duration(value: float | timedelta | None) -> str:
     """For tables: “84 ms”, “42 s”, “3 min”, “1 h 20 min”."""
     if value is None:

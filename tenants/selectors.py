@@ -155,19 +155,19 @@ class AuditFilters:
 
     event_type: str = ""
     who: str = ""
+    target: str = ""
     since: date | None = None
+    until: date | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
         """Filters of an address."""
-        try:
-            since = parse_date(query.get("since", ""))
-        except ValueError:
-            since = None
         return cls(
             event_type=_text(query.get("event_type", "")),
             who=_text(query.get("who", "")),
-            since=since if since and 2000 <= since.year < 2200 else None,
+            target=_text(query.get("target", "")),
+            since=_day(query.get("since", "")),
+            until=_day(query.get("until", "")),
         )
 
 
@@ -179,9 +179,14 @@ def audit_events(organization: Organization, filters: AuditFilters) -> QuerySet[
     if filters.who:
         named = Q(actor_name__icontains=filters.who) | Q(actor_email__icontains=filters.who)
         events = events.filter(named)
+    if filters.target:
+        named = Q(target__name__icontains=filters.target)
+        named |= Q(target__connection__name__icontains=filters.target)
+        events = events.filter(named)
     if filters.since:
-        start = datetime.combine(filters.since, time(), get_current_timezone())
-        events = events.filter(time__gte=start)
+        events = events.filter(time__gte=_midnight(filters.since))
+    if filters.until:
+        events = events.filter(time__lt=_midnight(filters.until + timedelta(days=1)))
     return events
 
 
@@ -189,6 +194,19 @@ def event_types(organization: Organization) -> list[str]:
     """The types of events that this trail holds."""
     rows = AuditEvent.objects.for_organization(organization).order_by("event_type")
     return list(rows.values_list("event_type", flat=True).distinct())
+
+
+def _day(value: str) -> date | None:
+    try:
+        day = parse_date(value)
+    except ValueError:
+        return None
+    return day if day and 2000 <= day.year < 2200 else None
+
+
+def _midnight(day: date) -> datetime:
+    """Where a day of the reader begins."""
+    return datetime.combine(day, time(), get_current_timezone())
 
 
 def _text(value: str) -> str:

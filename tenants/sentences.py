@@ -16,7 +16,7 @@ RESOURCES = {
     "connections": "connection",
     "credentials": "credential",
     "grants": "Bitbucket authorization",
-    "drafts": "draft",
+    "drafts": "draft of",
     "syncs": "sync of",
 }
 
@@ -33,6 +33,7 @@ SENTENCES = {
     "connections.disabled": "paused the connection {}",
     "connections.enabled": "resumed the connection {}",
     "credentials.created": "added the credential {}",
+    "credentials.rotated": "rotated the credential {}",
     "credentials.updated": "changed the credential {}",
     "credentials.disabled": "switched off the credential {}",
     "credentials.enabled": "switched on the credential {}",
@@ -45,14 +46,28 @@ ACTORS = {"api_key": "API key", "system": ""}
 
 def sentence(event: AuditEvent) -> SafeString:
     """The event as HTML, everything foreign in it escaped."""
-    words = SENTENCES.get(event.event_type) or _usual(event.event_type)
+    words = SENTENCES.get(_told_as(event)) or _usual(event.event_type)
     before, has_target, _ = words.partition("{}")
     return format_html(
-        "<strong>{}</strong> {}{}",
+        "<strong>{}</strong> {}{}{}",
         actor_name(event),
         before,
         format_html("<em>{}</em>{}", target_name(event), _of(event.target)) if has_target else "",
+        _use(event.changes) if event.event_type.endswith(".used") else "",
     )
+
+
+def _told_as(event: AuditEvent) -> str:
+    """The type under which it reads best: a credential whose secret changed was rotated."""
+    is_new_secret = event.event_type == "credentials.updated" and "secrets" in event.changes
+    return "credentials.rotated" if is_new_secret else event.event_type
+
+
+def _use(changes: dict[str, Any]) -> str:
+    """What a secret was used for, and how often: “ for sync 12: 690 requests”."""
+    requests = changes.get("requests")
+    counted = f": {requests:,} request{'' if requests == 1 else 's'}" if requests else ""
+    return f" for {changes['for']}{counted}" if changes.get("for") else counted
 
 
 def actor_name(event: AuditEvent) -> str:

@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from tenants.services import idempotency
+from tenants.services import audit, idempotency
 
 
 @shared_task(ignore_result=True)
 def sweep_idempotent_calls() -> None:
     """Delete answers that were kept for a day. Outside of any organization."""
     idempotency.sweep()
+
+
+@shared_task(ignore_result=True)
+def erase_old_events() -> None:
+    """Erase what is too old in the audit trail. Outside of any organization."""
+    audit.erase_old_events()

@@ -1,13 +1,13 @@
 """Fixtures that every test may use."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from tenants import access
+from tenants import access, wall
 from tenants.models import Membership, Organization, User
 from tests import surroundings
 from tests.factories import MembershipFactory
@@ -20,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for reason in surroundings.lacking(item):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Tests that commit leave a database to be emptied, of its audit trail, too."""
+    with wall.open_here():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

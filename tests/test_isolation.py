@@ -83,6 +83,7 @@ OUTSIDE = {
     "connections.tasks.verify_due",
     "connections.tasks.erase_expired_drafts",
     "tenants.tasks.sweep_idempotent_calls",
+    "tenants.tasks.erase_old_events",
 }
 
 

@@ -1,9 +1,16 @@
 """Writes the audit trail, in the transaction of the change it speaks of."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+from django.utils.timezone import now
+
+from tenants import wall
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization
+
+BATCH = 5_000  # events that are erased in one transaction
 
 
 def record(
@@ -31,3 +38,13 @@ def record(
         target=target,
         changes=changes or {},
     )
+
+
+def erase_old_events() -> int:
+    """Erase what was noted longer ago than `AUDIT_KEPT_DAYS`, of all organizations. How many."""
+    old = AuditEvent.objects.filter(time__lt=now() - timedelta(days=settings.AUDIT_KEPT_DAYS))
+    erased = 0
+    while oldest := list(old.order_by("time").values_list("pk", flat=True)[:BATCH]):
+        with wall.opened():
+            erased += AuditEvent.objects.filter(pk__in=oldest).erase()
+    return erased

@@ -1,10 +1,11 @@
 """Who did what, when, from where."""
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tenants import selectors, sentences
+from tenants import formats, selectors, sentences
 from tenants.models import AuditEvent
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
@@ -27,6 +28,7 @@ class AuditLog(OrganizationView):
             "page": page,
             "rows": [_row(event) for event in page],
             "filters": filters,
+            "kept": formats.long_while(settings.AUDIT_KEPT_DAYS),
             "event_types": [
                 (each, sentences.event_name(each))
                 for each in selectors.event_types(self.organization)
