@@ -35,6 +35,7 @@ SENTENCES = {
     "credentials.created": "added the credential {}",
     "credentials.rotated": "rotated the credential {}",
     "credentials.updated": "changed the credential {}",
+    "credentials.verification_asked": "asked to verify the credential {}",
     "credentials.disabled": "switched off the credential {}",
     "credentials.enabled": "switched on the credential {}",
     "grants.created": "consented at Bitbucket: {}",

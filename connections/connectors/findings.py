@@ -16,7 +16,7 @@ class Finding:
     """The result of all checks of one secret.
 
     `outcome` is `ok` or one of Verification.Outcome. `retry_after` is in seconds, where the
-    provider or our own ledger said that it is too early.
+    provider or our own ledger said that it is too early. `requests` is what it took.
     """
 
     outcome: str
@@ -28,6 +28,7 @@ class Finding:
     streams_available: tuple[str, ...] = ()
     mended_by: str = ""
     retry_after: float | None = None
+    requests: int = 0
 
     @property
     def is_ok(self) -> bool:
@@ -57,6 +58,7 @@ def conclude(
     identity: Identity | None = None,
     repositories: Sequence[RemoteRepository] = (),
     retry_after: float | None = None,
+    requests: int = 0,
 ) -> Finding:
     """Draw the conclusion of all checks for the streams that are wanted; empty: all of them."""
     decisive = deciding(checks, streams)
@@ -72,6 +74,7 @@ def conclude(
         ),
         mended_by=decisive.mended_by if decisive else "",
         retry_after=retry_after,
+        requests=requests,
     )
 
 

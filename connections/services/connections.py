@@ -245,7 +245,7 @@ def _first_credential(
     fill_from(credential, entry, finding)
     credential.save()
     note("credentials.created", credential, by, {"method": credential.method})
-    keep_proof(credential, finding)
+    keep_proof(credential, finding, by)
     return credential
 
 

@@ -97,7 +97,7 @@ def create_credential(
         fill_from(credential, entry, finding)
         credential.save()
         note("credentials.created", credential, by, {"method": credential.method})
-        keep_proof(credential, finding)
+        keep_proof(credential, finding, by)
         finish_pending(connection, finding)
         apply_finding(credential, finding)
     connection.refresh_from_db()
@@ -133,7 +133,7 @@ def update_credential(
     if not dry_run:
         with transaction.atomic():
             _store_changes(credential, changes, by, version)
-            keep_proof(credential, finding)
+            keep_proof(credential, finding, by)
             apply_finding(credential, finding)
     return Stored(credential=None if dry_run else credential, finding=finding)
 
@@ -168,7 +168,7 @@ def _replace(
         if secrets:
             changes |= {"secrets": given.secrets}
         _store_changes(credential, changes, by, version, entry=entry, finding=finding)
-        keep_proof(credential, finding)
+        keep_proof(credential, finding, by)
         apply_finding(credential, finding)
     connection.refresh_from_db()
     return Stored(credential=credential, finding=finding)

@@ -7,25 +7,17 @@ from django.utils.timezone import now
 from connections.connectors.base import Entry
 from connections.models import Credential, Draft
 from connections.services.grants import access_token
-from connections.services.rows import note
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
-from tenants.actor import Actor
 from tenants.secrets import keyed_hash
 
 USED_EVERY = 60  # seconds between two notes of `last_used_at`
 
 
-def entry_for(
-    credential: Credential,
-    *,
-    purpose: Purpose,
-    by: Actor | None = None,
-    reason: str = "",
-) -> Entry:
+def entry_for(credential: Credential, *, purpose: Purpose) -> Entry:
     """The entry of a credential. Never call it inside a transaction: it may renew a grant by HTTP.
 
-    With `by`, the use of the secret is noted in the audit trail, with the reason (“sync 12”).
+    Whoever uses it notes that in the audit trail, once and at the end: see `rows.note_use`.
     Raises InvalidCredentials, ConsentEnded, and what a token endpoint can answer.
     """
     connection = credential.connection
@@ -40,7 +32,7 @@ def entry_for(
         secrets = dict(credential.secrets or {})
     if not secrets:
         raise InvalidCredentials("This credential has no secret any more. Enter a new one.")
-    _note_use(credential, by, reason)
+    _touch(credential)
     return Entry(
         method=credential.method,
         settings=settings,
@@ -91,11 +83,9 @@ def secret_hash(entry: Entry) -> str:
     return keyed_hash("secret", *(entry.secrets[name] for name in sorted(entry.secrets)))
 
 
-def _note_use(credential: Credential, by: Actor | None, reason: str) -> None:
+def _touch(credential: Credential) -> None:
     moment = now()
     last = credential.last_used_at
     if last is None or (moment - last).total_seconds() >= USED_EVERY:
         Credential.objects.filter(pk=credential.pk).update(last_used_at=moment)
         credential.last_used_at = moment
-    if by is not None:
-        note("credentials.used", credential, by, {"for": reason})

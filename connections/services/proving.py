@@ -7,7 +7,8 @@ from connections.connectors.findings import Finding
 from connections.models import Connection, Credential, Verification
 from connections.services.entries import secret_hash
 from connections.services.errors import OtherWorkspace, VerificationFailed
-from connections.services.rows import become_available
+from connections.services.rows import become_available, note_verification
+from tenants.actor import Actor
 
 
 def connected(connection: Connection) -> dict[str, str]:
@@ -38,8 +39,9 @@ def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
         credential.status = Credential.Status.ACTIVE
 
 
-def keep_proof(credential: Credential, finding: Finding) -> Verification:
-    """Keep a verification that ran inside a request."""
+def keep_proof(credential: Credential, finding: Finding, by: Actor) -> Verification:
+    """Keep a verification that ran inside a request, and note the use of the secret."""
+    note_verification(credential, finding, by)
     return Verification.objects.create(
         credential=credential,
         organization_id=credential.organization_id,

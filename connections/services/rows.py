@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from connections.connectors.base import Connector, Entry, Identity
+from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential
 from connections.services.errors import AlreadyConnected, NameTaken
@@ -108,3 +109,15 @@ def note(
         target=target,
         changes=dict(changes or {}),
     )
+
+
+def note_verification(credential: Credential, finding: Finding, by: Actor | None) -> None:
+    """Write down that a stored secret was used for a verification, unless it was not even sent."""
+    if finding.requests:
+        actor = by or Actor.system()
+        note_use(credential, actor, reason="verification", requests=finding.requests)
+
+
+def note_use(credential: Credential, by: Actor, *, reason: str, requests: int) -> None:
+    """Write down that a secret was used, for what (“sync 12”) and for how many requests."""
+    note("credentials.used", credential, by, {"for": reason, "requests": requests})

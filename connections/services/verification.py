@@ -22,6 +22,7 @@ from connections.dispatch import RUN_VERIFICATION, send_on_commit
 from connections.models import SILENCE, Credential, Draft, Verification
 from connections.services.entries import draft_entry, entry_for
 from connections.services.errors import VerificationsTooMany
+from connections.services.rows import note, note_verification
 from connections.services.selections import copied_streams, wanted_streams
 from connections.services.states import apply_finding
 from connections.transport.errors import ConsentEnded, ProviderError
@@ -67,6 +68,7 @@ def begin_credential_verification(*, credential: Credential, by: Actor) -> Verif
     count_verification(credential.organization_id)
     with transaction.atomic():
         row = _new_for(credential)
+        note("credentials.verification_asked", credential, by)
         send_on_commit(RUN_VERIFICATION, credential.organization_id, row.pk)
     return row
 
@@ -118,12 +120,14 @@ def verify_credential(
     kind = connector(connection.connector)
     streams = copied_streams(connection)
     try:
-        entry = entry_for(credential, purpose=purpose, by=by, reason="verification")
+        entry = entry_for(credential, purpose=purpose)
     except ProviderError as error:
         finding = refused(kind, credential.method, streams, error)
     else:
         finding = verify_entry(kind, entry, streams, _Recorder(row))
-    _finish(row, finding)
+    with transaction.atomic():
+        _finish(row, finding)
+        note_verification(credential, finding, by)
     apply_finding(credential, finding)
     return row
 

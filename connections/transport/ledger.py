@@ -36,6 +36,25 @@ class Ledger(Protocol):
         """
 
 
+class Counted:
+    """A ledger that remembers how much was booked through it."""
+
+    def __init__(self, books: Ledger) -> None:
+        self._books = books
+        self.requests = 0
+
+    def take(self, subject: str, *, purpose: Purpose) -> None:
+        """Book one request. Raises QuotaExhausted."""
+        self._books.take(subject, purpose=purpose)
+        self.requests += 1
+
+    def learn(
+        self, subject: str, *, limit: int | None = None, refused_for: float | None = None
+    ) -> None:
+        """Note what an answer told."""
+        self._books.learn(subject, limit=limit, refused_for=refused_for)
+
+
 def ledger() -> Ledger:
     """The ledger that is set."""
     chosen: Ledger = import_string(settings.REQUEST_LEDGER)()

@@ -15,6 +15,7 @@ from ingestion.engine.fence import Fence
 from ingestion.engine.run import FOLLOWERS, Run
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.coverage import coverage_by_stream
+from ingestion.services.uses import note_uses
 from ingestion.writer.batch import Place
 
 DEFECT = {
@@ -82,6 +83,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
             error=error or _first_error(run),
         )
         _note_on_connection(run, state, now)
+        note_uses(run.sync.pk)
     return state
 
 
@@ -95,6 +97,7 @@ def give_up(fence: Fence) -> None:
             StreamRun.objects.filter(sync_id=fence.sync_id, state__in=UNFINISHED).update(
                 state=State.FAILED, finished_at=Now(), error=DEFECT
             )
+            note_uses(fence.sync_id)
 
 
 def _keep_coverage(run: Run) -> None:
@@ -110,6 +113,7 @@ def _let_go(run: Run, **changes: Any) -> None:
         counts=run.book.totals(),
         requests=run.book.requests(),
         seconds=run.sync.seconds,
+        uses=run.uses,
         **changes,
     )
 

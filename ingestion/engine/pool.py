@@ -5,7 +5,9 @@ spares questions that it, or Bitbucket, would refuse.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +25,7 @@ from connections.transport.errors import (
     RateLimited,
 )
 from ingestion.clock import Clock
+from ingestion.quota import taken_here
 from ingestion.selectors.quota import quota_of_subjects
 from tenants.formats import listed
 
@@ -66,6 +69,7 @@ class Pool:
         self._lacks: dict[tuple[int, str], InvalidPermissions] = {}
         self.troubles: dict[int, ProviderError] = {}  # of members: to be noted on credentials
         self._news: dict[tuple[int, str], bool] = {}
+        self._asked = Counter[int]()
 
     @property
     def kind(self) -> Connector:
@@ -153,6 +157,21 @@ class Pool:
             else:
                 return False
             return True
+
+    @contextmanager
+    def asking(self, member: Member) -> Iterator[None]:
+        """Count what this thread asks meanwhile as asked with this member's secret."""
+        before = taken_here()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asked[member.key] += taken_here() - before
+
+    def asked(self) -> dict[int, int]:
+        """How often each member's secret was used in this slice."""
+        with self._lock:
+            return dict(self._asked)
 
     def take_news(self) -> dict[tuple[int, str], bool]:
         """What was learned since it was last asked, to be kept."""

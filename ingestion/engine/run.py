@@ -1,5 +1,6 @@
 """What every part of a running slice shares."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -62,6 +63,12 @@ class Run:
         """The start of the history window, None for everything."""
         day = self.connection.selection.get("since")
         return datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+
+    @property
+    def uses(self) -> dict[str, int]:
+        """How often each credential's secret was used in this sync, by its id."""
+        here = {str(key): count for key, count in self.pool.asked().items()}
+        return dict(Counter(self.sync.uses) + Counter(here))
 
     def copies(self, stream: str) -> bool:
         """Whether this sync copies a stream, and nothing stops it as a whole."""

@@ -27,7 +27,6 @@ from ingestion.engine.pool import Member, Pool
 from ingestion.engine.run import Run
 from ingestion.engine.slice import Slice
 from ingestion.models import UNFINISHED, State, Sync
-from tenants.actor import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -114,15 +113,8 @@ def _pool(run: Run) -> Pool:
 
 
 def _entry(run: Run, credential: Credential) -> Entry:
-    """Enter with a credential; its use is noted once for each sync."""
     by_schedule = run.sync.trigger == Sync.Trigger.SCHEDULE
-    is_first = run.sync.attempt == 1
-    return entry_for(
-        credential,
-        purpose=Purpose.SCHEDULE if by_schedule else Purpose.PERSON,
-        by=Actor.system() if is_first else None,
-        reason=f"sync {run.sync.pk}",
-    )
+    return entry_for(credential, purpose=Purpose.SCHEDULE if by_schedule else Purpose.PERSON)
 
 
 def _not_entered(run: Run, fence: Fence, error: ProviderError) -> State:

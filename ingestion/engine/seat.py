@@ -57,7 +57,8 @@ class Asking:
         while (member := self._pool.choose(self.about, asked)) is not None:
             asked.add(member.key)
             try:
-                answer = ask(self._transport(member))
+                with self._pool.asking(member):
+                    answer = ask(self._transport(member))
             except ProviderError as error:
                 if not self._pool.hear(member, self.about, error):
                     raise

@@ -119,6 +119,7 @@ class Slice:
                 counts=self._run.book.totals(),
                 requests=self._run.book.requests(),
                 seconds=self._run.sync.seconds,
+                uses=self._run.uses,
             )
             batch = self._written(arrived)
             self._account(batch, messages)

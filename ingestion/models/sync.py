@@ -66,6 +66,7 @@ class Sync(TenantModel):
     seconds = models.JSONField(
         default=dict, help_text="where time went: bitbucket, database, waiting, in seconds"
     )
+    uses = models.JSONField(default=dict, help_text="requests by id of the credential")
     error = models.JSONField(null=True, help_text="code, message, retryable, mended_by, evidence")
     retry_count = models.PositiveIntegerField(default=0, help_text="waits for Bitbucket in a row")
     requested_by = models.CharField(max_length=150, blank=True)

@@ -12,6 +12,7 @@ from connections.services.selections import copied_streams
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice_on_commit
 from ingestion.models import COMPARISON, UNFINISHED, State, StreamRun, Sync
+from ingestion.services.uses import note_uses
 from tenants.actor import Actor
 from tenants.services import audit
 
@@ -130,6 +131,7 @@ def cancel_sync(*, sync: Sync, by: Actor) -> bool:
                 state=State.CANCELLED, finished_at=Now()
             )
             _note(sync, "syncs.cancelled", by)
+            note_uses(sync.pk)
     sync.refresh_from_db()
     return bool(touched)
 

@@ -32,7 +32,7 @@ from connections.transport.errors import (
     RateLimited,
 )
 from connections.transport.http import refuse_inside_transaction
-from connections.transport.ledger import ledger
+from connections.transport.ledger import Counted, ledger
 from connections.transport.paging import page_of
 from connections.transport.relay import Relay
 
@@ -64,6 +64,7 @@ def verify(
         identity=_counted(run.identity, entry),
         repositories=run.repositories,
         retry_after=run.retry_after,
+        requests=run.books.requests,
     )
 
 
@@ -79,7 +80,8 @@ class _Run:
         self._checks = dict(zip([check.name for check in checks], checks, strict=True))
         self._results = {result.name: result for result in self.results}
         self._on_result = on_result or (lambda result: None)
-        self._relay = Relay(ledger())
+        self.books = Counted(ledger())
+        self._relay = Relay(self.books)
         self._transport = entrance.transport(entry, ledger=self._relay)
         self._next = ""
 

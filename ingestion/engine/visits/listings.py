@@ -47,7 +47,7 @@ class Listings:
 
     def _of(self, member: Member) -> Iterator[Page]:
         kind, mine = self._pool.kind, set[str]()
-        with closing(kind.client(member.entry)) as client:
+        with self._pool.asking(member), closing(kind.client(member.entry)) as client:
             for page in source(kind.key, client).repositories():
                 rows = [row for row in page.rows if isinstance(row, RepositoryRow)]
                 mine.update(row.uuid for row in rows)

@@ -7,13 +7,12 @@ from django.utils.timezone import now
 
 from connections import tasks
 from connections.models import Connection, Credential, Draft, Verification
+from connections.services import verification
 from connections.services.drafts import fill_draft
-from connections.services.entries import entry_for
 from connections.services.verification import (
     begin_credential_verification,
     begin_draft_verification,
 )
-from connections.transport.ledger import Purpose
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization
@@ -107,15 +106,21 @@ def test_housekeeping_needs_no_organization(
     assert Verification.objects.filter(credential__connection=connection).count() == 2
 
 
-def test_use_of_a_secret_is_noted_where_somebody_asks_for_it(
-    credential: Credential, actor: Actor
-) -> None:
-    entry_for(credential, purpose=Purpose.PERSON, by=actor, reason="sync 12")
+def test_use_of_a_secret_is_noted_whoever_asks(credential: Credential, actor: Actor) -> None:
+    used = AuditEvent.objects.filter(event_type="credentials.used")
+    before = used.count()
 
-    event = AuditEvent.objects.get(event_type="credentials.used")
-    assert event.changes == {"for": "sync 12"}
-    assert event.target["name"] == credential.label
-    assert event.target["connection"]["name"] == credential.connection.name
+    tasks.verify_credential(credential.organization_id, credential.pk)
+    verification.verify_credential(credential=credential, by=actor)
+
+    asked, daily = used[:2]
+    assert used.count() == before + 2
+    assert daily.actor_type == "system"
+    assert asked.actor_id == actor.id
+    assert daily.changes == {"for": "verification", "requests": 8}
+    assert daily.target["name"] == credential.label
+    assert daily.target["connection"]["name"] == credential.connection.name
+    credential.refresh_from_db()
     assert credential.last_used_at is not None
 
 

@@ -10,6 +10,7 @@ from connections.models import Credential
 from ingestion import engine
 from ingestion.models import Coverage, PipelineRun, PullRequest, Repository, RepositoryAccess, State
 from ingestion.quota import forget_lots
+from tenants.models import AuditEvent
 from tests.factories import CredentialFactory
 from tests.ingestion.engine.conftest import Copied
 from tests.sandbox import Sandbox, Scale
@@ -67,6 +68,18 @@ def test_two_repository_tokens_copy_two_repositories(
     assert not Repository.objects.exclude(removed_at=None).exists()
     assert {slug: seen_by(row) for slug, row in apart.items()} == {slug: {slug} for slug in apart}
     assert sandbox.count(status=404) == 0
+
+
+def test_the_use_of_each_secret_is_noted_once_a_sync(
+    copied: Copied, apart: dict[str, Credential]
+) -> None:
+    sync = copied.sync()
+
+    used = AuditEvent.objects.filter(event_type="credentials.used")
+    assert {event.target["id"] for event in used} == {row.pk for row in apart.values()}
+    assert {event.changes["for"] for event in used} == {f"sync {sync.pk}"}
+    assert used.count() == 2
+    assert sum(event.changes["requests"] for event in used) == sync.requests
 
 
 def test_what_only_a_deleted_credential_saw_is_not_gone(

@@ -1,0 +1,270 @@
+"""Each service that changes something for somebody writes an event, in the transaction of it.
+
+The services are found, not listed: whatever takes an Actor. A new one fails here until it is named.
+"""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from connections.models import Connection, Credential
+from connections.services import connections, credentials, verification
+from connections.services.credentials import create_credential, update_credential
+from ingestion.models import Coverage, Sync
+from ingestion.services import comparing, gone, repositories, syncs
+from tenants import access
+from tenants.actor import Actor
+from tenants.models import AuditEvent
+from tenants.roles import Role
+from tenants.services import api_keys, invitations, members, organizations
+from tests.factories import CoverageFactory, UserFactory
+from tests.sandbox import Sandbox
+from tests.worlds import make_world
+
+pytestmark = pytest.mark.django_db
+
+
+def _sync(scene: Any) -> Sync:
+    made = syncs.start_sync(connection=scene.connection, trigger="person", by=Actor.system())
+    Sync.objects.filter(pk=made.pk).update(uses={str(scene.credential.pk): 7})
+    return made
+
+
+def _fetch_missing(scene: Any) -> None:
+    CoverageFactory.create(
+        repository=scene.repository,
+        connection=scene.connection,
+        stream="pipelines",
+        comparison={"theirs": 2, "ours": 1},
+    )
+    comparing.fetch_missing(connection=scene.connection, by=scene.by)
+
+
+def _confirm_gone(scene: Any) -> None:
+    walk = {"confirmed": False, "missing": ["{1}"]}
+    Coverage.objects.update(gap={"code": "many_gone"}, checkpoint={"walk": walk})
+    gone.confirm_gone(connection=scene.connection, by=scene.by)
+
+
+def _disabled(scene: Any) -> Connection:
+    connections.disable_connection(connection=scene.connection, by=Actor.system())
+    return scene.connection
+
+
+def _off(scene: Any) -> Credential:
+    credentials.disable_credential(credential=scene.credential, by=Actor.system())
+    return scene.credential
+
+
+# Service: how it is called, and the events of it alone.
+SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
+    "tenants.api_keys.make_api_key": (
+        lambda s: api_keys.make_api_key(
+            organization=s.organization, name="CI", scopes=["syncs:read"], role="viewer", by=s.by
+        ),
+        {"api_keys.created"},
+    ),
+    "tenants.api_keys.revoke_api_key": (
+        lambda s: api_keys.revoke_api_key(key=s.api_key, by=s.by),
+        {"api_keys.revoked"},
+    ),
+    "tenants.invitations.invite": (
+        lambda s: invitations.invite(organization=s.organization, role=Role.VIEWER, by=s.by),
+        {"invitations.created"},
+    ),
+    "tenants.invitations.revoke": (
+        lambda s: invitations.revoke(invitation=s.invitation, by=s.by),
+        {"invitations.revoked"},
+    ),
+    "tenants.invitations.accept": (
+        lambda s: invitations.accept(invitation=s.invitation, user=UserFactory.create(), by=s.by),
+        {"members.joined"},
+    ),
+    "tenants.members.change_role": (
+        lambda s: members.change_role(membership=s.viewer, role=Role.ADMIN, by=s.by),
+        {"members.role_changed"},
+    ),
+    "tenants.members.remove_member": (
+        lambda s: members.remove_member(membership=s.viewer, by=s.by),
+        {"members.removed"},
+    ),
+    "tenants.organizations.create_organization": (
+        lambda s: organizations.create_organization(name="New", by=s.by),
+        {"organizations.created"},
+    ),
+    "tenants.organizations.update_organization": (
+        lambda s: organizations.update_organization(
+            organization=s.organization, name="Renamed", timezone="UTC", by=s.by
+        ),
+        {"organizations.updated"},
+    ),
+    "connections.connections.create_connection": (
+        lambda s: connections.create_connection(
+            organization=s.organization,
+            connector="bitbucket_cloud",
+            name="Another",
+            settings={"workspace": "solo"},
+            by=s.by,
+        ),
+        {"connections.created"},
+    ),
+    "connections.connections.update_connection": (
+        lambda s: connections.update_connection(connection=s.connection, name="Renamed", by=s.by),
+        {"connections.updated"},
+    ),
+    "connections.connections.disable_connection": (
+        lambda s: connections.disable_connection(connection=s.connection, by=s.by),
+        {"connections.disabled"},
+    ),
+    "connections.connections.enable_connection": (
+        lambda s: connections.enable_connection(connection=_disabled(s), by=s.by),
+        {"connections.enabled"},
+    ),
+    "connections.connections.delete_connection": (
+        lambda s: connections.delete_connection(connection=s.connection, by=s.by),
+        {"connections.deleted"},
+    ),
+    "connections.credentials.create_credential": (
+        lambda s: create_credential(
+            connection=s.connection, secrets={"api_token": s.secret}, by=s.by
+        ),
+        {"credentials.created", "credentials.used"},
+    ),
+    "connections.credentials.update_credential": (
+        lambda s: update_credential(
+            credential=s.credential, secrets={"api_token": s.secret}, label="New", by=s.by
+        ),
+        {"credentials.updated", "credentials.used"},
+    ),
+    "connections.credentials.delete_credential": (
+        lambda s: credentials.delete_credential(credential=s.credential, by=s.by),
+        {"credentials.deleted"},
+    ),
+    "connections.credentials.disable_credential": (
+        lambda s: credentials.disable_credential(credential=s.credential, by=s.by),
+        {"credentials.disabled"},
+    ),
+    "connections.credentials.enable_credential": (
+        lambda s: credentials.enable_credential(credential=_off(s), by=s.by),
+        {"credentials.enabled"},
+    ),
+    "connections.verification.begin_credential_verification": (
+        lambda s: verification.begin_credential_verification(credential=s.credential, by=s.by),
+        {"credentials.verification_asked"},
+    ),
+    "connections.verification.verify_credential": (
+        lambda s: verification.verify_credential(credential=s.credential, by=s.by),
+        {"credentials.used"},
+    ),
+    "ingestion.comparing.compare": (
+        lambda s: comparing.compare(connection=s.connection, by=s.by),
+        {"syncs.started"},
+    ),
+    "ingestion.comparing.fetch_missing": (_fetch_missing, {"syncs.started"}),
+    "ingestion.gone.confirm_gone": (_confirm_gone, {"connections.gone_confirmed"}),
+    "ingestion.repositories.select_repositories": (
+        lambda s: repositories.select_repositories(
+            connection=s.connection, ids=[s.repository.pk], selected=False, by=s.by
+        ),
+        {"connections.updated"},
+    ),
+    "ingestion.repositories.select_all": (
+        lambda s: repositories.select_all(connection=_choosy(s), by=s.by),
+        {"connections.updated"},
+    ),
+    "ingestion.repositories.restore_choice": (
+        lambda s: repositories.restore_choice(
+            connection=s.connection, repositories={"mode": "chosen", "ids": []}, by=s.by
+        ),
+        {"connections.updated"},
+    ),
+    "ingestion.syncs.start_sync": (
+        lambda s: syncs.start_sync(connection=s.connection, trigger="person", by=s.by),
+        {"syncs.started"},
+    ),
+    "ingestion.syncs.cancel_sync": (
+        lambda s: syncs.cancel_sync(sync=_sync(s), by=s.by),
+        {"syncs.cancelled", "credentials.used"},
+    ),
+}
+NO_SERVICES = {
+    # They write the trail, or are parts of services above.
+    "tenants.audit.record",
+    "connections.rows.note",
+    "connections.rows.note_use",
+    "connections.rows.note_verification",
+    "connections.proving.keep_proof",
+}
+IN_THE_WIZARD = {  # nothing that they change exists for anybody but its author
+    "connections.consent.begin_consent",
+    "connections.drafts.start_draft",
+    "connections.drafts.fill_draft",
+    "connections.drafts.use_grant",
+    "connections.drafts.choose_workspace",
+    "connections.drafts.discard_draft",
+    "connections.finishing.finish_draft",  # see tests/connections/services/test_drafts.py
+}
+
+
+def _choosy(scene: Any) -> Connection:
+    repositories.restore_choice(
+        connection=scene.connection,
+        repositories={"mode": "chosen", "ids": []},
+        by=Actor.system("before"),
+    )
+    return scene.connection
+
+
+@pytest.fixture
+def scene(sandbox: Sandbox) -> Iterator[Any]:
+    world: Any = make_world("acme")
+    workspace = sandbox.world.workspaces["acme"].uuid
+    Connection.objects.filter(pk=world.connection.pk).update(identity=workspace)
+    secret = sandbox.tokens.workspace("acme")
+    world.credential.secrets = {"api_token": secret}
+    world.credential.save()
+    world.connection.refresh_from_db()
+    values = {**vars(world), "secret": secret, "by": Actor.for_user(world.user)}
+    with access.enter(world.organization):
+        yield type("Scene", (), values)
+
+
+def test_every_service_is_named_here() -> None:
+    assert set(_services()) == {*SERVICES, *NO_SERVICES, *IN_THE_WIZARD}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_it_writes_an_event(name: str, scene: Any) -> None:
+    call, expected = SERVICES[name]
+    mine = AuditEvent.objects.filter(actor_id=scene.by.id)
+    uses = AuditEvent.objects.filter(event_type="credentials.used")
+    before = {*mine.values_list("pk", flat=True), *uses.values_list("pk", flat=True)}
+
+    call(scene)
+
+    events = [*(mine | uses).exclude(pk__in=before)]
+    assert {event.event_type for event in events} == expected
+    assert scene.secret not in str([(event.target, event.changes) for event in events])
+    assert all(event.target["id"] and event.target["name"] for event in events)
+
+
+def _services() -> Iterator[str]:
+    """Public functions of services that act for somebody, by app and module."""
+    for app in ("tenants", "connections", "ingestion"):
+        package = import_module(f"{app}.services")
+        for found in pkgutil.iter_modules(package.__path__):
+            module = import_module(f"{app}.services.{found.name}")
+            for name, function in vars(module).items():
+                if inspect.isfunction(function) and not name.startswith("_"):
+                    inner = inspect.unwrap(function)
+                    if inner.__module__ == module.__name__ and _acts(inner):
+                        yield f"{app}.{found.name}.{name}"
+
+
+def _acts(function: Callable[..., Any]) -> bool:
+    kinds = inspect.get_annotations(function, eval_str=True)
+    return any(kinds.get(name) in (Actor, Actor | None) for name in ("by", "actor"))
