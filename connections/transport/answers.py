@@ -41,7 +41,7 @@ class Answer:
 
     method: str
     url: str
-    path: str  # with the query, as it was asked
+    path: str  # with the query, but for `fields`
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)

@@ -231,8 +231,10 @@ def _decoded(answer: Answer) -> Answer:
 
 
 def _path(url: str) -> str:
+    """What was asked for: without `fields`, the long list of what is wanted of each record."""
     parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    asked = [one for one in parts.query.split("&") if one and not one.startswith("fields=")]
+    return f"{parts.path}?{'&'.join(asked)}" if asked else parts.path
 
 
 def _milliseconds(since: float) -> int:

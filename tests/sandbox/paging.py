@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from tests.sandbox.answers import Answer, Refused, error
+from tests.sandbox.partial import only, whitelist
 
 Pairs = list[tuple[str, str]]
 
@@ -73,7 +74,7 @@ def numbered(
         body["next"] = address(base, pairs, forgets, page=page + 1)
     if page > 1:
         body["previous"] = address(base, pairs, forgets, page=page - 1)
-    return Answer(200, orjson.dumps(body), is_page=True)
+    return _page(body, pairs)
 
 
 def iterated(
@@ -94,7 +95,11 @@ def iterated(
     body: dict[str, Any] = {"pagelen": length, "values": [render(record) for record in shown]}
     if start + length < len(records):
         body["next"] = address(base, pairs, (), **{parameter: cursor(shown[-1])})
-    return Answer(200, orjson.dumps(body), is_page=True)
+    return _page(body, pairs)
+
+
+def _page(body: dict[str, Any], pairs: Pairs) -> Answer:
+    return Answer(200, orjson.dumps(only(body, whitelist(pairs))), is_page=True)
 
 
 def offset(pairs: Pairs, name: str) -> int:

@@ -7,25 +7,49 @@ from typing import Any
 import orjson
 
 from tests.sandbox.answers import Answer
-from tests.sandbox.paging import Pairs, every
 
+Pairs = list[tuple[str, str]]
 Tree = dict[str, Any]
 
 
+def whitelist(pairs: Pairs) -> Tree:
+    """What alone is wanted of an answer, as a tree of names; empty for everything."""
+    names = _names(pairs)
+    listed = [name for name in names if name[0] not in "+-"]
+    if not listed or "*" in listed:
+        return {}
+    return _tree(listed + [name[1:] for name in names if name[0] == "+"])
+
+
+def only(body: Any, tree: Tree) -> Any:
+    """A body with nothing but what a tree names. Rendered parts stay as they are."""
+    if isinstance(body, list):
+        return [only(one, tree) for one in body]
+    if not isinstance(body, dict) or not tree or "*" in tree:
+        return body
+    return {key: only(body[key], branch) for key, branch in tree.items() if key in body}
+
+
 def trim(answer: Answer, pairs: Pairs) -> Answer:
-    """The answer without what `fields` excludes, or with nothing but what it lists."""
-    names = [name for value in every(pairs, "fields") for name in value.split(",") if name]
-    excluded = [name[1:] for name in names if name.startswith("-")]
-    listed = [name.strip() for name in names if name[0] not in "+-"]
-    if answer.status != 200 or not (excluded or listed) or "*" in listed:
+    """The answer without what `fields` excludes, or with nothing but what it lists.
+
+    A page was trimmed to what is listed as it was rendered.
+    """
+    excluded = [name[1:].split(".") for name in _names(pairs) if name[0] == "-"]
+    tree = {} if answer.is_page else whitelist(pairs)
+    if answer.status != 200 or not (excluded or tree):
         return answer
-    body = orjson.loads(answer.body)
-    if listed:
-        body = _only(body, _tree(listed + [name[1:] for name in names if name[0] == "+"]))
-    for name in excluded:
-        _drop(body, name.split("."))
+    body = only(orjson.loads(answer.body), tree)
+    for path in excluded:
+        _drop(body, path)
     answer.body = orjson.dumps(body)
     return answer
+
+
+def _names(pairs: Pairs) -> list[str]:
+    values = [value for key, value in pairs if key == "fields"]
+    found = (name.strip() for value in values for name in value.split(","))
+    return [name for name in found if name]
 
 
 def _tree(names: list[str]) -> Tree:
@@ -35,14 +59,6 @@ def _tree(names: list[str]) -> Tree:
         for part in name.split("."):
             branch = branch.setdefault(part, {})
     return tree
-
-
-def _only(body: Any, tree: Tree) -> Any:
-    if isinstance(body, list):
-        return [_only(one, tree) for one in body]
-    if not isinstance(body, dict) or not tree or "*" in tree:
-        return body
-    return {key: _only(body[key], branch) for key, branch in tree.items() if key in body}
 
 
 def _drop(body: Any, path: list[str]) -> None:

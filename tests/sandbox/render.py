@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from tests.sandbox.partial import Tree, only
 from tests.sandbox.shapes.places import Json, Places
 
 
@@ -26,16 +27,21 @@ class Renderer:
         self.places = places
         self.forget()
 
-    def shape(self, make: Callable[..., Json], *context: Any) -> Callable[[Any], orjson.Fragment]:
-        """A function from record to rendered bytes; `context` comes before the record."""
+    def shape(
+        self, make: Callable[..., Json], *context: Any, wanted: Tree
+    ) -> Callable[[Any], orjson.Fragment]:
+        """A function from record to rendered bytes; `context` comes before the record.
+
+        `wanted` is what alone is rendered of it; empty for everything.
+        """
         kept, places = self._kept, self.places
-        prefix = (make, *(id(one) for one in context))
+        prefix = (make, repr(wanted), *(id(one) for one in context))
 
         def render(record: Any) -> orjson.Fragment:
             key = (*prefix, record if isinstance(record, str) else id(record))
             found = kept.get(key)
             if found is None:
-                body = orjson.dumps(make(places, *context, record))
+                body = orjson.dumps(only(make(places, *context, record), wanted))
                 found = kept[key] = orjson.Fragment(body)
             return found
 

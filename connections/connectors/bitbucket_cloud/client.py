@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from connections.connectors.base import Entry
 from connections.connectors.bitbucket_cloud import entrance
+from connections.connectors.bitbucket_cloud import fields as wanted
 from connections.transport.answers import Answer
 from connections.transport.asks import Asks
 from connections.transport.errors import UnexpectedResponse
@@ -78,17 +79,16 @@ class BitbucketCloudClient:
     def pull_requests(
         self, repository: str, *, q: str, sort: str = "updated_on", start: str = ""
     ) -> Iterator[Answer]:
-        """Pull requests by a query, 50 a page, with participants and reviewers.
+        """Pull requests by a query, 50 a page, with participants.
 
         `q` overrides the parameter `state`, so it must name the states itself. `start` is the
         `next` of an earlier page, to go on there.
         """
         if start:
             return self.transport.pages(start)
-        fields = "+values.participants,+values.reviewers"
         return self.transport.pages(
             self.in_repository(repository, "pullrequests"),
-            _given(pagelen=PULL_REQUEST_PAGE, q=q, sort=sort, fields=fields),
+            _given(pagelen=PULL_REQUEST_PAGE, q=q, sort=sort, fields=wanted.PULL_REQUESTS),
         )
 
     def count_pull_requests(self, repository: str, *, q: str) -> Answer:
@@ -104,19 +104,19 @@ class BitbucketCloudClient:
     def activity(self, repository: str, *, start: str = "") -> Iterator[Answer]:
         """The repository's feed, newest first, not strictly; cursors are opaque and may die."""
         path = self.in_repository(repository, "pullrequests", "activity")
-        return self._from(path, start, PULL_REQUEST_PAGE)
+        return self._from(path, start, pagelen=PULL_REQUEST_PAGE, fields=wanted.ACTIVITY)
 
     def pull_request_activity(
         self, repository: str, number: int, *, start: str = ""
     ) -> Iterator[Answer]:
         """The feed of one pull request, newest first."""
         path = self.in_repository(repository, "pullrequests", str(number), "activity")
-        return self._from(path, start, PULL_REQUEST_PAGE)
+        return self._from(path, start, pagelen=PULL_REQUEST_PAGE, fields=wanted.ACTIVITY)
 
     def comments(self, repository: str, number: int, *, start: str = "") -> Iterator[Answer]:
         """All comments of a pull request, oldest first, deleted ones with `deleted`."""
         path = self.in_repository(repository, "pullrequests", str(number), "comments")
-        return self._from(path, start, PAGE)
+        return self._from(path, start, pagelen=PAGE, fields=wanted.COMMENTS)
 
     def pipelines(self, repository: str, *, page: int = 1, pagelen: int = PAGE) -> Answer:
         """One page of runs, newest first. The pages are numbered by us: `next` forgets `sort`.
@@ -150,10 +150,10 @@ class BitbucketCloudClient:
         place = [segment(self.workspace_id), segment(repository), *map(segment, steps)]
         return "/".join(["/repositories", *place])
 
-    def _from(self, path: str, start: str, pagelen: int) -> Iterator[Answer]:
+    def _from(self, path: str, start: str, **parameters: object) -> Iterator[Answer]:
         if start:
             return self.transport.pages(start)
-        return self.transport.pages(path, {"pagelen": pagelen})
+        return self.transport.pages(path, parameters)
 
 
 def segment(text: str) -> str:

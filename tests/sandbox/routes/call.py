@@ -19,6 +19,7 @@ from tests.sandbox.answers import (
     unauthorized,
 )
 from tests.sandbox.paging import Pairs, numbered
+from tests.sandbox.partial import whitelist
 from tests.sandbox.shapes.places import Json
 from tests.sandbox.site import Site
 from tests.sandbox.tokens import Token
@@ -76,12 +77,14 @@ class Call:
         return found
 
     def render(self, make: Callable[..., Json], *context: Any) -> Callable[[Any], orjson.Fragment]:
-        """A rendering function for records of one shape."""
-        return self.site.renderer.shape(make, *context)
+        """A rendering function for the records of a page, of one shape."""
+        wanted = whitelist(self.pairs).get("values", {})
+        return self.site.renderer.shape(make, *context, wanted=wanted)
 
     def one(self, make: Callable[..., Json], *context: Any) -> Answer:
         """A single record; the last of `context` is the record."""
-        return Answer(200, bytes(orjson.dumps(self.render(make, *context[:-1])(context[-1]))))
+        render = self.site.renderer.shape(make, *context[:-1], wanted={})
+        return Answer(200, bytes(orjson.dumps(render(context[-1]))))
 
     def page(self, records: Any, render: Any, **limits: Any) -> Answer:
         """A numbered page of records."""
