@@ -213,6 +213,8 @@ DEMO_OWNER = "ada@example.com"
 CONNECTORS = ["connections.connectors.bitbucket_cloud.BitbucketCloud"]
 # What counts requests against Bitbucket's limits. Named here, so that connections need not know it.
 REQUEST_LEDGER = "ingestion.quota.Ledger"
+# Seconds for all the questions of one verification together.
+VERIFICATION_DEADLINE = env.float("VERIFICATION_DEADLINE", default=30.0)
 # How sign-in asks Bitbucket. Named here, so that tenants need not know the transport.
 SIGN_IN_SESSION = "connections.transport.walled.WalledSession"
 # Numbers beside the navigation. Named here, so that tenants need not know where they come from.

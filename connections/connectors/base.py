@@ -8,8 +8,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from connections.connectors.declarations import (
+    Check,
+    Endpoint,
+    Field,
+    Kind,
+    Method,
+    Scope,
+    Stream,
+)
+from connections.connectors.results import CheckResult
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
 from connections.transport.ledger import Purpose
@@ -17,123 +27,27 @@ from connections.transport.ledger import Purpose
 if TYPE_CHECKING:
     from connections.connectors.findings import Finding
 
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """One thing that a form asks for and an API call brings. The JSON Schema is made of it."""
-
-    name: str
-    label: str
-    help: str = ""
-    required: bool = True
-    secret: bool = False
-    kind: str = "text"  # text, email, url, password
-    max_length: int = 255
-    pattern: str = ""  # JSON Schema pattern (ECMA 262 = Python's here)
-    placeholder: str = ""
-    aliases: tuple[str, ...] = ()  # other names that the API takes for it
-
-    @property
-    def misfit(self) -> str:
-        """What is said of a value that does not fit the pattern."""
-        return f"This is no {'e-mail address' if self.kind == 'email' else self.label.lower()}."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """A permission that a secret needs, and why."""
-
-    name: str
-    why: str
-    streams: tuple[str, ...] = ()  # empty: the connection itself needs it
-    optional: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Method:
-    """One way to enter a connector: an authentication method."""
-
-    key: str
-    label: str
-    summary: str  # for whom it is
-    needs: str  # who can make it, what plan it takes
-    settings: tuple[Field, ...] = ()
-    secrets: tuple[Field, ...] = ()
-    scopes: tuple[Scope, ...] = ()
-    help_url: str = ""  # where it is explained, for people and the API
-    made_at: str = ""  # the page where one is made, with {workspace} where that is part of it
-    deprecated: bool = False
-    by_consent: bool = False  # made by the consent page, never by a form
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stream:
-    """One kind of record that can be copied."""
-
-    key: str
-    label: str
-    summary: str = ""
-    needs: tuple[str, ...] = ()  # streams that must be copied with it
-    required: bool = False
-    usual: bool = True  # copied where nothing was chosen; else it costs too much to come unasked
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One question to the provider, for one need. `path` has {workspace} and {repository}."""
-
-    name: str  # key: workspace, repositories, people, pull_requests, …
-    label: str  # “Read pull requests”
-    path: str
-    stream: str = ""  # the stream that falls away without it; empty: the connection itself
-    required: bool = False  # without it nothing can be stored
-    optional: bool = False  # its failure is told, and stops nothing
-    methods: tuple[str, ...] = ()  # asked only for these; empty: for all
-
-
-@dataclass(kw_only=True)
-class CheckResult:
-    """What one check found. Serialized as it stands into Verification.checks."""
-
-    name: str
-    label: str
-    method: str = "GET"
-    path: str = ""
-    stream: str = ""
-    required: bool = False
-    optional: bool = False
-    state: str = "waiting"  # waiting, asking, done, skipped
-    status: int | None = None
-    ms: int | None = None
-    outcome: str = ""  # ok, or one of Verification.Outcome
-    missing_scopes: list[str] = field(default_factory=list)
-    granted_scopes: list[str] = field(default_factory=list)
-    message: str = ""
-    mended_by: str = ""
-    curl: str = ""
-
-    @classmethod
-    def waiting(cls, check: Check) -> Self:
-        """A check before it is asked."""
-        return cls(
-            name=check.name,
-            label=check.label,
-            path=check.path,
-            stream=check.stream,
-            required=check.required,
-            optional=check.optional,
-        )
-
-    def finish(self, outcome: str, message: str = "", *, mended_by: str = "") -> None:
-        """Note how it ended."""
-        self.state, self.outcome, self.message = "done", outcome, message
-        self.mended_by = mended_by
-        if outcome == "ok":
-            self.missing_scopes = []
-
-    def skip(self, why: str) -> None:
-        """Note that it was not asked."""
-        self.state, self.message = "skipped", f"Not asked: {why}."
+__all__ = (
+    "Authorizations",
+    "Check",
+    "CheckResult",
+    "Connector",
+    "Endpoint",
+    "Entry",
+    "Field",
+    "Identity",
+    "Kind",
+    "Method",
+    "Reach",
+    "Recognised",
+    "RefreshedTokens",
+    "RemoteRepository",
+    "RemoteWorkspace",
+    "Scope",
+    "Stream",
+    "UnknownConnector",
+    "UnknownMethod",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +69,22 @@ class Identity:
     acts_as_name: str = ""
     scopes: tuple[str, ...] = ()
     quota_subject: str = ""  # Credential.quota_subject, now that it is known whose secret it is
+    kind: str = ""  # of Method.kinds, as the provider tells it
+    sees: int | None = None  # repositories
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """What a pasted secret turned out to be, and what is still to be asked beside it."""
+
+    method: str = ""
+    name: str = ""  # “Repository access token”
+    secret: str = field(default="", repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)  # what it tells by itself
+    workspaces: tuple[str, ...] = ()  # to choose among
+    asks: tuple[str, ...] = ()  # settings to be typed, the secret being fine so far
+    said: str = ""  # a sentence to the person
+    is_refused: bool = False  # it cannot be used as it is; `said` tells why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +164,7 @@ class Connector(ABC):
     checks: ClassVar[tuple[Check, ...]] = ()
     supports_multiple_credentials: ClassVar[bool] = True
     requires_parent: ClassVar[str] = ""
+    endpoints: ClassVar[tuple[Endpoint, ...]] = ()  # everything that is ever asked
 
     def method(self, key: str) -> Method:
         """The method of this key. Raises UnknownMethod."""
@@ -245,6 +176,13 @@ class Connector(ABC):
     @abstractmethod
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Settings as they are kept: an address of the workspace becomes its name."""
+
+    def clean_entry(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of a method as they are kept: an address of a repository becomes its name.
+
+        Raises InvalidFields with bare names.
+        """
+        return dict(settings)
 
     @abstractmethod
     def quota_subject(self, entry: Entry) -> str:
@@ -278,6 +216,14 @@ class Connector(ABC):
     def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, str]) -> str:
         """The method that fields and the shape of a secret speak for."""
         return self.methods[0].key
+
+    def identify(self, pasted_text: str, known: Mapping[str, str]) -> Recognised:
+        """Find out what a pasted text is, with at most three requests.
+
+        `known` holds settings that were typed or are connected. Never call it in a transaction.
+        """
+        method = self.method(self.recognise({"secret": pasted_text}, known))
+        return Recognised(method=method.key, name=method.label, secret=pasted_text.strip())
 
     @property
     def authorizations(self) -> Authorizations | None:

@@ -26,6 +26,8 @@ class Finding:
     repositories: tuple[RemoteRepository, ...] = ()
     missing_scopes: tuple[str, ...] = ()
     streams_available: tuple[str, ...] = ()
+    out_of_reach: tuple[str, ...] = ()  # streams that no secret of this kind can read
+    needless_scopes: tuple[str, ...] = ()
     mended_by: str = ""
     retry_after: float | None = None
     requests: int = 0
@@ -57,6 +59,7 @@ def conclude(
     declared: Sequence[Stream],
     identity: Identity | None = None,
     repositories: Sequence[RemoteRepository] = (),
+    needless_scopes: Sequence[str] = (),
     retry_after: float | None = None,
     requests: int = 0,
 ) -> Finding:
@@ -72,6 +75,8 @@ def conclude(
         streams_available=tuple(
             key for key in available(checks, declared) if not streams or key in streams
         ),
+        out_of_reach=out_of_reach(checks, declared),
+        needless_scopes=tuple(needless_scopes),
         mended_by=decisive.mended_by if decisive else "",
         retry_after=retry_after,
         requests=requests,
@@ -80,7 +85,7 @@ def conclude(
 
 def counts(check: CheckResult, streams: Collection[str]) -> bool:
     """Whether this check decides anything for these streams."""
-    if check.optional:
+    if check.optional or check.never:
         return False
     return check.required or not check.stream or not streams or check.stream in streams
 
@@ -118,6 +123,15 @@ def available(checks: Sequence[CheckResult], declared: Sequence[Stream]) -> tupl
     for stream in declared:
         if not found.issuperset(stream.needs):
             found.discard(stream.key)
+    return tuple(stream.key for stream in declared if stream.key in found)
+
+
+def out_of_reach(checks: Sequence[CheckResult], declared: Sequence[Stream]) -> tuple[str, ...]:
+    """The streams that a secret of this kind can never read, and those that need them."""
+    found = {check.stream for check in checks if check.never and check.stream}
+    for stream in declared:
+        if found.intersection(stream.needs):
+            found.add(stream.key)
     return tuple(stream.key for stream in declared if stream.key in found)
 
 

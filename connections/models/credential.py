@@ -63,6 +63,10 @@ class Credential(TenantModel):
     )
     identity = models.CharField(max_length=100, blank=True, help_text="uuid of whom it acts as")
     acts_as = models.CharField(max_length=200, blank=True, help_text="name of whom it acts as")
+    kind = models.CharField(
+        max_length=20, blank=True, help_text="workspace, project or repository, of access tokens"
+    )
+    sees = models.PositiveIntegerField(null=True, help_text="repositories, when last verified")
     quota_subject = models.CharField(
         max_length=64, blank=True, help_text="keyed hash of what Bitbucket counts requests by"
     )

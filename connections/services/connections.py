@@ -1,6 +1,6 @@
 """Everything that changes a connection. Pages, API and tasks all come through here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from connections.services.rows import (
     check_name,
     clean_name,
     connected_as,
-    default_label,
+    label_of,
     note,
     store_connection,
 )
@@ -206,10 +206,25 @@ def _prove(organization: Organization, wish: Wish) -> Finding | None:
     finding = verify_entry(wish.kind, wish.given.entry(wish.settings), streams)
     if not finding.is_ok:
         raise VerificationFailed(finding)
+    _leave_out(wish, finding.out_of_reach)
     other = connected_as(organization.pk, wish.kind.key, finding.identity.connected)
     if other is not None:
         raise AlreadyConnected(other)
     return finding
+
+
+def _leave_out(wish: Wish, streams: Sequence[str]) -> None:
+    """Copy everything but what no secret of this kind can read; refuse what was asked for by name.
+
+    Raises InvalidFields.
+    """
+    named = [key for key in streams if key in wish.selection["streams"]]
+    if named:
+        told = f"No secret of this kind can read {named[0]}: leave it out, or give another secret."
+        raise InvalidSettings({"selection.streams": told})
+    if streams:
+        every = wanted_streams(wish.kind, wish.selection)
+        wish.selection["streams"] = [key for key in every if key not in streams]
 
 
 def _new_row(organization: Organization, wish: Wish, by: Actor, user: User | None) -> Connection:
@@ -237,7 +252,7 @@ def _first_credential(
         connection=connection,
         organization_id=connection.organization_id,
         method=given.method.key,
-        label=label or default_label(kind, entry, finding.identity.acts_as_name),
+        label=label or label_of(kind, entry, finding.identity),
         settings=given.settings,
         secrets=given.secrets,
         expiration_date=wish.expiration_date,

@@ -31,7 +31,7 @@ from connections.services.proving import (
     finish_pending,
     keep_proof,
 )
-from connections.services.rows import clean_name, default_label, note
+from connections.services.rows import clean_name, label_of, note
 from connections.services.selections import copied_streams
 from connections.services.states import apply_finding, reconsider
 from connections.services.verification import count_verification, refused, verify_entry
@@ -88,7 +88,7 @@ def create_credential(
         connection=connection,
         organization_id=connection.organization_id,
         method=given.method.key,
-        label=name or default_label(kind, entry, finding.identity.acts_as_name),
+        label=name or label_of(kind, entry, finding.identity),
         settings=given.settings,
         secrets=given.secrets,
         expiration_date=expiration_date,

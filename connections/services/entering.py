@@ -62,6 +62,10 @@ def read_given(
     chosen = _method(connector, method or connector.recognise(secrets, settings))
     problems: dict[str, str] = {}
     cleaned: list[dict[str, str]] = []
+    try:
+        settings = connector.clean_entry(settings)
+    except InvalidFields as error:
+        problems |= {f"{below}settings.{name}": told for name, told in error.fields.items()}
     for part, fields, values in (
         ("settings", chosen.settings, settings),
         ("secrets", chosen.secrets, secrets),

@@ -4,23 +4,29 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
-from connections.connectors.base import Entry
+from connections.connectors.base import Entry, Identity
 from connections.models import Connection, Credential, Draft, Verification
 from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
+from connections.services.proving import with_uuids
 from connections.services.rows import (
     check_name,
     connected_as,
-    default_label,
+    label_of,
     note,
     store_connection,
 )
 from connections.services.schedules import next_run
 from connections.services.selections import clean_selection
 from connections.services.states import DAILY
-from connections.services.verification import draft_streams, judge_draft, latest_verification
+from connections.services.verification import (
+    draft_streams,
+    judge_draft,
+    latest_verification,
+    seen,
+)
 from tenants.actor import Actor
 
 
@@ -107,13 +113,15 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
     is_new = credential.pk is None
     before, credential.grant = credential.grant_id, draft.grant
     credential.secrets = None if draft.grant is not None else dict(entry.secrets)
-    credential.settings = {key: value for key, value in draft.settings.items() if key in own}
+    typed = {key: value for key, value in draft.settings.items() if key in own}
+    credential.settings = with_uuids(typed, [seen(row) for row in draft.repositories])
     credential.identity, credential.acts_as = found["acts_as"], found["acts_as_name"]
+    credential.kind, credential.sees = found.get("kind", ""), found.get("sees")
     credential.scopes, credential.missing_scopes = found["scopes"], []
     credential.secret_hash = secret_hash(entry)
     credential.quota_subject = found["quota_subject"]
     credential.status, credential.status_message = Credential.Status.ACTIVE, ""
-    credential.label = credential.label or default_label(kind, entry, found["acts_as_name"])
+    credential.label = credential.label or label_of(kind, entry, Identity(**found))
     credential.version += 0 if is_new else 1
     credential.save()
     erase_unused(before)

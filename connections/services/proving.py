@@ -1,8 +1,10 @@
 """What a verification that ran inside a request leaves behind on the rows that it is about."""
 
+from collections.abc import Mapping, Sequence
+
 from django.utils.timezone import now
 
-from connections.connectors.base import Entry
+from connections.connectors.base import Entry, RemoteRepository
 from connections.connectors.findings import Finding
 from connections.models import Connection, Credential, Verification
 from connections.services.entries import secret_hash
@@ -33,10 +35,21 @@ def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:
     credential.quota_subject = finding.identity.quota_subject
     credential.identity = finding.identity.acts_as
     credential.acts_as = finding.identity.acts_as_name
+    credential.kind, credential.sees = finding.identity.kind, finding.identity.sees
+    credential.settings = with_uuids(credential.settings, finding.repositories)
     credential.scopes = list(finding.identity.scopes)
     credential.missing_scopes, credential.status_message = [], ""
     if credential.disabled_at is None:
         credential.status = Credential.Status.ACTIVE
+
+
+def with_uuids(
+    settings: Mapping[str, str], repositories: Sequence[RemoteRepository]
+) -> dict[str, str]:
+    """The settings of a credential with its repository by its id, which no rename changes."""
+    if settings.get("repository") and len(repositories) == 1:
+        return {**settings, "repository": repositories[0].id}
+    return dict(settings)
 
 
 def keep_proof(credential: Credential, finding: Finding, by: Actor) -> Verification:

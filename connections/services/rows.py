@@ -80,11 +80,13 @@ def become_available(connection: Connection, identity: Identity) -> None:
     store_connection(connection)
 
 
-def default_label(kind: Connector, entry: Entry, acts_as: str) -> str:
-    """The label of a credential that got none: its method, and whom it acts as."""
-    method = kind.method(entry.method)
-    whom = acts_as or entry.settings.get("repository") or entry.settings.get("username", "")
-    return f"{method.label} of {whom}"[:LONGEST_NAME] if whom else method.label
+def label_of(kind: Connector, entry: Entry, found: Identity) -> str:
+    """The label of a credential that got none: what kind it is, and whom it acts as."""
+    name = kind.method(entry.method).name_of(found.kind)
+    whom = (
+        found.acts_as_name or entry.settings.get("repository") or entry.settings.get("username", "")
+    )
+    return f"{name} of {whom}"[:LONGEST_NAME] if whom else name
 
 
 def note(

@@ -146,9 +146,12 @@ def _judge(credential: Credential, finding: Finding, moment: datetime) -> None:
     if finding.identity.acts_as:
         changes |= {
             "identity": finding.identity.acts_as,
-            "acts_as": finding.identity.acts_as_name,
             "quota_subject": finding.identity.quota_subject,
         }
+    if finding.identity.acts_as_name:
+        changes |= {"acts_as": finding.identity.acts_as_name}
+    if finding.identity.sees is not None:
+        changes |= {"sees": finding.identity.sees, "kind": finding.identity.kind}
     if finding.is_ok:
         changes["status"] = Credential.Status.ACTIVE
     elif finding.outcome == Verification.Outcome.INVALID_CREDENTIALS:

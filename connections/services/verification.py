@@ -1,7 +1,7 @@
 """Proves that a draft's secret, a credential, or a secret just given works."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from math import ceil
 
 from django.core.cache import cache
@@ -243,12 +243,18 @@ def _keep(draft: Draft, finding: Finding) -> None:
     if found.connected_name:
         settings["workspace"] = found.connected_name
     Draft.objects.filter(pk=draft.pk).update(
+        left_out=list(dict.fromkeys([*draft.left_out, *finding.out_of_reach])),
         found={**vars(found), "scopes": list(found.scopes)},
         repositories=rows,
         settings=settings,
         name=draft.name or found.connected_name,
     )
     draft.refresh_from_db()
+
+
+def seen(row: Mapping[str, str]) -> RemoteRepository:
+    """A repository out of Draft.repositories."""
+    return RemoteRepository(**row)
 
 
 def _repository(one: RemoteRepository) -> dict[str, str]:

@@ -84,11 +84,13 @@ class InvalidPermissions(ProviderError):
         *,
         required: tuple[str, ...] = (),
         granted: tuple[str, ...] = (),
+        credential_type: str = "",
         evidence: Evidence | None = None,
     ) -> None:
         super().__init__(message, evidence=evidence)
         self.required = required
         self.granted = granted
+        self.credential_type = credential_type  # as the provider tells it
         # A scope comes with another secret, entered here; a role is given at Bitbucket.
         self.mended_by = "admin" if self.missing_scopes else "workspace_admin"
 

@@ -44,8 +44,9 @@ class Transport:
     """Speaks to one origin in the name of one secret.
 
     `authenticate` puts the secret into the headers of each request. `subject` is what the provider
-    counts requests by; an empty one is not counted. Only answers below 300 come back; everything
-    else is raised as a ProviderError.
+    counts requests by; an empty one is not counted. `patience` is in seconds for all its requests
+    together, from now on. Only answers below 300 come back; everything else is raised as a
+    ProviderError.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Transport:
         explain: Callable[[Answer], ProviderError] = explain,
         deadline: float = DEADLINE,
         max_body: int = MAX_BODY,
+        patience: float | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._origin = guard.origin(self.base_url)
@@ -69,6 +71,7 @@ class Transport:
         self._explain = explain
         self._deadline = deadline
         self._max_body = max_body
+        self._ends = None if patience is None else time.monotonic() + patience
         self._session = GuardedSession()
         self._session.headers.clear()
 
@@ -136,13 +139,16 @@ class Transport:
     def _exchange(self, request: requests.PreparedRequest) -> Answer:
         asked = Evidence(method=str(request.method), path=_path(str(request.url)))
         started = time.monotonic()
-        with Watch(self._deadline) as watch:
+        seconds = self._seconds(started)
+        if seconds <= 0:
+            raise Unreachable("Bitbucket was too slow: no time was left to ask.", evidence=asked)
+        with Watch(seconds) as watch:
             try:
                 response = self._session.send(
                     request,
                     stream=True,
                     allow_redirects=False,
-                    timeout=(min(CONNECT_TIMEOUT, self._deadline), self._deadline),
+                    timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
                 )
                 with closing(response):
                     body = self._body(response, asked)
@@ -150,7 +156,7 @@ class Transport:
                     raise TimeoutError
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 ms = _milliseconds(started)
-                raise self._failure(error, watch, replace(asked, ms=ms)) from None
+                raise self._failure(error, watch, seconds, replace(asked, ms=ms)) from None
         return Answer(
             method=asked.method,
             url=str(request.url),
@@ -160,6 +166,11 @@ class Transport:
             body=body,
             ms=_milliseconds(started),
         )
+
+    def _seconds(self, moment: float) -> float:
+        """How long the next answer may take."""
+        left = self._deadline if self._ends is None else self._ends - moment
+        return min(self._deadline, left)
 
     def _body(self, response: requests.Response, asked: Evidence) -> bytes:
         parts, size = [], 0
@@ -171,11 +182,13 @@ class Transport:
             parts.append(part)
         return b"".join(parts)
 
-    def _failure(self, error: Exception, watch: Watch, asked: Evidence) -> Exception:
+    def _failure(
+        self, error: Exception, watch: Watch, seconds: float, asked: Evidence
+    ) -> Exception:
         timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
         if watch.expired or any(caused_by(error, kind) for kind in timeouts):
             return Unreachable(
-                f"Bitbucket did not answer within {self._deadline:g} seconds.", evidence=asked
+                f"Bitbucket did not answer within {seconds:.3g} seconds.", evidence=asked
             )
         if caused_by(error, ssl.SSLError):
             return TlsError(

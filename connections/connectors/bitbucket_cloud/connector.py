@@ -1,6 +1,5 @@
 """What Bitbucket Cloud is, in data."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
@@ -12,9 +11,10 @@ from connections.connectors.base import (
     Entry,
     Field,
     Method,
+    Recognised,
     Stream,
 )
-from connections.connectors.bitbucket_cloud import entrance, verify
+from connections.connectors.bitbucket_cloud import entrance, pasted, places, verify
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
@@ -25,7 +25,6 @@ from connections.transport.http import Transport
 
 _REPOSITORY = "/repositories/{workspace}/{repository}"
 _ALL_STATES = "state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED"
-_WORKSPACE = re.compile(r"^(?:[a-z0-9][a-z0-9_-]{0,99}|\{[0-9a-f-]{36}\})\Z")
 
 
 class BitbucketCloud(Connector):
@@ -153,11 +152,22 @@ class BitbucketCloud(Connector):
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
         """`workspace` as its name or uuid. Raises InvalidFields."""
         found = clean(self.settings, settings, below="settings")
-        name = entrance.workspace_name(found["workspace"])
-        if not _WORKSPACE.match(name):
+        name = places.workspace_name(found["workspace"])
+        if not places.WORKSPACE.match(name):
             told = "This is neither a workspace's name nor an address of it, as bitbucket.org/acme."
             raise InvalidFields({"settings.workspace": told})
         return {"workspace": name}
+
+    def clean_entry(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`repository` as its name or uuid. Raises InvalidFields."""
+        found = dict(settings)
+        typed = found.get("repository")
+        if isinstance(typed, str) and typed:
+            found["repository"] = places.repository_name(typed)
+            if not places.REPOSITORY.match(found["repository"]):
+                told = "This is neither a repository's name nor an address of it."
+                raise InvalidFields({"repository": told})
+        return found
 
     def quota_subject(self, entry: Entry) -> str:
         return entrance.quota_subject(entry)
@@ -170,6 +180,9 @@ class BitbucketCloud(Connector):
 
     def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, Any]) -> str:
         return entrance.recognise(secrets, settings)
+
+    def identify(self, pasted_text: str, known: Mapping[str, str]) -> Recognised:
+        return pasted.identify(pasted_text, known)
 
     @property
     def authorizations(self) -> Authorizations:

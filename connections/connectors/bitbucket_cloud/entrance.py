@@ -1,10 +1,9 @@
 """Into Bitbucket Cloud: what is sent, to which address, and whom the requests are counted for."""
 
 import base64
-import re
 import shlex
 from collections.abc import Callable, Mapping, MutableMapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -39,8 +38,10 @@ def _authorization(entry: Entry) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def transport(entry: Entry, *, ledger: Ledger | None = None) -> Transport:
-    """A transport to the API in the name of this entry."""
+def transport(
+    entry: Entry, *, ledger: Ledger | None = None, patience: float | None = None
+) -> Transport:
+    """A transport to the API in the name of this entry; `patience` as in Transport."""
     return Transport(
         settings.BITBUCKET_CLOUD_API_URL,
         authenticate=authenticate(entry),
@@ -48,6 +49,7 @@ def transport(entry: Entry, *, ledger: Ledger | None = None) -> Transport:
         purpose=entry.purpose,
         ledger=ledger,
         explain=explain,
+        patience=patience,
     )
 
 
@@ -85,42 +87,22 @@ def curl(entry: Entry, path: str) -> str:
     return shlex.join(["curl", *sent, f"{settings.BITBUCKET_CLOUD_API_URL}{path}"])
 
 
-def workspace_name(text: str) -> str:
-    """The workspace's name out of its name or any address of it.
+def shape_of(secret: str) -> str:
+    """The method that the first letters of a secret speak for; empty where they say nothing.
 
-    `acme`, `https://bitbucket.org/acme/api/src`, `bitbucket.org/acme`,
-    `git@bitbucket.org:acme/api.git`, `https://api.bitbucket.org/2.0/repositories/acme`.
+    ATCTT (access token), ATATT (API token) and ATBB (app password) are seen in the wild, not
+    documented: https://github.com/runatlantis/atlantis/issues/5015.
     """
-    text = unquote(text.strip())
-    text = re.sub(r"^(\w+://)?([^/@]*@)?(?=[^/:]+[:/])", "", text)
-    host, parted, path = text.partition(":") if _is_scp(text) else text.partition("/")
-    if not parted:
-        return text.lower()
-    if not _HOST.match(host):
-        return host.lower()  # acme/api
-    steps = [step for step in path.split("/") if step and step not in _NOT_WORKSPACES]
-    return steps[0].lower() if steps else ""
+    return next((method for start, method in _SHAPES.items() if secret.startswith(start)), "")
 
 
-_HOST = re.compile(r"^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?$")
-_NOT_WORKSPACES = {"2.0", "repositories", "workspaces", "workspace", "api", "!api", "account"}
-
-
-def _is_scp(text: str) -> bool:
-    return re.match(r"^[\w.-]+\.\w+:(?!\d)", text) is not None
+_SHAPES = {"ATBB": "app_password", "ATCTT": "access_token", "ATATT": "api_token"}
 
 
 def recognise(secrets: Mapping[str, str], given: Mapping[str, str]) -> str:
-    """The method that fields and the shape of the secret speak for.
-
-    The prefixes ATCTT (access token), ATATT (API token), ATBB (app password) are seen in the
-    wild, not documented: https://github.com/runatlantis/atlantis/issues/5015.
-    """
-    secret = next(filter(None, secrets.values()), "")
-    if secret.startswith("ATBB"):
-        return "app_password"
-    if secret.startswith("ATCTT"):
-        return "access_token"
-    if secret.startswith("ATATT") or given.get("username") or secrets.get("password"):
-        return "api_token"
-    return "access_token"
+    """The method that fields and the shape of the secret speak for."""
+    shape = shape_of(next(filter(None, secrets.values()), ""))
+    if shape:
+        return shape
+    is_of_account = given.get("username") or secrets.get("password")
+    return "api_token" if is_of_account else "access_token"

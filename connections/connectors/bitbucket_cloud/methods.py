@@ -6,7 +6,7 @@ https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/.
 
 from dataclasses import replace
 
-from connections.connectors.base import Field, Method, Scope
+from connections.connectors.declarations import Field, Kind, Method, Scope
 
 PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
 PIPELINES = ("pipelines", "pipeline_steps")
@@ -64,6 +64,35 @@ OAUTH = Method(
     help_url="https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/",
     by_consent=True,
 )
+_OF_PARTS = tuple(scope for scope in CLASSIC if scope.name != "account")
+_DOCS = "https://support.atlassian.com/bitbucket-cloud/docs"
+KINDS = (
+    Kind(
+        key="workspace",
+        label="Workspace access token",
+        needs="Made by a workspace admin; takes the Premium plan. Sees the whole workspace.",
+        scopes=CLASSIC,
+        help_url=f"{_DOCS}/workspace-access-tokens/",
+        made_at="https://bitbucket.org/{workspace}/workspace/settings/access-tokens",
+    ),
+    Kind(
+        key="project",
+        label="Project access token",
+        needs="Made by a project admin; takes the Premium plan. Sees the project's repositories.",
+        scopes=_OF_PARTS,
+        help_url=f"{_DOCS}/create-a-project-access-token/",
+        never=("people",),
+    ),
+    Kind(
+        key="repository",
+        label="Repository access token",
+        needs="Made by a repository admin, on any plan. Sees that repository only.",
+        scopes=_OF_PARTS,
+        help_url=f"{_DOCS}/repository-access-tokens/",
+        made_at="https://bitbucket.org/{workspace}/{repository}/admin/access-tokens",
+        never=("people",),
+    ),
+)
 ACCESS_TOKEN = Method(
     key="access_token",
     label="Workspace access token",
@@ -76,10 +105,10 @@ ACCESS_TOKEN = Method(
         Field(
             name="repository",
             label="Repository",
-            help="Only for a repository access token: the repository it belongs to.",
+            help="Only for a repository access token: the repository it belongs to, "
+            "by its name or any address of it.",
             required=False,
-            max_length=100,
-            pattern=r"^(?!\.{1,2}$)[A-Za-z0-9_.{}-]+$",
+            max_length=500,
         ),
     ),
     secrets=(
@@ -95,8 +124,9 @@ ACCESS_TOKEN = Method(
         ),
     ),
     scopes=_OF_TOKENS,
-    help_url="https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/",
+    help_url=f"{_DOCS}/access-tokens/",
     made_at="https://bitbucket.org/{workspace}/workspace/settings/access-tokens",
+    kinds=KINDS,
 )
 API_TOKEN = Method(
     key="api_token",
@@ -129,7 +159,7 @@ APP_PASSWORD = Method(
     label="App password",
     summary="Ended by Bitbucket on 2026-07-28.",
     needs=ENDED,
-    settings=(Field(name="username", label="Bitbucket user name", max_length=254),),
+    settings=(Field(name="username", label="Bitbucket user name", max_length=254, required=False),),
     secrets=(
         Field(
             name="password",

@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.timezone import now
 
 from connections.connectors.base import CheckResult, Entry, RemoteRepository
+from connections.connectors.bitbucket_cloud.methods import ENDED
+from connections.transport.answers import Answer
 from connections.transport.errors import (
     ConsentEnded,
     InvalidCredentials,
@@ -20,7 +22,7 @@ def outcome_of(result: CheckResult, error: ProviderError, entry: Entry) -> tuple
     """The outcome of a check that failed so, with its sentence."""
     if isinstance(error, ConsentEnded):
         return "invalid_credentials", error.message
-    if isinstance(error, InvalidCredentials) and entry.method == "api_token":
+    if isinstance(error, InvalidCredentials) and _is_of_pair(entry, error):
         return error.code, _REFUSED_PAIR.format(email=entry.settings.get("username", ""))
     if not isinstance(error, NotFound):
         known = error.code if error.code in _OUTCOMES else "unexpected_response"
@@ -30,6 +32,19 @@ def outcome_of(result: CheckResult, error: ProviderError, entry: Entry) -> tuple
     if result.name == "repositories":
         return "no_resources", "Bitbucket does not show this repository to this secret."
     return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
+
+
+def _is_of_pair(entry: Entry, error: ProviderError) -> bool:
+    return entry.method == "api_token" and error.message != ENDED
+
+
+def without_repository(entry: Entry) -> str:
+    """What is said where a repository token shows nothing, since nobody told of which it is."""
+    place = entry.settings.get("workspace", "")
+    return (
+        "Bitbucket accepts this repository access token, but such a token does not tell of which "
+        f"repository it is. Name its repository in {place}."
+    )
 
 
 def without_account(entry: Entry) -> str:
@@ -50,7 +65,8 @@ def without_account(entry: Entry) -> str:
 # Bitbucket answers a wrong e-mail and a wrong token alike.
 _REFUSED_PAIR = (
     "Bitbucket does not accept this as an API token of {email} (401). Check the e-mail first: "
-    "it is the one of the Atlassian account. Or the token is mistyped or revoked."
+    "it is the one of the Atlassian account, not a user name. Or the token was made without "
+    "scopes, is mistyped or revoked."
 )
 _OUTCOMES = {
     "invalid_credentials",
@@ -79,3 +95,19 @@ def repositories_of(rows: Sequence[dict[str, Any]]) -> list[RemoteRepository]:
         for row in rows
         if isinstance(row.get("uuid"), str)
     ]
+
+
+def size_of(listed: Answer, rows: Sequence[dict[str, Any]]) -> int | None:
+    """How many things a list has, by its first page; None where that does not tell."""
+    body = listed.json if isinstance(listed.json, dict) else {}
+    size = body.get("size")
+    if isinstance(size, int) and size >= len(rows):
+        return size
+    return None if body.get("next") else len(rows)
+
+
+def project_of(rows: Sequence[dict[str, Any]]) -> str:
+    """The key of the project that all these repositories belong to; empty where they differ."""
+    projects = [row.get("project") for row in rows]
+    keys = {str(one.get("key", "")) for one in projects if isinstance(one, dict)}
+    return keys.pop()[:100] if len(keys) == 1 else ""

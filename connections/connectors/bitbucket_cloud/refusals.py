@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connections.connectors.bitbucket_cloud.methods import ENDED
 from connections.connectors.bitbucket_cloud.scopes import with_implied
 from connections.connectors.findings import lacks
 from connections.transport import answers
@@ -44,7 +45,10 @@ def message_of(answer: Answer) -> str:
 
 
 def _unauthorized(answer: Answer) -> ProviderError:
-    if "expired. use your refresh token" in message_of(answer).lower():
+    said = message_of(answer).lower()
+    if "app password" in said or said.startswith("change-3222"):
+        return InvalidCredentials(ENDED, evidence=answer.evidence())
+    if "expired. use your refresh token" in said:
         return InvalidCredentials(
             "Bitbucket says that the authorization's token has expired (401).",
             evidence=answer.evidence(),
@@ -62,7 +66,18 @@ def _forbidden(answer: Answer) -> ProviderError:
         told = f"The secret {lacks(missing)}."
     else:
         told = "Bitbucket does not allow this (403): the account may lack a role there."
-    return InvalidPermissions(told, required=required, granted=granted, evidence=answer.evidence())
+    return InvalidPermissions(
+        told,
+        required=required,
+        granted=granted,
+        credential_type=credential_type(answer),
+        evidence=answer.evidence(),
+    )
+
+
+def credential_type(answer: Answer) -> str:
+    """What Bitbucket says of the kind of a secret that it takes, on any answer to it."""
+    return answer.headers.get("X-Credential-Type", "")
 
 
 def scopes_of(answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,7 +3,9 @@
 Only classic ones do, granular ones never: https://developer.atlassian.com/cloud/bitbucket/rest/intro/
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from connections.connectors.declarations import Scope
 
 IMPLIED = {
     "project": ("repository",),
@@ -23,3 +25,15 @@ def with_implied(granted: Iterable[str]) -> tuple[str, ...]:
     for scope in found:  # grows while it is read
         found += [other for other in IMPLIED.get(scope, ()) if other not in found]
     return tuple(found)
+
+
+def needless(
+    granted: Iterable[str], asked_for: Iterable[Scope], streams: Collection[str]
+) -> tuple[str, ...]:
+    """The granted scopes that nothing needs: `asked_for` names those that these streams do."""
+    needed = with_implied(
+        scope.name
+        for scope in asked_for
+        if scope.optional or not scope.streams or not streams or set(scope.streams) & set(streams)
+    )
+    return tuple(scope for scope in dict.fromkeys(granted) if scope not in needed)

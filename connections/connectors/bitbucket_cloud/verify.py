@@ -6,23 +6,28 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from django.conf import settings
+
 from connections.connectors.base import (
     Check,
     CheckResult,
     Entry,
     Identity,
-    RemoteRepository,
     Stream,
 )
-from connections.connectors.bitbucket_cloud import entrance
-from connections.connectors.bitbucket_cloud.client import one, segment
-from connections.connectors.bitbucket_cloud.methods import ENDED
+from connections.connectors.bitbucket_cloud import entrance, kinds
+from connections.connectors.bitbucket_cloud.client import segment
+from connections.connectors.bitbucket_cloud.learned import Learned
+from connections.connectors.bitbucket_cloud.methods import ENDED, METHODS
 from connections.connectors.bitbucket_cloud.outcomes import (
     outcome_of,
     repositories_of,
     seconds_to_wait,
     without_account,
+    without_repository,
 )
+from connections.connectors.bitbucket_cloud.refusals import credential_type
+from connections.connectors.bitbucket_cloud.scopes import needless
 from connections.connectors.findings import OK, Finding, OnResult, conclude
 from connections.transport.answers import Answer
 from connections.transport.errors import (
@@ -53,7 +58,7 @@ def verify(
     """Ask everything, then conclude. Raises RequestInTransaction; ProviderErrors are told."""
     refuse_inside_transaction()
     run = _Run(entry, checks, on_result)
-    if entry.method == "app_password" or entrance.secret_of(entry).startswith("ATBB"):
+    if "app_password" in (entry.method, entrance.shape_of(entrance.secret_of(entry))):
         run.refuse_all("invalid_credentials", ENDED)
     else:
         run.all(whole_list=whole_list)
@@ -61,8 +66,9 @@ def verify(
         run.results,
         streams=streams,
         declared=declared,
-        identity=_counted(run.identity, entry),
-        repositories=run.repositories,
+        identity=_counted(run.learned.identity, entry),
+        repositories=run.learned.repositories,
+        needless_scopes=_needless(run.learned.identity, entry, streams),
         retry_after=run.retry_after,
         requests=run.books.requests,
     )
@@ -74,16 +80,16 @@ class _Run:
     def __init__(self, entry: Entry, checks: Sequence[Check], on_result: OnResult | None) -> None:
         self.entry = entry
         self.results = [CheckResult.waiting(check) for check in checks]
-        self.identity = Identity()
-        self.repositories: list[RemoteRepository] = []
         self.retry_after: float | None = None
         self._checks = dict(zip([check.name for check in checks], checks, strict=True))
         self._results = {result.name: result for result in self.results}
         self._on_result = on_result or (lambda result: None)
         self.books = Counted(ledger())
         self._relay = Relay(self.books)
-        self._transport = entrance.transport(entry, ledger=self._relay)
-        self._next = ""
+        self._transport = entrance.transport(
+            entry, ledger=self._relay, patience=settings.VERIFICATION_DEADLINE
+        )
+        self.learned = Learned(entry, self._relay.tell)
 
     def refuse_all(self, outcome: str, message: str) -> None:
         """Every check fails without a request."""
@@ -94,19 +100,37 @@ class _Run:
     def all(self, *, whole_list: bool) -> None:
         """First the workspace and its lists; then, in one repository, the rest."""
         try:
-            first = [name for name in self._checks if name in _FIRST]
-            self._relay.run([partial(self._first, name) for name in first])
-            if self.repositories:
+            self._relay.run([partial(self._first, name) for name in self._first_names()])
+            self._know_its_kind()
+            if self.learned.repositories:
                 jobs: list[Callable[[], Any]] = [self._pull_requests_then_comments]
                 if "pipeline_steps" in self._checks:
                     jobs.append(self._pipelines_then_steps)
                 jobs += self._others()
-                if whole_list and self._next:
+                if whole_list and self.learned.following:
                     jobs.append(self._rest_of_list)
                 self._relay.run(jobs)
             self._skip_what_waits()
         finally:
             self._transport.close()
+
+    def _first_names(self) -> list[str]:
+        """The checks to begin with, but for those that no secret of this kind can pass."""
+        kind = kinds.kind_of_entry(self.entry, "", ())
+        kinds.pass_over(self.results, kind)
+        waiting = [name for name in self._checks if self._results[name].state == "waiting"]
+        return [name for name in waiting if name in _FIRST]
+
+    def _know_its_kind(self) -> None:
+        """What the first answers tell of it together."""
+        kind = self.learned.conclude()
+        kinds.pass_over(self.results, kind)
+        nothing = self._results.get("repositories")
+        if kind == "repository" and nothing is not None and nothing.outcome == "no_resources":
+            nothing.message = without_repository(self.entry)
+        for result in self.results:
+            if result.never:
+                self._on_result(result)
 
     def _first(self, name: str) -> None:
         result = self._results[name]
@@ -120,48 +144,10 @@ class _Run:
         self._tell(result)
 
     def _read(self, result: CheckResult, answer: Answer) -> None:
-        readers = {
-            "workspace": self._read_workspace,
-            "repositories": self._read_repositories,
-            "people": self._read_people,
-            "account": self._read_account,
-        }
         try:
-            readers[result.name](result, answer)
+            self.learned.read(result, answer)
         except ProviderError as error:
             self._fail(result, error)
-
-    def _read_workspace(self, result: CheckResult, answer: Answer) -> None:
-        body = answer.json if isinstance(answer.json, dict) else {}
-        if not body.get("uuid") or not body.get("slug"):
-            return result.finish("unexpected_response", "Bitbucket answered without a workspace.")
-        told = {"connected": str(body["uuid"])[:100], "connected_name": str(body["slug"])[:200]}
-        self._learn(**told)
-        return None
-
-    def _read_repositories(self, result: CheckResult, answer: Answer) -> None:
-        if self.entry.settings.get("repository"):
-            self.repositories = repositories_of([one(answer)])
-            if not self.repositories:
-                told = "Bitbucket answered without a repository."
-                return result.finish("unexpected_response", told, mended_by="time")
-        else:
-            values, following = page_of(answer)
-            self.repositories, self._next = repositories_of(values), following or ""
-        if not self.repositories:
-            told = "Bitbucket accepts the secret, but shows it no repository."
-            result.finish("no_resources", told, mended_by="workspace_admin")
-        return None
-
-    def _read_people(self, result: CheckResult, answer: Answer) -> None:
-        if not page_of(answer)[0]:
-            told = "Bitbucket lists no members of this workspace."
-            result.finish("no_resources", told, mended_by="workspace_admin")
-
-    def _read_account(self, result: CheckResult, answer: Answer) -> None:
-        body = answer.json if isinstance(answer.json, dict) else {}
-        name = body.get("display_name") or body.get("nickname") or ""
-        self._learn(acts_as=str(body.get("uuid", ""))[:100], acts_as_name=str(name)[:200])
 
     def _others(self) -> list[partial[Any]]:
         apart = {*_FIRST, "pull_requests", "pull_request_comments"}
@@ -172,7 +158,7 @@ class _Run:
     def _in_repository(self, name: str) -> Answer | None:
         """Ask in the repository that changed last; on 403 or 404 in two more."""
         result, answer = self._results[name], None
-        for repository in self.repositories[:TRIES]:
+        for repository in self.learned.repositories[:TRIES]:
             slug = repository.name.partition("/")[2] or repository.id
             answer = self._ask(result, self._path(self._checks[name].path, slug))
             refused = result.status in {403, 404} and not result.missing_scopes
@@ -209,8 +195,8 @@ class _Run:
 
     def _rest_of_list(self) -> None:
         try:
-            for number, page in enumerate(self._transport.pages(self._next), start=2):
-                self.repositories += repositories_of(page_of(page)[0])
+            for number, page in enumerate(self._transport.pages(self.learned.following), start=2):
+                self.learned.repositories += repositories_of(page_of(page)[0])
                 self._tell(self._results["repositories"])  # still alive
                 if number >= MAX_PAGES:
                     break
@@ -229,8 +215,7 @@ class _Run:
             return None
         result.status, result.ms = answer.status, answer.ms
         result.granted_scopes = list(answer.scopes)
-        if answer.scopes:
-            self._learn(scopes=answer.scopes)
+        self.learned.of_secret(credential_type(answer), answer.scopes)
         result.finish(OK)
         return answer
 
@@ -240,6 +225,7 @@ class _Run:
         if isinstance(error, InvalidPermissions):
             result.missing_scopes = list(error.missing_scopes)
             result.granted_scopes = list(error.granted)
+            self.learned.of_secret(error.credential_type)
         if isinstance(error, RateLimited | QuotaExhausted):
             self.retry_after = max(self.retry_after or 0.0, seconds_to_wait(error))
         outcome, message = outcome_of(result, error, self.entry)
@@ -261,13 +247,6 @@ class _Run:
         place = template.replace("{workspace}", workspace)
         return place.replace("{repository}", segment(unquote(repository)))
 
-    def _learn(self, **told: Any) -> None:
-        # Each thread sets names of its own, and one call after the other.
-        self._relay.tell(partial(self._set, told))
-
-    def _set(self, told: dict[str, Any]) -> None:
-        self.identity = Identity(**{**vars(self.identity), **told})
-
     def _tell(self, result: CheckResult) -> None:
         self._relay.tell(partial(self._on_result, CheckResult(**vars(result))))
 
@@ -276,6 +255,11 @@ def _counted(identity: Identity, entry: Entry) -> Identity:
     """The identity with what its requests count for from now on."""
     proven = replace(entry, acts_as=identity.acts_as)
     return replace(identity, quota_subject=entrance.quota_subject(proven))
+
+
+def _needless(identity: Identity, entry: Entry, streams: Collection[str]) -> tuple[str, ...]:
+    method = next(method for method in METHODS if method.key == entry.method)
+    return needless(identity.scopes, method.scopes_of(identity.kind), streams)
 
 
 def _first(listed: Answer | None, key: str) -> str | None:

@@ -51,21 +51,3 @@ def test_comments_are_not_blamed_where_pull_requests_cannot_be_read(
     assert (comments.state, comments.outcome) == ("skipped", "")
     assert comments.message == "Not asked: the list of pull requests could not be read."
     assert "pull_request_comments" not in finding.streams_available
-
-
-@pytest.mark.parametrize("kind", ["project", "repository"])
-def test_a_token_that_can_never_list_people_says_so(
-    kind: str, cloud: Connector, sandbox: Sandbox
-) -> None:
-    if kind == "project":
-        entry = token_entry(sandbox.tokens.project("acme", "CORE"))
-    else:
-        entry = token_entry(sandbox.tokens.repository("acme", "api"), repository="api")
-
-    finding = cloud.verify(entry)
-
-    assert finding.missing_scopes == ("account",)
-    assert kind in finding.message
-    assert "can never have it" in finding.message
-    assert "workspace token" in finding.message
-    assert cloud.verify(entry, streams=finding.streams_available).is_ok

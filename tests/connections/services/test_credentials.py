@@ -218,7 +218,8 @@ def test_settings_merge_by_key_and_null_removes(
     credential: Credential, actor: Actor, sandbox: Sandbox
 ) -> None:
     update_credential(credential=credential, settings={"repository": "api"}, by=actor)
-    assert Credential.objects.get().settings == {"repository": "api"}
+    api = sandbox.world.workspaces["acme"].repositories["api"]
+    assert Credential.objects.get().settings == {"repository": api.uuid}
 
     update_credential(credential=credential, settings={"repository": None}, by=actor)
     assert Credential.objects.get().settings == {}
