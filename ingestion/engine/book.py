@@ -27,6 +27,7 @@ from ingestion.writer.batch import Counts, Place
 
 SAVED_COVERAGE = [
     "covered_from",
+    "earlier",
     "watermark",
     "complete_as_of",
     "checkpoint",

@@ -21,7 +21,7 @@ from connections.transport.errors import (
 )
 from ingestion.engine.run import NO_ACCESS, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits import comments
-from ingestion.engine.visits.activity import ActivityVisit
+from ingestion.engine.visits.activity import ActivityVisit, EarlierActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.history import HistoriesVisit, refuses_feed
 from ingestion.engine.visits.repositories import RepositoriesVisit
@@ -29,7 +29,8 @@ from ingestion.models import State
 from ingestion.quota import usage
 from ingestion.writer.batch import Place
 
-HISTORY = (ActivityVisit, HistoriesVisit)
+FEED = (ActivityVisit, EarlierActivityVisit)
+HISTORY = (*FEED, HistoriesVisit)
 REFUSED = (InvalidPermissions, NotFound, Gone)
 REFUSED_CODES = {kind.code for kind in REFUSED}
 
@@ -63,7 +64,7 @@ class Failures:
 
     def judge(self, visit: Visit, error: ProviderError) -> Sequence[Visit]:
         """Note what failed, and what that stops. Returns what follows all the same."""
-        if isinstance(visit, ActivityVisit) and refuses_feed(error):
+        if isinstance(visit, FEED) and refuses_feed(error):
             return visit.refused()
         self.last = error
         self._is_refused |= self._refuses_workspace(visit, error)

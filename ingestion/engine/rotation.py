@@ -91,12 +91,15 @@ class Signs:
         return QUIET, visited.timestamp()
 
     def _visited(self, repository: Repository) -> datetime | None:
-        """Up to when it is complete; None where anything is unfinished, missing, or of this sync,
-        so that what a slice began the next one ends.
+        """Up to when it is complete; None where anything is unfinished, missing, of this sync, or
+        before what was read of a window that was widened, so that what a slice began the next ends.
         """
         moments = []
         for stream in self._streams:
-            known = self._run.book.known(Place(stream, repository.pk))
+            place = Place(stream, repository.pk)
+            known = self._run.book.known(place)
+            if self._run.lacks_earlier(place):
+                return None
             if known is None or not self._is_settled(known) or known.complete_as_of is None:
                 return None
             moments.append(known.complete_as_of)

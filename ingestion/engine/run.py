@@ -30,11 +30,14 @@ NO_ACCESS = {
 
 
 class Unfinished(NamedTuple):
-    """A walk that stopped on its way: when it began, how many rows it read, where it stands."""
+    """A walk that stopped on its way: when it began, how many rows it read, where it stands, and
+    from where on it covers history.
+    """
 
     begun: datetime
     read: int
     checkpoint: Checkpoint
+    covers_from: datetime | None
 
 
 @dataclass(slots=True)
@@ -95,4 +98,18 @@ class Run:
         kept = known.checkpoint if known else None
         if kept is None or (self.is_full and kept["sync"] != self.sync.pk):
             return None
-        return Unfinished(datetime.fromisoformat(kept["begun"]), kept["read"], kept["walk"])
+        begun = datetime.fromisoformat(kept["begun"])
+        return Unfinished(begun, kept["read"], kept["walk"], self.moment(kept, "covers_from"))
+
+    def moment(self, kept: dict[str, Any], name: str) -> datetime | None:
+        """A moment that a checkpoint keeps; where it keeps none, the history window's."""
+        if name not in kept:
+            return self.since
+        return datetime.fromisoformat(kept[name]) if kept[name] else None
+
+    def lacks_earlier(self, place: Place) -> bool:
+        """Whether the history window begins before what was read here."""
+        known = self.book.known(place)
+        if known is None or known.watermark is None or known.covered_from is None:
+            return False
+        return self.since is None or self.since < known.covered_from

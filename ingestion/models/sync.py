@@ -157,7 +157,10 @@ class Coverage(TenantModel):
     )
     stream = models.CharField(max_length=40)
     covered_from = models.DateTimeField(
-        null=True, help_text="start of the history window; null: all"
+        null=True, help_text="start of the history that was read; null: all"
+    )
+    earlier = models.JSONField(
+        null=True, help_text="where a walk into history before it stands, or would begin"
     )
     watermark = models.DateTimeField(null=True)
     complete_as_of = models.DateTimeField(null=True)

@@ -26,7 +26,8 @@ class Page:
     `as_of` is the provider's clock at the walk's first answer; `expected` how many rows the
     listing says that it has, on its first page; `finished` names the pull request, or the run,
     whose whole list ends with this page; `wants_verdict` asks whether any row differed from the
-    stored one, before the walk goes on: see `Verdict`.
+    stored one, before the walk goes on: see `Verdict`. `reached` is the oldest moment that a page
+    of a feed shows, and `beyond` stands where a walk into earlier history would go on.
     """
 
     rows: Sequence[Row]
@@ -38,6 +39,8 @@ class Page:
     is_short: bool = False  # the finished one's list seems to end before its end
     shortage: "ShortListing | None" = None  # no more will come, and what the listing lacks stays
     wants_verdict: bool = False
+    reached: datetime | None = None
+    beyond: Checkpoint | None = None
 
     @property
     def is_legible(self) -> bool:
@@ -47,18 +50,31 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """Where a walk begins: at a checkpoint, else at the watermark, else at the beginning."""
+    """Where a walk begins: at a checkpoint, else at the watermark, else at the beginning.
+
+    `until` bounds a walk into earlier history: what is younger is here. So many records are, as
+    `behind` says, and a listing that shows the newest first may be entered below them.
+    """
 
     watermark: datetime | None = None
     checkpoint: Checkpoint | None = None
     look_back_to: datetime | None = None  # read on to this moment, even where nothing differs
     not_before: datetime | None = None  # the history window: nothing older is asked for
     known: int | None = None  # a record that is there, so that an empty answer cannot be true
+    until: datetime | None = None
+    behind: int = 0
 
     @property
     def floor(self) -> datetime | None:
         """How far down a feed is read; None for to its end."""
-        return self.watermark - OVERLAP if self.watermark else self.not_before
+        begin = self.watermark or self.not_before
+        return begin - OVERLAP if begin else None
+
+    def is_before(self, moment: datetime) -> bool:
+        """Whether a moment lies before the history window, and was not covered either."""
+        if self.not_before is None:
+            return False
+        return moment < min(self.not_before, self.watermark or self.not_before)
 
 
 # Yields pages; is sent whether a page that wants a verdict differed, None otherwise.
@@ -84,8 +100,8 @@ class Source(ABC):
         """Pull requests in the order of their last change."""
 
     @abstractmethod
-    def open_pull_requests(self, repository: str) -> Walk:
-        """Open pull requests with their participants, from the beginning."""
+    def open_pull_requests(self, repository: str, since: datetime | None = None) -> Walk:
+        """Open pull requests that changed since then, with their participants."""
 
     @abstractmethod
     def activity(self, repository: str, since: Since) -> Walk:

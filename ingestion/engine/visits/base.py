@@ -52,6 +52,7 @@ class Visit(ABC):
         self.counts = Counts()
         self.as_of: datetime | None = None
         self.shortage: ProviderError | None = None  # the listing lacks some, for good
+        self.covers_from: datetime | None = None  # where a walk from the beginning begins
 
     @property
     def place(self) -> Place:
@@ -93,6 +94,7 @@ class Visit(ABC):
             "sync": self.run.sync.pk,
             "begun": self.begun.isoformat(),
             "read": self.counts.read,
+            "covers_from": self.covers_from.isoformat() if self.covers_from else None,
             "walk": walk,
         }
         self.coverage.checkpoint = kept if walk else None
@@ -132,7 +134,12 @@ class Visit(ABC):
 
 
 class RepositoryVisit(Visit):
-    """A visit to one repository. `is_earlier` says that its walk began before this sync."""
+    """A visit to one repository. `is_earlier` says that its walk began before this sync.
+
+    A walk that shows the newest first may go on further down than it was to go when it began.
+    """
+
+    is_newest_first: ClassVar[bool] = False
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run)
@@ -154,12 +161,29 @@ class RepositoryVisit(Visit):
     def resume(self, watermark: datetime | None) -> Since:
         """Where the walk begins: where it stood, else at the watermark, unless all is read."""
         stopped = self.run.unfinished(self.place)
+        self.covers_from = self.run.since
         if stopped:
+            if not self.is_newest_first:
+                self.covers_from = stopped.covers_from
             self.begun, self.counts.read = stopped.begun, stopped.read
             self.is_earlier = self.begun < self.run.sync.created_at
             self.as_of = datetime.fromisoformat(stopped.checkpoint["as_of"])
         return Since(
             watermark=None if self.run.is_full else watermark,
             checkpoint=stopped.checkpoint if stopped else None,
-            not_before=self.run.since,
+            not_before=self.covers_from,
         )
+
+    def cover(self) -> None:
+        """A walk from the beginning came to its end. What was covered before it stays so, unless
+        there is a gap between.
+        """
+        coverage, begin = self.coverage, self.covers_from
+        goes_on = coverage.watermark and (begin is None or begin <= coverage.watermark)
+        if not goes_on:
+            coverage.covered_from = begin
+        elif begin is None or coverage.covered_from is None:
+            coverage.covered_from = None
+        else:
+            coverage.covered_from = min(begin, coverage.covered_from)
+        coverage.earlier = None

@@ -35,7 +35,17 @@ def settle(run: Run, repository: Repository) -> Sequence[Visit]:
     coverage.complete_as_of = listed.complete_as_of if listed else None
     coverage.ended_by = run.sync.pk
     run.book.close_gap(place)
+    cover_window(run, place)
     return comments.after_activity(run, repository)
+
+
+def cover_window(run: Run, place: Place) -> None:
+    """Every history of the window is here, even if the feed was not read down to its beginning."""
+    if run.lacks_earlier(place):
+        coverage = run.book.coverage(place)
+        coverage.covered_from = run.since
+        walk = (coverage.earlier or {}).get("walk")
+        coverage.earlier = {"walk": walk} if walk else None
 
 
 def withdraw(run: Run, stored: "QuerySet[Event]", seen: Collection[Identity]) -> int:

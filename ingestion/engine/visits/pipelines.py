@@ -9,6 +9,7 @@ from django.db.models import Q
 from ingestion.engine.run import Run
 from ingestion.engine.visits import steps
 from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.earlier import EarlierVisit
 from ingestion.models import PipelineRun, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import PipelineRow
@@ -23,6 +24,7 @@ class PipelinesVisit(RepositoryVisit):
     """Reads runs, newest first, down to where nothing differs; once a day further."""
 
     stream = "pipelines"
+    is_newest_first = True
 
     def __init__(self, run: Run, repository: Repository) -> None:
         super().__init__(run, repository)
@@ -46,6 +48,8 @@ class PipelinesVisit(RepositoryVisit):
         before = self.coverage.rows
         self.refuse_nothing("pipelines")
         self.coverage.rows = max(before, self.counts.read)
+        if self._since.watermark is None:
+            self.cover()
         if self.is_earlier:  # what is new stands above the page where it went on
             self.reach(self.as_of)
             return [PipelinesVisit(self.run, self.repository)]
@@ -56,13 +60,20 @@ class PipelinesVisit(RepositoryVisit):
         return self.settle()
 
     def settle(self) -> Sequence[Visit]:
-        """Nothing is left to ask for but the steps of runs."""
-        self.complete(self.as_of)
+        """Nothing new is left to ask for."""
+        self.reach(self.as_of)
         self.coverage.came_of_age_until = self.begun
         if self._looks_back:
             self.coverage.looked_back_at = self.begun
         if self.run.is_full:
             steps.read_again(self.repository)
+        return self._follow()
+
+    def _follow(self) -> Sequence[Visit]:
+        """Earlier runs, for a window that was widened; then the steps of runs."""
+        if self.run.lacks_earlier(self.place):
+            return [EarlierPipelinesVisit(self.run, self.repository, self._follow)]
+        self.complete(None)
         return steps.after_pipelines(self.run, self.repository)
 
     def _overdue(self) -> list[str]:
@@ -92,6 +103,21 @@ class UnfinishedVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         return self._listed.settle()
+
+
+class EarlierPipelinesVisit(EarlierVisit):
+    """Walks on behind the oldest run that was read."""
+
+    stream = PipelinesVisit.stream
+
+    def begin(self) -> None:
+        here = PipelineRun.objects.filter(
+            repository=self.repository, created_on__gte=self.since.until
+        )
+        self.since = replace(self.since, behind=here.count())
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.pipelines(self.repository.uuid, self.since)
 
 
 def _came_of_age(after: datetime, until: datetime) -> Q:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ingestion.engine.run import Run
 from ingestion.engine.visits import activity
 from ingestion.engine.visits.base import RepositoryVisit, Visit
+from ingestion.engine.visits.earlier import EarlierVisit
 from ingestion.models import PullRequest, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.writer.batch import Counts
@@ -22,7 +23,7 @@ class PullRequestsVisit(RepositoryVisit):
 
     def begin(self) -> None:
         if self._since.watermark:
-            self._since = replace(self._since, known=self._known())
+            self._since = replace(self._since, known=known_of(self.repository))
 
     def walk(self, source: Source) -> Walk:
         yield from source.pull_requests(self.repository.uuid, self._since)
@@ -38,28 +39,44 @@ class PullRequestsVisit(RepositoryVisit):
             if self._has_later_window():
                 coverage.rows = 0  # were counted in the longer one
             self.refuse_nothing("pull requests")
-            coverage.covered_from = self.run.since
+            self.cover()
             coverage.looked_back_at = self.begun
-        looks_at_open = self.run.is_due_daily(coverage.looked_back_at)
-        if looks_at_open:
-            self.reach(self.as_of)
-        else:
-            self.complete(self.as_of)
+        self.reach(self.as_of)
         if is_whole:
             self.doubt_nothing()
-        if looks_at_open:
+        return self._follow()
+
+    def _follow(self) -> Sequence[Visit]:
+        """Earlier ones, for a window that was widened; once a day the open ones; their history."""
+        if self.run.lacks_earlier(self.place):
+            return [EarlierPullRequestsVisit(self.run, self.repository, self._follow)]
+        if self.run.is_due_daily(self.coverage.looked_back_at):
             return [OpenPullRequestsVisit(self.run, self.repository)]
+        self.complete(None)
         return activity.after_pull_requests(self.run, self.repository)
 
     def _has_later_window(self) -> bool:
         """Whether the history window begins later than when all of it was read."""
-        since, before = self.run.since, self.coverage.covered_from
+        since, before = self.covers_from, self.coverage.covered_from
         return since is not None and (before is None or since > before)
 
-    def _known(self) -> int | None:
-        """One that was copied before: whatever else is asked for, it is listed with it."""
-        mine = PullRequest.objects.filter(repository=self.repository)
-        return mine.order_by("-number").values_list("number", flat=True).first()
+
+def known_of(repository: Repository) -> int | None:
+    """One that was copied before: whatever else is asked for, it is listed with it."""
+    mine = PullRequest.objects.filter(repository=repository)
+    return mine.order_by("-number").values_list("number", flat=True).first()
+
+
+class EarlierPullRequestsVisit(EarlierVisit):
+    """Walks what changed last before the stretch that is here. What changes meanwhile is new."""
+
+    stream = "pull_requests"
+
+    def begin(self) -> None:
+        self.since = replace(self.since, known=known_of(self.repository))
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.pull_requests(self.repository.uuid, self.since)
 
 
 class OpenPullRequestsVisit(RepositoryVisit):
@@ -67,8 +84,12 @@ class OpenPullRequestsVisit(RepositoryVisit):
 
     stream = "pull_requests"
 
+    def __init__(self, run: Run, repository: Repository) -> None:
+        super().__init__(run, repository)
+        self._since = self.coverage.covered_from
+
     def walk(self, source: Source) -> Walk:
-        yield from source.open_pull_requests(self.repository.uuid)
+        yield from source.open_pull_requests(self.repository.uuid, self._since)
 
     def ended(self) -> Sequence[Visit]:
         self.coverage.looked_back_at = self.begun

@@ -30,8 +30,10 @@ from ingestion.sources.rows import CommentRow, EventRow, RejectedRecord, Row
 def walk_feed(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
     """Down to where *every* entry of a page is older than the watermark less an hour."""
     checkpoint, pages = since.checkpoint, NewPages("activity")
+    beyond = checkpoint.get("beyond") if checkpoint else None
     for checkpoint_holds, answer in _answers(client, repository, checkpoint):
-        checkpoint = checkpoint if checkpoint_holds else None
+        if not checkpoint_holds:
+            checkpoint = beyond = None
         as_of = datetime.fromisoformat(checkpoint["as_of"]) if checkpoint else clock_of(answer)
         values, following = page_of(answer)
         rows = feed_rows(values)
@@ -39,8 +41,17 @@ def walk_feed(client: BitbucketCloudClient, repository: str, since: Since) -> Wa
         if following:
             pages.check([(event.pull_request, event.key) for event in events])
         ends = following is None or _is_below(events, since.floor)
-        checkpoint = {"as_of": as_of.isoformat(), "cursor": following}
-        yield Page(rows=rows, checkpoint=None if ends else checkpoint, as_of=as_of)
+        kept = list(_inside(rows, since))
+        if beyond is None and (ends or len(kept) < len(rows)):
+            beyond = _beyond(answer, as_of, events)
+        checkpoint = {"as_of": as_of.isoformat(), "cursor": following, "beyond": beyond}
+        yield Page(
+            rows=kept,
+            checkpoint=None if ends else checkpoint,
+            as_of=as_of,
+            reached=min((event.happened_at for event in events), default=None),
+            beyond=beyond if ends else None,
+        )
         if ends:
             return
 
@@ -53,7 +64,7 @@ def _answers(
     if checkpoint is not None:
         answers = ask(start=checkpoint["cursor"])
         try:
-            first = _with_entries(next(answers))
+            first = _with_entries(next(answers), checkpoint)
         except (BadRequest, BlockedAddress, NotFound, Gone, UnexpectedResponse):
             checkpoint = None  # the cursor has died, or the API has another address by now
         else:
@@ -64,11 +75,43 @@ def _answers(
             yield position > 0, answer
 
 
-def _with_entries(answer: Answer) -> Answer:
-    """A page that a cursor led to. Raises UnexpectedResponse where it led to nothing."""
-    if values_of(answer):
-        return answer
-    raise UnexpectedResponse("Bitbucket's list of activity goes on with nothing.")
+def _with_entries(answer: Answer, checkpoint: Checkpoint) -> Answer:
+    """A page that a cursor led to. Raises UnexpectedResponse where it led to nothing.
+
+    A page that was read before must begin no later than it did: else entries went from above it,
+    and it was pushed past some.
+    """
+    if not values_of(answer):
+        raise UnexpectedResponse("Bitbucket's list of activity goes on with nothing.")
+    began = checkpoint.get("began")
+    if began and not _begins_at(answer, datetime.fromisoformat(began)):
+        raise UnexpectedResponse("Bitbucket's list of activity goes on below where it stood.")
+    return answer
+
+
+def _begins_at(answer: Answer, moment: datetime) -> bool:
+    rows = feed_rows(values_of(answer))
+    return any(isinstance(row, EventRow) and row.happened_at >= moment for row in rows)
+
+
+def _beyond(answer: Answer, as_of: datetime, events: list[EventRow]) -> Checkpoint:
+    """Where a walk into earlier history goes on: once more with the first page that shows some."""
+    began = max((event.happened_at for event in events), default=None)
+    return {
+        "as_of": as_of.isoformat(),
+        "cursor": answer.url,
+        "began": began.isoformat() if began else None,
+    }
+
+
+def _inside(rows: list[Row], since: Since) -> Iterator[Row]:
+    """Events of the history window, and the comments that they carry."""
+    is_inside = True
+    for row in rows:
+        if isinstance(row, EventRow):
+            is_inside = not since.is_before(row.happened_at)
+        if is_inside or isinstance(row, RejectedRecord):
+            yield row
 
 
 def _insisting(answers: Iterable[Answer], ask: Callable[..., Iterator[Answer]]) -> Iterator[Answer]:

@@ -34,13 +34,20 @@ class Position:
     def at(cls, since: Since) -> Self:
         found = since.checkpoint
         if found is None:
-            return cls(floor=since.watermark)
+            before = since.behind // PAGE
+            length = Length(listed=before * PAGE)
+            return cls(page=before + 1, floor=since.watermark, length=length)
         return cls(
             page=found["page"],
             as_of=datetime.fromisoformat(found["as_of"]),
             floor=moment_or_none(found["floor"]),
             length=Length(told=found["told"], listed=(found["page"] - 1) * PAGE),
         )
+
+    def step_back(self) -> None:
+        """Ask for the page before this one."""
+        self.page -= 1
+        self.length = Length(listed=(self.page - 1) * PAGE)
 
     def checkpoint(self, as_of: datetime, *, is_short: bool) -> Checkpoint | None:
         """Where it goes on: at this page; behind a short one, if it lacks some, from the first."""
@@ -60,7 +67,8 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
 
     New runs push older ones to later pages: some come twice, none is passed over. So an unfinished
     walk goes on at the page where it stood, or at the first where it ended short, and may stop only
-    among runs from before its floor.
+    among runs from before its floor. A walk into earlier history begins at the page that shows the
+    oldest run which is here.
     """
     at, pages = Position.at(since), NewPages("pipelines")
     down_to = since.look_back_to
@@ -69,14 +77,18 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
     while True:
         answer = client.pipelines(repository, page=at.page)
         # Behind the end there is a page without anything, by a recording not even a list.
-        values: list[Json] = []
-        if answer.json or at.page == 1:
-            values = values_of(answer)
+        is_list = bool(answer.json) or at.page == 1
+        values: list[Json] = values_of(answer) if is_list else []
+        rows = parse.rows(values, parse.pipeline, "uuid")
+        is_first = at.as_of is None
+        if is_first and at.page > 1 and not _reaches_back(rows, since.until):
+            at.step_back()  # fewer are listed above the stretch than are here
+            continue
+        if is_list:
             at.length.add(answer)
-        expected = size_of(answer) if at.as_of is None else None
+        expected = size_of(answer) if is_first and since.until is None else None
         at.as_of = at.as_of or clock_of(answer)
         is_short = len(values) < PAGE
-        rows = parse.rows(values, parse.pipeline, "uuid")
         if not is_short:
             pages.check([value.get("uuid") for value in values])
         asks = at.floor is not None and not is_short and not _reaches_back(rows, down_to)

@@ -7,7 +7,8 @@ sorts on the server: https://github.com/PostHog/posthog/pull/71200.
 Each query also names a pull request that is known, so that no page is ever rightly empty.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -37,7 +38,8 @@ class Position:
 
     `after` is the instant that it has reached; `draining` says that pull requests of exactly that
     instant fill more than a page and are read by their number, above `above`; `beyond` that all
-    of them were read. `known` is a pull request that was seen before.
+    of them were read. `known` is a pull request that was seen before. What changed at `until` or
+    later is not asked for.
     """
 
     after: datetime | None = None
@@ -45,12 +47,14 @@ class Position:
     draining: bool = False
     above: int = 0
     beyond: bool = False
+    until: datetime | None = None
 
     @classmethod
     def at(cls, since: Since) -> Self:
         found = since.checkpoint
         if found is None:
-            return cls(after=since.watermark or since.not_before, known=since.known)
+            after = since.watermark or since.not_before
+            return cls(after=after, known=since.known, until=since.until)
         after = datetime.fromisoformat(found["after"]) if found["after"] else None
         return cls(
             after=after,
@@ -58,6 +62,7 @@ class Position:
             draining=found["draining"],
             above=found["above"],
             beyond=found["beyond"],
+            until=since.until,
         )
 
     def checkpoint(self, as_of: datetime) -> Checkpoint:
@@ -72,15 +77,22 @@ class Position:
 
     def query(self) -> str:
         """The condition for the next page, as Bitbucket's `q` wants it."""
-        if self.after is None:
+        limit = " AND ".join(self._limits())
+        if not limit:
             return ALL_STATES
-        if self.draining:
-            limit = f"(updated_on = {self.after.isoformat()} AND id > {self.above})"
-        else:
-            limit = f"updated_on {'>' if self.beyond else '>='} {self.after.isoformat()}"
         if self.known is not None:
-            limit = f"({limit} OR id = {self.known})"
+            limit = f"(({limit}) OR id = {self.known})"
         return f"{limit} AND {ALL_STATES}"
+
+    def _limits(self) -> Iterator[str]:
+        if self.draining and self.after:
+            yield f"updated_on = {self.after.isoformat()}"
+            yield f"id > {self.above}"
+            return
+        if self.after:
+            yield f"updated_on {'>' if self.beyond else '>='} {self.after.isoformat()}"
+        if self.until:
+            yield f"updated_on < {self.until.isoformat()}"
 
     def following(self, values: list[Json]) -> "Position":
         """Where the walk stands after a page that has a `next`. Raises UnexpectedResponse."""
@@ -88,18 +100,22 @@ class Position:
             above = max(_numbers(values), default=0)
             if above <= self.above:
                 raise _stands_still()
-            return Position(after=self.after, known=above, draining=True, above=above)
+            return replace(self, known=above, above=above)
         # The one that is known may have changed before.
-        instants = {one for one in _instants(values) if not self.after or one >= self.after}
+        instants = {one for one in _instants(values) if self._has(one)}
         last = max(instants, default=None)
         if last is None:
             raise _stands_still()
         known = _last_number(values) or self.known
         if len(instants) == 1:
-            return Position(after=last, known=known, draining=True)
+            return Position(after=last, known=known, draining=True, until=self.until)
         if self.after and last == self.after:
             raise _stands_still()
-        return Position(after=last, known=known)
+        return Position(after=last, known=known, until=self.until)
+
+    def _has(self, moment: datetime) -> bool:
+        is_behind = self.after is None or moment >= self.after
+        return is_behind and (self.until is None or moment < self.until)
 
 
 def walk_pull_requests(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
@@ -133,7 +149,7 @@ def _reached(position: Position, answer: Answer, values: list[Json]) -> Position
     page.add(answer)
     page.check("pull requests")
     if position.draining:
-        return Position(after=position.after, known=position.known, beyond=True)
+        return replace(position, draining=False, above=0, beyond=True)
     return None
 
 
@@ -153,9 +169,12 @@ def _refuse_nothing(client: BitbucketCloudClient, repository: str, position: Pos
     )
 
 
-def walk_open(client: BitbucketCloudClient, repository: str) -> Walk:
+def walk_open(client: BitbucketCloudClient, repository: str, since: datetime | None) -> Walk:
     """What is open, by number: a walk for what changes without moving `updated_on`."""
-    answers = client.pull_requests(repository, q='state = "OPEN"', sort="id")
+    query = 'state = "OPEN"'
+    if since:
+        query = f"updated_on >= {since.isoformat()} AND {query}"
+    answers = client.pull_requests(repository, q=query, sort="id")
     for answer in whole(answers, "open pull requests"):
         yield Page(rows=parse.rows(values_of(answer), parse.pull_request, "id"))
 

@@ -40,8 +40,8 @@ class BitbucketCloudSource(Source):
     def pull_requests(self, repository: str, since: Since) -> Walk:
         return walk_pull_requests(self._client, repository, since)
 
-    def open_pull_requests(self, repository: str) -> Walk:
-        return walk_open(self._client, repository)
+    def open_pull_requests(self, repository: str, since: datetime | None = None) -> Walk:
+        return walk_open(self._client, repository, since)
 
     def activity(self, repository: str, since: Since) -> Walk:
         return walk_feed(self._client, repository, since)
