@@ -7,17 +7,21 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from connections.forms.schedule import ScheduleForm
+from connections.forms.window import WindowForm
 from connections.models import Connection
 
 
-class SettingsForm(ScheduleForm):
-    """The name and the schedule of a connection."""
+class SettingsForm(WindowForm, ScheduleForm):
+    """The name, the schedule and the history window of a connection."""
 
     name = forms.CharField(label="Name", max_length=100)
+    field_order = ("name", "schedule", "cron", "window", "since")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, connection: Connection) -> None:
         super().__init__(data, initial={"name": connection.name})
-        self.keep(connection.schedule, timezone=connection.organization.timezone)
+        timezone = connection.organization.timezone
+        self.keep(connection.schedule, timezone=timezone)
+        self.keep_window(connection.selection.get("since"), timezone=timezone)
 
 
 class DeleteForm(forms.Form):

@@ -110,11 +110,13 @@ def update_connection(
     name: str | None = None,
     schedule: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
+    choices: Mapping[str, Any] | None = None,
     version: int | None = None,
     dry_run: bool = False,
 ) -> Connection:
     """Change what people may change; what is left out stays. A dry run takes it all back.
 
+    `selection` is a whole one; `choices` are parts of it, such as `since`, and the others stay.
     Raises InvalidFields, NameTaken, VersionChanged.
     """
     row = _locked(connection, version)
@@ -122,6 +124,8 @@ def update_connection(
     if name is not None:
         row.name = clean_name(name)
         check_name(row.organization_id, row.name, row)
+    if choices is not None:
+        selection = {**row.selection, **choices}
     if selection is not None:
         row.selection = clean_selection(connector_of(row.connector), selection)
     if schedule is not None:

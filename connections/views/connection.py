@@ -1,4 +1,4 @@
-"""The settings of a connection: name, schedule, pause, delete."""
+"""The settings of a connection: name, schedule, history window, pause, delete."""
 
 from typing import Any
 
@@ -17,9 +17,11 @@ from connections.services.errors import (
 )
 from connections.views.base import ConnectionView
 
+FIELDS = {"name": "name", "selection.since": "since"}  # of the form, by those of the services
+
 
 class Settings(ConnectionView):
-    """Name, schedule and the danger zone."""
+    """Name, schedule, history window and the danger zone."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         return self.page(SettingsForm(connection=self.connection))
@@ -40,13 +42,14 @@ class Settings(ConnectionView):
                 connection=self.connection,
                 name=form.cleaned_data["name"],
                 schedule=schedule if schedule != self.connection.schedule else None,
+                choices=_window(form),
                 by=self.actor,
             )
         except NameTaken as error:
             form.add_error("name", error.message)
         except InvalidSettings as error:
             for name, message in error.fields.items():
-                form.add_error("name" if name == "name" else "cron", message)
+                form.add_error(FIELDS.get(name, "cron"), message)
         return form.is_valid()
 
     def page(
@@ -68,6 +71,11 @@ class Settings(ConnectionView):
             **more,
         }
         return render(self.request, "connections/settings.html", context, status=status)
+
+
+def _window(form: SettingsForm) -> dict[str, str | None] | None:
+    since = form.chosen_since
+    return {"since": since} if since != form.kept else None
 
 
 class Delete(Settings):

@@ -1,10 +1,11 @@
-"""The wizard's last step: streams, repositories, schedule, name."""
+"""The wizard's last step: streams, repositories, history, schedule, name."""
 
 from typing import Any
 
 from django import forms
 
 from connections.forms.schedule import ScheduleForm
+from connections.forms.window import WindowForm
 from connections.models import Draft
 from ingestion.selectors.streams import streams_of
 
@@ -12,7 +13,7 @@ HOURLY = {"kind": "every", "minutes": 60}
 ALL, CHOSEN, PATTERNS = "all", "chosen", "patterns"
 
 
-class ChooseForm(ScheduleForm):
+class ChooseForm(WindowForm, ScheduleForm):
     """What a new connection syncs, and when."""
 
     name = forms.CharField(label="Name", max_length=100)
@@ -39,7 +40,9 @@ class ChooseForm(ScheduleForm):
         if _repositories(draft).get("mode") == PATTERNS:
             modes = self.fields["mode"].choices  # type: ignore[attr-defined]  # a choice field
             self._let_choose("mode", [*modes, (PATTERNS, _patterns(_repositories(draft)))])
-        self.keep(draft.schedule or HOURLY, timezone=draft.organization.timezone)
+        timezone = draft.organization.timezone
+        self.keep(draft.schedule or HOURLY, timezone=timezone)
+        self.keep_window((draft.selection or {}).get("since"), timezone=timezone)
 
     def _let_choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice field
@@ -69,8 +72,11 @@ class ChooseForm(ScheduleForm):
             repositories["ids"] = values["repositories"]
         elif values["mode"] == PATTERNS:
             repositories = _repositories(self.draft)
-        since = (self.draft.selection or {}).get("since")
-        return {"repositories": repositories, "streams": values["streams"], "since": since}
+        return {
+            "repositories": repositories,
+            "streams": values["streams"],
+            "since": self.chosen_since,
+        }
 
 
 def initial_of(draft: Draft) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -48,6 +49,44 @@ def test_presets(
 
     connection.refresh_from_db()
     assert connection.schedule == kept
+
+
+@pytest.mark.parametrize(
+    ("values", "days", "status"),
+    [
+        ({"window": "all"}, None, 302),
+        ({"window": "90"}, 90, 302),
+        ({"window": "date", "since": "{today}"}, 0, 302),
+        ({}, 7, 302),
+        ({"window": "date"}, 7, 422),
+        ({"window": "date", "since": "2999-01-01"}, 7, 422),
+        ({"window": "date", "since": "soon"}, 7, 422),
+        ({"window": "7"}, 7, 422),
+    ],
+)
+def test_the_history_window_is_kept_beside_the_other_choices(
+    post: Visit,
+    url: Url,
+    connection: Connection,
+    values: dict[str, str],
+    days: int | None,
+    status: int,
+) -> None:
+    today = now().astimezone(ZoneInfo(connection.organization.timezone)).date()
+    before = (today - timedelta(days=7)).isoformat()
+    patterns = {"mode": "patterns", "include": ["api*"], "exclude": []}
+    connection.selection = {"repositories": patterns, "streams": [], "since": before}
+    connection.save()
+    given = {name: value.format(today=today) for name, value in values.items()}
+
+    answer = post(
+        url("connection_settings", connection.pk), name=connection.name, schedule="off", **given
+    )
+
+    connection.refresh_from_db()
+    expected = None if days is None else (today - timedelta(days=days)).isoformat()
+    assert answer.status_code == status
+    assert connection.selection == {"repositories": patterns, "streams": [], "since": expected}
 
 
 def test_a_new_name_moves_no_sync(post: Visit, url: Url, connection: Connection) -> None:
@@ -195,7 +234,7 @@ def test_deleting_promises_no_more_than_it_does(
 
     assert "Its syncs stop, and the secret of its credential is erased at once." in page
     assert "no page shows them any more" in page
-    assert "30 days" not in page
+    assert "for 30 days" not in page
 
 
 def test_without_a_credential_there_is_no_secret_to_erase(
