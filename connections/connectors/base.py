@@ -22,7 +22,7 @@ from connections.connectors.declarations import (
 from connections.connectors.results import CheckResult
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
-from connections.transport.ledger import Purpose
+from connections.transport.ledger import Ledger, Purpose
 
 if TYPE_CHECKING:
     from connections.connectors.findings import Finding
@@ -189,8 +189,8 @@ class Connector(ABC):
         """A keyed hash of what the provider counts this entry's requests by."""
 
     @abstractmethod
-    def transport(self, entry: Entry) -> Transport:
-        """Speaks to the provider in the name of this entry."""
+    def transport(self, entry: Entry, *, ledger: Ledger | None = None) -> Transport:
+        """Speaks to the provider in the name of this entry, and books requests with the ledger."""
 
     @abstractmethod
     def client(self, entry: Entry, transport: Asks | None = None) -> Any:

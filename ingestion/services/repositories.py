@@ -3,9 +3,9 @@
 The selection of the connection decides; `Repository.is_selected` says the same of each row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -15,11 +15,23 @@ from connections.services.connections import update_connection
 from connections.services.locks import hold
 from ingestion.clock import database_now
 from ingestion.models import Repository
-from ingestion.sources.rows import RepositoryRow
 from tenants.actor import Actor
 
 
-def selected_by(selection: dict[str, Any]) -> Callable[[RepositoryRow | Repository], bool]:
+class Named(Protocol):
+    """A repository, wherever it is known from."""
+
+    @property
+    def uuid(self) -> str: ...
+    @property
+    def full_name(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+def selected_by(selection: Mapping[str, Any]) -> Callable[[Named], bool]:
     """A function that says whether a repository belongs to what a person chose to sync."""
     chosen = selection.get("repositories") or {}
     match chosen.get("mode", "all"):
@@ -96,7 +108,7 @@ def _not_here(mine: QuerySet[Repository], selection: dict[str, Any]) -> list[str
     return [uuid for uuid in ids if uuid not in here]
 
 
-def _is_like(row: RepositoryRow | Repository, patterns: Sequence[str]) -> bool:
+def _is_like(row: Named, patterns: Sequence[str]) -> bool:
     """Whether a pattern fits: one with a slash workspace/slug, any other the slug or the name."""
     return any(
         _fits(pattern, name)

@@ -15,6 +15,11 @@ def _kind(connector: str) -> type[Source]:
     return found
 
 
+def source_kind(connector: str) -> type[Source]:
+    """What is known of a connector's source before anything is asked: its streams, their costs."""
+    return _kind(connector)
+
+
 def source(connector: str, client: Any) -> Source:
     """The source of a connector, which asks through this client."""
     return _kind(connector)(client)  # type: ignore[call-arg]

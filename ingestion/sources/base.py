@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from connections.transport.errors import UnexpectedResponse
+from ingestion.sources.costs import Cost, Measure, Sizes
 from ingestion.sources.rows import RejectedRecord, Row
 
 MARGIN = timedelta(minutes=10)  # how far a watermark stays behind the provider's clock
@@ -86,6 +87,8 @@ class Source(ABC):
 
     streams: ClassVar[tuple[str, ...]]
     counted: ClassVar[tuple[str, ...]] = ()  # streams of a repository that `count` knows
+    measures: ClassVar[tuple[Measure, ...]] = ()  # by which costs are estimated
+    costs: ClassVar[tuple[Cost, ...]] = ()
 
     @abstractmethod
     def repositories(self) -> Walk:
@@ -138,6 +141,15 @@ class Source(ABC):
         those alone that changed since `not_before`. None where it does not tell.
         """
         return None
+
+    def measure(
+        self, name: str, repository: str, since: datetime | None, notes: dict[str, Any]
+    ) -> Sizes:
+        """Take one of the measures, with as many requests as it says at most.
+
+        `notes` are what the measures of one repository, taken one after the other, tell each other.
+        """
+        raise NotImplementedError
 
 
 class ShortListing(UnexpectedResponse):

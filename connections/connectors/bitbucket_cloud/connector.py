@@ -22,6 +22,7 @@ from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields, clean
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
+from connections.transport.ledger import Ledger
 
 _REPOSITORY = "/repositories/{workspace}/{repository}"
 _ALL_STATES = "state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED"
@@ -172,8 +173,8 @@ class BitbucketCloud(Connector):
     def quota_subject(self, entry: Entry) -> str:
         return entrance.quota_subject(entry)
 
-    def transport(self, entry: Entry) -> Transport:
-        return entrance.transport(entry)
+    def transport(self, entry: Entry, *, ledger: Ledger | None = None) -> Transport:
+        return entrance.transport(entry, ledger=ledger)
 
     def client(self, entry: Entry, transport: Asks | None = None) -> BitbucketCloudClient:
         return BitbucketCloudClient(entry, transport=transport)

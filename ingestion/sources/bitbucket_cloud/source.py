@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Since, Source, Walk
-from ingestion.sources.bitbucket_cloud import listings
+from ingestion.sources.bitbucket_cloud import costs, listings
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
 from ingestion.sources.bitbucket_cloud.steps import walk_steps
+from ingestion.sources.costs import Sizes
 
 
 class BitbucketCloudSource(Source):
@@ -27,6 +29,8 @@ class BitbucketCloudSource(Source):
         "pipeline_steps",
     )
     counted = tuple(COUNTS)
+
+    measures, costs = costs.MEASURES, costs.COSTS
 
     def __init__(self, client: BitbucketCloudClient) -> None:
         self._client = client
@@ -60,6 +64,11 @@ class BitbucketCloudSource(Source):
 
     def steps(self, repository: str, runs: Sequence[str]) -> Walk:
         return walk_steps(self._client, repository, runs)
+
+    def measure(
+        self, name: str, repository: str, since: datetime | None, notes: dict[str, Any]
+    ) -> Sizes:
+        return costs.measure(self._client, name, repository, since, notes)
 
     def is_gone(self, repository: str) -> bool:
         try:

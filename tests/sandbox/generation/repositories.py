@@ -24,6 +24,7 @@ def add_repository(
 ) -> Repository:
     """A repository with pull requests, pipelines and deployments."""
     repository = new_repository(workspace, draw, name, number, until)
+    scale = scale.of_repository(number)
     add_pull_requests(world, repository, draw, scale, until)
     add_builds(repository, draw, scale, until)
     newest = max((p.updated_on for p in repository.pull_requests.values()), default=None)

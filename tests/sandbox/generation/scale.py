@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+SHARES = (1, 0.1, 3, 0.5, 0, 1.5, 0.2, 2, 0.7, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,7 @@ class Scale:
     `approval_every`-th is approved once. `same_instant` pull requests share one `updated_on`.
     `workspaces` counts all of them: acme, globex, empty, then as many small ones as asked for.
     `updates` counts the update entries of a pull request, its opening and closing included.
+    Where it is `uneven`, some repositories have many times as much in them as others.
     """
 
     repositories: int = 3
@@ -29,6 +32,18 @@ class Scale:
     same_instant: int = 3
     deployments: int = 6
     awkward: bool = True
+    uneven: bool = False
+
+    def of_repository(self, number: int) -> Scale:
+        """The scale of one repository."""
+        if not self.uneven:
+            return self
+        factor = SHARES[number % len(SHARES)]
+        return replace(
+            self,
+            pull_requests=round(self.pull_requests * factor),
+            pipelines=round(self.pipelines * factor),
+        )
 
     def small(self) -> Scale:
         """The scale of the workspaces beside acme."""
