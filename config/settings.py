@@ -221,6 +221,7 @@ SIGN_IN_SESSION = "connections.transport.walled.WalledSession"
 FRAME_COUNTS = "ingestion.selectors.frame.counts"
 # What stands above a connection's tabs: its freshness and its problems.
 CONNECTION_HEAD = "ingestion.words.head.connection_head"
+SCHEDULE_SENTENCE = "ingestion.words.estimates.schedule_sentence"
 # What connections.info tells of the last sync, from the app above.
 LAST_SYNC_ROW = "ingestion.api.syncs.last_sync_row"
 SOURCES = {"bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource"}

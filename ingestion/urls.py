@@ -19,6 +19,11 @@ urlpatterns = [
         wizard.ChooseWhatToSync.as_view(),
         name="wizard_choose",
     ),
+    path(
+        f"{ORGANIZATION}connections/new/<uuid:draft>/what-to-sync/estimate/",
+        wizard.EstimateWhatToSync.as_view(),
+        name="wizard_estimate",
+    ),
     path(CONNECTION, connections.ConnectionPage.as_view(), name="connection"),
     path(
         f"{CONNECTION}repositories/",

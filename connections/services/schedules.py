@@ -14,6 +14,7 @@ from connections.models import Connection
 from tenants.services.fields import time_zones
 
 SHORTEST, LONGEST = 5, 7 * 24 * 60  # minutes
+SEVERAL = 50  # runs of which the mean interval is taken
 FIELDS = 5  # of a cron expression: a sixth would be seconds
 KEYS = {"off": {"kind"}, "every": {"kind", "minutes"}, "cron": {"kind", "cron", "timezone"}}
 
@@ -67,6 +68,16 @@ def coming_runs(connection: Connection, count: int = 3) -> list[datetime]:
         return next_runs(connection.schedule, count, timezone=zone)
     following = next_runs(connection.schedule, count - 1, after=planned, timezone=zone)
     return [planned, *following]
+
+
+def interval(schedule: Mapping[str, Any], *, timezone: str) -> timedelta | None:
+    """How far apart runs are, in the mean of some weeks; None for a schedule that is off."""
+    if schedule.get("kind") == "every":
+        return timedelta(minutes=schedule["minutes"])
+    runs = _runs(schedule, now(), timezone, SEVERAL)
+    if len(runs) < 2:
+        return None
+    return (runs[-1] - runs[0]) / (len(runs) - 1)
 
 
 def _runs(

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from connections.forms import DeleteForm, SettingsForm
+from connections.models import Connection
 from connections.services import connections, schedules, verification
 from connections.services.errors import (
     ConnectionInUse,
@@ -67,10 +70,17 @@ class Settings(ConnectionView):
             "credential_count": self.connection.credentials.filter(deleted_at=None).count(),
             "delete_form": delete or DeleteForm(connection=self.connection),
             "next_runs": schedules.coming_runs(self.connection),
+            "passes": _passes(self.connection),
             "dependents": self.connection.children.filter(deleted_at=None),
             **more,
         }
         return render(self.request, "connections/settings.html", context, status=status)
+
+
+def _passes(connection: Connection) -> dict[str, Any] | None:
+    """What the schedule takes, from the app above that copies."""
+    told: dict[str, Any] | None = import_string(settings.SCHEDULE_SENTENCE)(connection)
+    return told
 
 
 def _window(form: SettingsForm) -> dict[str, str | None] | None:

@@ -41,8 +41,10 @@ class ChooseForm(WindowForm, ScheduleForm):
             modes = self.fields["mode"].choices  # type: ignore[attr-defined]  # a choice field
             self._let_choose("mode", [*modes, (PATTERNS, _patterns(_repositories(draft)))])
         timezone = draft.organization.timezone
+        typed = dict(self.initial)
         self.keep(draft.schedule or HOURLY, timezone=timezone)
         self.keep_window((draft.selection or {}).get("since"), timezone=timezone)
+        self.initial.update(typed)
 
     def _let_choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice field
@@ -63,6 +65,18 @@ class ChooseForm(WindowForm, ScheduleForm):
         if values.get("mode") == CHOSEN and "repositories" in values and not values["repositories"]:
             self.add_error("repositories", "Tick at least one repository.")
         return values
+
+    def preselect(self, minutes: str) -> None:
+        """Choose a schedule in place of the one that was sent."""
+        self.cleaned_data["schedule"] = minutes
+
+    def typed(self) -> dict[str, Any]:
+        """What was sent, to be shown again in a form that says nothing against it."""
+        names = ("name", "mode", "window", "since", "cron")
+        values = {name: self.data.get(name, "") for name in names}
+        lists = {name: self[name].data for name in ("streams", "repositories")}
+        schedule = self.cleaned_data.get("schedule", self.data.get("schedule", ""))
+        return {**values, **lists, "schedule": schedule}
 
     def selection(self) -> dict[str, Any]:
         """The choice as a connection keeps it. What is not asked here stays as the API set it."""

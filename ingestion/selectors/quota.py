@@ -22,6 +22,7 @@ class QuotaLeft:
     used: int
     blocked_until: datetime | None = None
     next_free: datetime | None = None  # when the oldest requests leave the window
+    windows: int = 1  # of subjects that are counted each by itself
 
     @property
     def free_at(self) -> datetime | None:
@@ -95,4 +96,5 @@ def _together(parts: list[QuotaLeft]) -> QuotaLeft:
         used=sum(part.limit if part.blocked_until else part.used for part in parts),
         blocked_until=min(blocked) if len(blocked) == len(parts) else None,
         next_free=min((part.next_free for part in parts if part.next_free), default=None),
+        windows=len(parts),
     )

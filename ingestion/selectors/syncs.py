@@ -12,6 +12,7 @@ from ingestion.models import UNFINISHED, Coverage, State, StreamRun, Sync
 from tenants.models import Organization
 
 STRIP = 20
+PASSES = 5  # syncs by which it is told what the next one takes
 
 
 def syncs_of(organization: Organization) -> QuerySet[Sync]:
@@ -40,6 +41,18 @@ def last_syncs(connections: Sequence[Connection]) -> dict[int, list[Sync]]:
     for sync in Sync.objects.filter(which).order_by("created_at", "pk"):
         found[sync.connection_id].append(sync)
     return {pk: syncs[-STRIP:] for pk, syncs in found.items()}
+
+
+def requests_of_a_pass(connection: Connection) -> int | None:
+    """What the last scheduled syncs took in the mean. None where there was none."""
+    whole = syncs_of(connection.organization).filter(
+        connection=connection,
+        trigger=Sync.Trigger.SCHEDULE,
+        mode=Sync.Mode.INCREMENTAL,
+        state__in=(State.SUCCEEDED, State.PARTIAL),
+    )
+    found = list(whole.values_list("requests", flat=True)[:PASSES])
+    return round(sum(found) / len(found)) if found else None
 
 
 def unfinished_syncs(organization: Organization) -> QuerySet[Sync]:

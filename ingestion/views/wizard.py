@@ -17,14 +17,19 @@ from connections.services.errors import (
     NotVerified,
     OtherWorkspace,
 )
+from connections.transport.errors import ProviderError
+from ingestion.estimates import estimate_draft
 from ingestion.forms.choose import ChooseForm, initial_of
 from ingestion.models import Sync
 from ingestion.selectors.drafts import with_verification
 from ingestion.selectors.streams import streams_of
 from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
+from ingestion.words.estimates import Told, fastest, told
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
+UNTOLD = {"streams", "mode", "repositories", "window", "since", "schedule", "cron"}
+PRESELECT = "preselect"  # the schedule is to be the fastest that fits
 ENDED = "This draft was finished, discarded, or is somebody else's."
 
 
@@ -32,6 +37,7 @@ class ChooseWhatToSync(OrganizationView):
     """Streams, repositories, schedule, name; then the first sync."""
 
     permission = Permission.CONNECT
+    template = "ingestion/wizard_choose.html"
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         mine = self._draft(draft)
@@ -91,7 +97,39 @@ class ChooseWhatToSync(OrganizationView):
             **more,
         }
         status = 400 if form.errors else 200
-        return render(self.request, "ingestion/wizard_choose.html", context, status=status)
+        return render(self.request, self.template, context, status=status)
+
+
+class EstimateWhatToSync(ChooseWhatToSync):
+    """The same page with an estimate of what is chosen; of htmx, the estimate alone."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        mine = self._draft(draft)
+        form = ChooseForm(mine, request.POST)
+        form.is_valid()
+        found = self._estimate(mine, form)
+        shown = ChooseForm(mine, initial=form.typed())
+        if request.headers.get("HX-Request"):
+            self.template = "ingestion/_estimate_live.html"
+        return self._page(mine, shown, estimate=found, is_preselected=PRESELECT in request.POST)
+
+    def _estimate(self, draft: Draft, form: ChooseForm) -> Told | str:
+        """What the choice would take in words, or why that cannot be told. Asks Bitbucket."""
+        if UNTOLD & set(form.errors):
+            return "Mend what is marked, and the estimate is made."
+        try:
+            estimate = estimate_draft(draft=draft, selection=form.selection())
+        except InvalidFields as refused:
+            return " ".join(refused.fields.values())
+        except ProviderError as error:
+            return f"No estimate now. {error.message}"
+        if PRESELECT in self.request.POST:
+            form.preselect(fastest(estimate))
+        labels = {stream.key: stream.label for stream in streams_of(draft.connector)}
+        timezone = draft.organization.timezone
+        return told(estimate, form.chosen_schedule, labels, timezone=timezone)
 
 
 def _choices(draft: Draft, form: ChooseForm) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connections.connectors import connector
+from ingestion.estimates import estimate_of
 from ingestion.models import State
-from ingestion.services.forecasts import estimate_of
 from tests.ingestion.engine.conftest import Copied
 from tests.sandbox import Sandbox, Scale
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Credential, Draft
 from ingestion.models import Sync
@@ -260,3 +261,46 @@ def test_a_draft_is_its_authors_alone(
 
 def test_a_draft_that_is_gone_is_not_there(member: Client, url: Address) -> None:
     assert member.get(url("wizard_choose", uuid4())).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_estimate_moves_with_the_choice_and_preselects_the_fastest_schedule(
+    member: Client, url: Address, begin: Begin, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.QUOTA_LIMIT = sandbox.quota.limit = 32
+    draft = begin()
+    address = url("wizard_estimate", draft.public_id)
+
+    told = [
+        text_of(member.post(address, chosen(**values), headers={"HX-Request": "true"}))
+        for values in ({"preselect": "1"}, {"streams": ["people"]}, {"schedule": "15"})
+    ]
+    page = text_of(member.post(address, chosen(name="")))
+
+    whole, less, often = told
+    assert re.search(r"about \d+ requests: .* now, complete by .* with one token", whole)
+    assert re.search(r'hx-swap-oob="true".* value="60"[^>]*checked', whole)
+    assert "about 2 requests: all of them now" in less
+    assert "Every 15 minutes needs" in often
+    assert "this token allows 7: each pass takes about" in often
+    assert "Every hour fits." in often
+    assert "hx-swap-oob" not in less + often
+    assert "Start the first sync" in page
+    assert "about" in page
+    assert "errorlist" not in page
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_estimate_that_cannot_be_made_says_why(
+    member: Client, url: Address, begin: Begin, sandbox: Sandbox
+) -> None:
+    draft = begin()
+    address = url("wizard_estimate", draft.public_id)
+
+    unclear = text_of(member.post(address, chosen(mode="chosen")))
+    sandbox.faults.add(r"/pullrequests", status=500)
+    broken = text_of(member.post(address, chosen()))
+
+    assert "Mend what is marked" in unclear
+    assert "No estimate now." in broken

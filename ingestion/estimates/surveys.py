@@ -58,6 +58,7 @@ class Survey:
     taken: dict[str, Taken] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: int = 0
+    asked: int = 0  # of these, for the estimate that is made now
     seconds: float = 0.0
 
     def has(self, measure: str, repository: str) -> bool:
@@ -81,6 +82,7 @@ def survey(subject: Subject, entry: Callable[[], Entry]) -> Survey:
             if asked:
                 found.seconds = (monotonic() - begun) / asked
             cache.set(where, found, KEPT)
+            found.asked = asked
     return found
 
 

@@ -8,19 +8,19 @@ from math import ceil
 from typing import Any
 
 from connections.connectors import connector
-from connections.connectors.base import Entry
 from connections.models import Connection, Draft
 from connections.models.credential import usable_credentials
 from connections.services.entries import draft_entry, entry_for
+from connections.services.rows import note_use
 from connections.services.selections import clean_selection, wanted_streams
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
+from ingestion.estimates.estimate import Allowance, Estimate
+from ingestion.estimates.surveys import LISTED_AT_ONCE, Subject, list_repositories, survey
 from ingestion.models import Repository
 from ingestion.selectors.connections import quota_of
 from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
-from ingestion.services.estimates import Allowance, Estimate
 from ingestion.services.repositories import selected_by
-from ingestion.services.surveys import LISTED_AT_ONCE, Subject, list_repositories, survey
 from tenants.actor import Actor
 
 
@@ -69,17 +69,23 @@ def estimate_of(
     `credentials` so many that count by themselves. Raises ProviderError, InvalidFields.
     """
     selection = {**connection.selection, **(changes or {})}
-    entry = partial(_entry, connection, by or Actor.system())
+    credential = usable_credentials(connection).first()
+    if credential is None:
+        raise InvalidCredentials("This connection has no credential that works. Add one.")
+    entry = partial(entry_for, credential, purpose=Purpose.PERSON)
     key = f"connection:{connection.public_id}"
     listed, spent = _here(connection), 0
     if not listed:  # before the first sync
         listed = [Listed(*one) for one in list_repositories(key, connection.connector, entry)]
         spent = ceil(len(listed) / LISTED_AT_ONCE)
     subject = _subject(key, connection.connector, selection, listed, spent)
-    count = _subjects(connection)
+    found, count = survey(subject, entry), _subjects(connection)
+    if found.asked:
+        by = by or Actor.system()
+        note_use(credential, by, reason="estimate", requests=found.asked + spent)
     return Estimate(
         subject=subject,
-        survey=survey(subject, entry),
+        survey=found,
         allowance=_allowance(quota_of(connection), count, credentials or count),
     )
 
@@ -104,13 +110,6 @@ def _here(connection: Connection) -> list[Listed]:
     rows = Repository.objects.for_organization(connection.organization_id)
     here = rows.filter(connection=connection, removed_at=None).order_by("pk")
     return [Listed(*one) for one in here.values_list("uuid", "full_name")]
-
-
-def _entry(connection: Connection, by: Actor) -> Entry:
-    credential = usable_credentials(connection).first()
-    if credential is None:
-        raise InvalidCredentials("This connection has no credential that works. Add one.")
-    return entry_for(credential, purpose=Purpose.PERSON, by=by, reason="estimate")
 
 
 def _subjects(connection: Connection) -> int:

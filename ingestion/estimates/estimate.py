@@ -11,8 +11,8 @@ from statistics import fmean, variance
 from django.conf import settings
 from django.utils.timezone import now
 
+from ingestion.estimates.surveys import Subject, Survey, measures_of
 from ingestion.quota import BUCKETS, COUNTED
-from ingestion.services.surveys import Subject, Survey, measures_of
 from ingestion.sources import source_kind
 from ingestion.sources.costs import REPOSITORIES, Cost, Plan, Sizes
 
