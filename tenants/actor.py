@@ -1,4 +1,4 @@
-"""Who does something: a member in the browser, an API key, or the system itself."""
+"""Who does something: a member in the browser, a key, or the system itself."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Literal, Self
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from tenants.models import ApiKey, User
+    from tenants.models import AccessKey, ApiKey, User
+
+
+KINDS = {"api_key": "API key", "access_key": "access key"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """An actor as plain values, as they stand in the audit trail when the row behind is gone."""
 
-    type: Literal["user", "api_key", "system"]
+    type: Literal["user", "api_key", "access_key", "system"]
     id: int | None = None
     name: str = ""
     email: str = ""
@@ -35,6 +38,15 @@ class Actor:
     @classmethod
     def for_api_key(cls, key: "ApiKey", request: "HttpRequest | None" = None) -> Self:
         return cls(type="api_key", id=key.pk, name=key.name, **_from_request(request))
+
+    @classmethod
+    def for_access_key(cls, key: "AccessKey", request: "HttpRequest | None" = None) -> Self:
+        return cls(type="access_key", id=key.pk, name=key.name, **_from_request(request))
+
+    @property
+    def full_name(self) -> str:
+        """The person's name, or “API key terraform”."""
+        return f"{KINDS.get(self.type, '')} {self.name or self.email}".strip()
 
 
 def _from_request(request: "HttpRequest | None") -> dict[str, str]:

@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework_api_key.crypto import KeyGenerator
 
 from tenants import scopes
-from tenants.models import ApiKey, Scope, User
+from tenants.models import ApiKey, Key, Scope, User
 from tenants.rate import headers, rate
 
 if TYPE_CHECKING:  # the framework's views import this module
@@ -38,7 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             raise AuthenticationFailed("Send the API key as “Authorization: Bearer <key>”.")
         key = _find(given.strip())
-        _note_use(key)
+        note_use(key)
         return key.made_by, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -55,27 +55,27 @@ class HasScope(BasePermission):
     message = ""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.auth, ApiKey):
+        if not isinstance(request.auth, Key):
             return False
         require_scope(request.auth, _scope_of(view, request.method or ""))
         return True
 
 
-def require_scope(key: ApiKey, scope: str) -> None:
+def require_scope(key: Key, scope: str) -> None:
     """Raise PermissionDenied unless the key has this scope and its role still allows it."""
     role = scopes.present_role(key)
     if role is None:
         raise PermissionDenied(
-            "The person who made this API key is no longer a member. Make a new one.",
+            f"The person who made this {key.kind} is no longer a member. Make a new one.",
             code="not_allowed",
         )
     if scope == ANY:
         return
     if scope not in key.scopes:
-        raise PermissionDenied(f"This API key lacks the scope {scope}.", code="missing_scope")
+        raise PermissionDenied(f"This {key.kind} lacks the scope {scope}.", code="missing_scope")
     if not scopes.permits(key, Scope(scope)):
         raise PermissionDenied(
-            f"This API key has the scope {scope}, but the role {role} does not allow it.",
+            f"This {key.kind} has the scope {scope}, but the role {role} does not allow it.",
             code="not_allowed",
         )
 
@@ -86,12 +86,12 @@ class KeyThrottle(BaseThrottle):
     clock: Callable[[], float] = time.time
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.auth, ApiKey):
+        if not isinstance(request.auth, Key):
             return True
         instant = type(self).clock()
         limit, seconds = rate()
         window = int(instant // seconds)
-        count = _count(f"api_key:{request.auth.pk}:{window}", seconds)
+        count = _count(f"{request.auth.kind}:{request.auth.pk}:{window}".replace(" ", "_"), seconds)
         reset = int((window + 1) * seconds)
         self.left = max(1, int(reset - instant) + 1)
         # The view puts these on its answer, whatever it is.
@@ -120,11 +120,11 @@ def _find(given: str) -> ApiKey:
     return cast(ApiKey, key)
 
 
-def _note_use(key: ApiKey) -> None:
+def note_use(key: Key) -> None:
     """Keep when the key was last used, to the minute."""
     instant = now()
     if key.last_used_at is None or instant - key.last_used_at >= _USE_NOTED_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=instant)
+        type(key)._default_manager.filter(pk=key.pk).update(last_used_at=instant)
 
 
 def _scope_of(view: "APIView", method: str) -> str:

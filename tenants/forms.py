@@ -94,6 +94,14 @@ class ApiKeyForm(ServiceForm):
         return now() + timedelta(days=days) if days else None
 
 
+class AccessKeyForm(ApiKeyForm):
+    """A new access key, which by default can do what AWS's commands need."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].initial = [Scope.CONNECTIONS_READ, Scope.CONNECTIONS_WRITE]
+
+
 class SignUpForm(forms.Form):
     """What sign-up asks for beside allauth's own fields, which follow it."""
 

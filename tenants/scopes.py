@@ -1,6 +1,6 @@
-"""What an API key may do: its scopes, its stored role, and what its maker may do now."""
+"""What a key may do: its scopes, its stored role, and what its maker may do now."""
 
-from tenants.models import ApiKey, Membership, Scope
+from tenants.models import Key, Membership, Scope
 from tenants.roles import Permission, Role, allows, at_most
 
 NEEDS: dict[Scope, Permission] = {
@@ -20,7 +20,7 @@ def scopes_for(role: str) -> list[Scope]:
     return [scope for scope in Scope if allows(role, NEEDS[scope])]
 
 
-def present_role(key: ApiKey) -> str | None:
+def present_role(key: Key) -> str | None:
     """The lower of the key's role and its maker's role now; None if the maker is no member.
 
     A key that an operator made on the command line has no maker: its own role counts.
@@ -35,7 +35,7 @@ def present_role(key: ApiKey) -> str | None:
     return maker.role if at_most(maker.role, key.role) else key.role
 
 
-def permits(key: ApiKey, scope: Scope) -> bool:
+def permits(key: Key, scope: Scope) -> bool:
     """Whether this key may do now what the scope allows."""
     role = present_role(key)
     return role is not None and scope in key.scopes and allows(Role(role), NEEDS[scope])

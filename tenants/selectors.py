@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -11,10 +11,20 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date
 from django.utils.timezone import get_current_timezone, now
 
-from tenants.models import ApiKey, AuditEvent, Invitation, Membership, Organization, User
+from tenants.models import (
+    AccessKey,
+    ApiKey,
+    AuditEvent,
+    Invitation,
+    Key,
+    Membership,
+    Organization,
+    User,
+)
 from tenants.roles import LOWEST_ROLE, RANK, Permission, Role
 from tenants.secrets import keyed_hash
 
+AnyKey = TypeVar("AnyKey", bound=Key)
 HELD_INVITATION = "invitation"  # in a session: the id of the invitation whose link was followed
 
 
@@ -140,12 +150,19 @@ def why_ended(invitation: Invitation | None) -> str:
 
 def api_keys_of(organization: Organization) -> QuerySet[ApiKey]:
     """The keys that work, and those that ended in the last 30 days."""
+    return _keys_of(ApiKey, organization)
+
+
+def access_keys_of(organization: Organization) -> QuerySet[AccessKey]:
+    """The same of access keys."""
+    return _keys_of(AccessKey, organization)
+
+
+def _keys_of(kind: type[AnyKey], organization: Organization) -> QuerySet[AnyKey]:
     lately = now() - timedelta(days=30)
+    rows: QuerySet[AnyKey] = kind.objects.for_organization(organization)
     return (
-        ApiKey.objects.for_organization(organization)
-        .select_related("made_by")
-        .exclude(revoked_at__lt=lately)
-        .exclude(expires_at__lt=lately)
+        rows.select_related("made_by").exclude(revoked_at__lt=lately).exclude(expires_at__lt=lately)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from tenants.actor import KINDS
 from tenants.models import AuditEvent
 from tenants.roles import Role
 
@@ -13,6 +14,7 @@ RESOURCES = {
     "members": "member",
     "invitations": "invitation for",
     "api_keys": "API key",
+    "access_keys": "access key",
     "connections": "connection",
     "credentials": "credential",
     "grants": "Bitbucket authorization",
@@ -41,8 +43,6 @@ SENTENCES = {
     "grants.created": "consented at Bitbucket: {}",
     "syncs.cancelled": "stopped the sync of {}",
 }
-
-ACTORS = {"api_key": "API key", "system": ""}
 
 
 def sentence(event: AuditEvent) -> SafeString:
@@ -74,7 +74,7 @@ def _use(changes: dict[str, Any]) -> str:
 def actor_name(event: AuditEvent) -> str:
     """Who did it: a person's name, “API key terraform”, or Tributary itself."""
     name = event.actor_name or event.actor_email or "somebody"
-    return f"{ACTORS.get(event.actor_type, '')} {name}".strip()
+    return f"{KINDS.get(event.actor_type, '')} {name}".strip()
 
 
 def target_name(event: AuditEvent) -> str:

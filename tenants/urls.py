@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from tenants.views import account, api_keys, audit_log, home, joining, members, organizations
+from tenants.views import (
+    access_keys,
+    account,
+    api_keys,
+    audit_log,
+    home,
+    joining,
+    members,
+    organizations,
+)
 
 app_name = "tenants"
 
@@ -21,6 +30,9 @@ organization = [
     path("api-keys/new/", api_keys.Create.as_view(), name="api_key_create"),
     path("api-keys/made/", api_keys.Made.as_view(), name="api_key_made"),
     path("api-keys/<bigid:pk>/revoke/", api_keys.Revoke.as_view(), name="api_key_revoke"),
+    path("access-keys/new/", access_keys.Create.as_view(), name="access_key_create"),
+    path("access-keys/made/", access_keys.Made.as_view(), name="access_key_made"),
+    path("access-keys/<bigid:pk>/revoke/", access_keys.Revoke.as_view(), name="access_key_revoke"),
     path("audit-log/", audit_log.AuditLog.as_view(), name="audit_log"),
     path("settings/", organizations.Settings.as_view(), name="settings"),
 ]

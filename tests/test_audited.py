@@ -20,7 +20,7 @@ from tenants import access
 from tenants.actor import Actor
 from tenants.models import AuditEvent
 from tenants.roles import Role
-from tenants.services import api_keys, invitations, members, organizations
+from tenants.services import access_keys, api_keys, invitations, members, organizations
 from tests.factories import CoverageFactory, UserFactory
 from tests.sandbox import Sandbox
 from tests.worlds import make_world
@@ -71,6 +71,16 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
     "tenants.api_keys.revoke_api_key": (
         lambda s: api_keys.revoke_api_key(key=s.api_key, by=s.by),
         {"api_keys.revoked"},
+    ),
+    "tenants.access_keys.make_access_key": (
+        lambda s: access_keys.make_access_key(
+            organization=s.organization, name="CI", scopes=["syncs:read"], role="viewer", by=s.by
+        ),
+        {"access_keys.created"},
+    ),
+    "tenants.access_keys.revoke_access_key": (
+        lambda s: access_keys.revoke_access_key(key=s.access_key, by=s.by),
+        {"access_keys.revoked"},
     ),
     "tenants.invitations.invite": (
         lambda s: invitations.invite(organization=s.organization, role=Role.VIEWER, by=s.by),
@@ -198,6 +208,8 @@ NO_SERVICES = {
     "connections.rows.note_use",
     "connections.rows.note_verification",
     "connections.proving.keep_proof",
+    "tenants.key_rules.check_role",
+    "tenants.key_rules.reaches",
 }
 IN_THE_WIZARD = {  # nothing that they change exists for anybody but its author
     "connections.consent.begin_consent",

@@ -41,6 +41,7 @@ PK: dict[str, Pick] = {
     "member_": lambda world: world.viewer.pk,
     "member_leave": lambda world: world.owner.pk,
     "api_key_": lambda world: world.api_key.pk,
+    "access_key_": lambda world: world.access_key.pk,
     "connections.info": lambda world: world.connection.pk,
     "credentials.info": lambda world: world.credential.pk,
     "syncs.info": lambda world: world.sync.pk,

@@ -13,6 +13,7 @@ from ingestion.models import PipelineRun, PullRequest, Repository, Sync
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import (
+    AccessKey,
     ApiKey,
     Invitation,
     Membership,
@@ -22,6 +23,7 @@ from tenants.models import (
     User,
 )
 from tenants.roles import Role
+from tenants.services.access_keys import make_access_key
 from tenants.services.api_keys import make_api_key
 from tenants.services.invitations import invite
 from tests.factories import (
@@ -58,6 +60,7 @@ class World:
     pipeline: PipelineRun
     invitation: Invitation
     api_key: ApiKey
+    access_key: AccessKey
     key: str
 
     @property
@@ -120,6 +123,13 @@ def _furnish(organization: Organization, mark: str) -> World:
     api_key, key = make_api_key(
         organization=organization, name=f"{mark} key", scopes=Scope.values, role=Role.OWNER, by=by
     )
+    access_key, _ = make_access_key(
+        organization=organization,
+        name=f"{mark} access key",
+        scopes=Scope.values,
+        role=Role.OWNER,
+        by=by,
+    )
     return World(
         mark=mark,
         organization=organization,
@@ -142,6 +152,7 @@ def _furnish(organization: Organization, mark: str) -> World:
         pipeline=pipeline,
         invitation=invitation,
         api_key=api_key,
+        access_key=access_key,
         key=key,
     )
 

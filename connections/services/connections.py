@@ -240,7 +240,7 @@ def _new_row(organization: Organization, wish: Wish, by: Actor, user: User | Non
         schedule=wish.schedule,
         selection=wish.selection,
         created_by=user,
-        created_by_name=f"API key {by.name}" if by.type == "api_key" else by.name or by.email,
+        created_by_name=by.full_name,
     )
     row.next_sync_at = _next_sync(row) if wish.given is not None else None
     return row

@@ -1,6 +1,7 @@
 """The tables of tenants."""
 
-from tenants.models.api_key import ApiKey, Scope
+from tenants.models.access_key import AccessKey, SignedCall
+from tenants.models.api_key import ApiKey, Key, Scope
 from tenants.models.audit import AuditEvent, AuditTrailStands
 from tenants.models.base import TenantModel, TenantQuerySet
 from tenants.models.idempotency import IdempotentCall
@@ -9,14 +10,17 @@ from tenants.models.organization import Membership, Organization
 from tenants.models.user import User
 
 __all__ = (
+    "AccessKey",
     "ApiKey",
     "AuditEvent",
     "AuditTrailStands",
     "IdempotentCall",
     "Invitation",
+    "Key",
     "Membership",
     "Organization",
     "Scope",
+    "SignedCall",
     "TenantModel",
     "TenantQuerySet",
     "User",

@@ -1,5 +1,7 @@
 """Keys with which scripts use the API."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.timezone import now
 
@@ -20,12 +22,12 @@ class Scope(models.TextChoices):
     AUDIT_READ = "audit:read", "Read the audit log"
 
 
-class ApiKey(TenantModel):
-    """An API key. The key itself is shown once; its hash is kept."""
+class Key(TenantModel):
+    """What every kind of key has: who made it, what it may do, until when."""
+
+    kind: ClassVar[str]
 
     name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=8, unique=True, editable=False)
-    hash = models.CharField(max_length=150, editable=False)
     scopes = models.JSONField(default=list)
     role = models.CharField(max_length=10, choices=Role.choices)
     made_by = models.ForeignKey(
@@ -37,6 +39,7 @@ class ApiKey(TenantModel):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
+        abstract = True
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:
@@ -46,3 +49,12 @@ class ApiKey(TenantModel):
     def has_expired(self) -> bool:
         """Whether its end has come."""
         return self.expires_at is not None and self.expires_at <= now()
+
+
+class ApiKey(Key):
+    """An API key. The key itself is shown once; its hash is kept."""
+
+    kind = "API key"
+
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    hash = models.CharField(max_length=150, editable=False)

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from tenants.actor import Actor
-from tenants.models import ApiKey, Invitation, Membership, Organization
+from tenants.models import AccessKey, ApiKey, Invitation, Key, Membership, Organization
 from tenants.roles import Permission, Role, allows
 from tenants.services import audit
 from tenants.services.errors import DoesNotFit, LastOwner, NoMember
@@ -42,14 +42,16 @@ def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: Actor) -> None:
-    """Remove a member, or leave oneself. One's API keys and open invitations there end with it.
+    """Remove a member, or leave oneself. One's keys and open invitations there end with it.
 
     Raises LastOwner, NoMember.
     """
     row = _lock(membership)
     _keep_an_owner(row)
     target = _target(row)
-    ended = _revoked("api_keys", _keys_of(row)) | _revoked("invitations", _invitations_of(row))
+    ended = _revoked("api_keys", _keys_of(ApiKey, row))
+    ended |= _revoked("access_keys", _keys_of(AccessKey, row), secrets=None)
+    ended |= _revoked("invitations", _invitations_of(row))
     row.delete()
     left = by.type == "user" and by.id == membership.user_id
     audit.record(
@@ -61,15 +63,15 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
     )
 
 
-def _revoked(what: str, rows: QuerySet[Any]) -> dict[str, Any]:
+def _revoked(what: str, rows: QuerySet[Any], **erased: None) -> dict[str, Any]:
     """Revoke keys or invitations; what the audit trail says of it."""
     names = [str(row) for row in rows]
-    rows.update(revoked_at=now())
+    rows.update(revoked_at=now(), **erased)
     return {what: [names, "revoked"]} if names else {}
 
 
-def _keys_of(membership: Membership) -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(
+def _keys_of(kind: type[Key], membership: Membership) -> QuerySet[Any]:
+    return kind._default_manager.filter(
         organization_id=membership.organization_id,
         made_by_id=membership.user_id,
         revoked_at__isnull=True,

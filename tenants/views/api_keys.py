@@ -18,7 +18,11 @@ class ApiKeys(OrganizationView):
     """All keys that still work or did lately."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        context = {"nav": "api_keys", "keys": selectors.api_keys_of(self.organization)}
+        context = {
+            "nav": "api_keys",
+            "keys": selectors.api_keys_of(self.organization),
+            "access_keys": selectors.access_keys_of(self.organization),
+        }
         return render(request, "tenants/api_keys.html", context)
 
 
