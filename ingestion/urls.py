@@ -57,5 +57,7 @@ urlpatterns = [
     ),
     path(f"{RECORDS}pipelines/", records.Pipelines.as_view(), name="records_pipelines"),
     path(f"{RECORDS}pipelines/<bigid:pk>/", records.PipelinePage.as_view(), name="pipeline"),
+    path(f"{RECORDS}deployments/", records.Deployments.as_view(), name="records_deployments"),
+    path(f"{RECORDS}commits/", records.Commits.as_view(), name="records_commits"),
     path(f"{RECORDS}people/", records.People.as_view(), name="records_people"),
 ]

@@ -8,7 +8,9 @@ from factory.django import DjangoModelFactory
 
 from connections.models import Connection, Credential
 from ingestion.models import (
+    Commit,
     Coverage,
+    Deployment,
     Person,
     PipelineRun,
     PullRequest,
@@ -135,6 +137,33 @@ class StepFactory(DjangoModelFactory[Step]):
     state = "COMPLETED"
     result = "SUCCESSFUL"
     started_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class DeploymentFactory(DjangoModelFactory[Deployment]):
+    class Meta:
+        model = Deployment
+
+    repository = factory.SubFactory(RepositoryFactory)
+    connection = factory.SelfAttribute("repository.connection")
+    uuid = factory.Sequence(lambda n: f"{{50000000-0000-0000-0000-{n:012d}}}")
+    environment = "Production"
+    environment_type = "Production"
+    state = "COMPLETED"
+    result = "SUCCESSFUL"
+    updated_on = factory.LazyFunction(now)
+    changed_at = factory.LazyFunction(now)
+
+
+class CommitFactory(DjangoModelFactory[Commit]):
+    class Meta:
+        model = Commit
+
+    repository = factory.SubFactory(RepositoryFactory)
+    connection = factory.SelfAttribute("repository.connection")
+    hash = factory.Sequence(lambda n: f"{n:040x}")
+    message = factory.Sequence(lambda n: f"Change {n:04d}\n\nIn detail")
+    committed_on = factory.LazyFunction(now)
     changed_at = factory.LazyFunction(now)
 
 

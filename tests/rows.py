@@ -30,6 +30,8 @@ def value(row: Any, field: Any) -> Any:
 def main() -> None:
     from ingestion.models import (
         Comment,
+        Commit,
+        Deployment,
         Event,
         Person,
         PipelineRun,
@@ -40,7 +42,18 @@ def main() -> None:
     )
 
     found: dict[str, dict[str, list[Any]]] = defaultdict(dict)
-    for model in (Person, Repository, PullRequest, Review, Event, Comment, PipelineRun, Step):
+    for model in (
+        Person,
+        Repository,
+        PullRequest,
+        Review,
+        Event,
+        Comment,
+        PipelineRun,
+        Step,
+        Deployment,
+        Commit,
+    ):
         fields = [field for field in model._meta.concrete_fields if field.name not in OWN]
         relations = [field.name for field in fields if field.is_relation]
         nested = [f"{name}__repository" for name in relations if name in ("pull_request", "run")]

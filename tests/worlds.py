@@ -27,9 +27,11 @@ from tenants.services.access_keys import make_access_key
 from tenants.services.api_keys import make_api_key
 from tenants.services.invitations import invite
 from tests.factories import (
+    CommitFactory,
     ConnectionFactory,
     CoverageFactory,
     CredentialFactory,
+    DeploymentFactory,
     MembershipFactory,
     OrganizationFactory,
     PersonFactory,
@@ -118,6 +120,8 @@ def _furnish(organization: Organization, mark: str) -> World:
         repository=repository, connection=connection, ref_name=f"{mark} branch"
     )
     StepFactory.create(run=pipeline, name=f"{mark} step")
+    CommitFactory.create(repository=repository, message=f"{mark} commit")
+    DeploymentFactory.create(repository=repository, environment=f"{mark} stage")
     by = Actor.for_user(owner.user)
     invitation, _ = invite(organization=organization, role=Role.ADMIN, by=by)
     api_key, key = make_api_key(

@@ -1,6 +1,7 @@
 """What a connector declares: fields, scopes, methods, streams, checks, endpoints. Data alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ class Stream:
     needs: tuple[str, ...] = ()  # streams that must be copied with it
     required: bool = False
     usual: bool = True  # copied where nothing was chosen; else it costs too much to come unasked
+    apart: timedelta = timedelta(0)  # how long the schedule leaves it alone once it was read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a client needs of a transport: one in the name of one secret, or several taken together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Protocol
 
 from connections.transport.answers import Answer
@@ -16,7 +16,7 @@ class Asks(Protocol):
     def pages(self, path_or_url: str, params: Parameters | None = None) -> Iterator[Answer]:
         """Every page of a listing."""
 
-    def post_form(self, path_or_url: str, data: Mapping[str, str]) -> Answer:
+    def post_form(self, path_or_url: str, data: Parameters) -> Answer:
         """Send a form once."""
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ ProviderError
 │   └── ConsentEnded        the authorization behind it is over
 ├── InvalidPermissions      403: a scope or a role is missing
 ├── NotFound                404: gone, or not for these eyes
+│   └── UnknownHashes       404: some of the commits that were named
 ├── Gone                    410: the endpoint was removed
 ├── BadRequest              400 and other 4xx: our mistake
 ├── RateLimited             429
@@ -110,6 +111,16 @@ class NotFound(ProviderError):
 
     code = "not_found"
     mended_by = "workspace_admin"
+
+
+class UnknownHashes(NotFound):
+    """404 for some of the commits that a request named: those are told."""
+
+    def __init__(
+        self, message: str, *, hashes: tuple[str, ...], evidence: Evidence | None = None
+    ) -> None:
+        super().__init__(message, evidence=evidence)
+        self.hashes = hashes
 
 
 class Gone(ProviderError):

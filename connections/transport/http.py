@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -91,7 +91,7 @@ class Transport:
             # A kept-open connection was closed by the other end just as we used it again.
             return self._follow("GET", url, params=params)
 
-    def post_form(self, path_or_url: str, data: Mapping[str, str]) -> Answer:
+    def post_form(self, path_or_url: str, data: Parameters) -> Answer:
         """Send a form once; it is never sent a second time on its own."""
         return self._follow("POST", self.url(path_or_url), data=data)
 

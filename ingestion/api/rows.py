@@ -8,7 +8,9 @@ from django.db.models import Model
 
 from ingestion.models import (
     Comment,
+    Commit,
     Coverage,
+    Deployment,
     Event,
     Person,
     PipelineRun,
@@ -31,6 +33,8 @@ TABLES: dict[str, type[Model]] = {
     "comments": Comment,
     "pipelines": PipelineRun,
     "pipeline_steps": Step,
+    "deployments": Deployment,
+    "commits": Commit,
 }
 OURS = {  # how the engine keeps its place: no one else's business
     "organization",

@@ -14,7 +14,9 @@ from django.utils.timezone import now
 
 from ingestion.models import (
     Comment,
+    Commit,
     Coverage,
+    Deployment,
     PipelineRun,
     PullRequest,
     RejectedRow,
@@ -38,6 +40,7 @@ SAVED_COVERAGE = [
     "ended_by",
     "looked_back_at",
     "came_of_age_until",
+    "heads",
     "is_rotating",
     "comparison",
 ]
@@ -63,6 +66,8 @@ KEYED: dict[str, tuple[type[Model], str]] = {
     "pull_request_comments": (Comment, "number"),
     "pipelines": (PipelineRun, "uuid"),
     "pipeline_steps": (Step, "uuid"),
+    "deployments": (Deployment, "uuid"),
+    "commits": (Commit, "hash"),
 }
 NUMBER = re.compile("[1-9][0-9]{0,17}")
 TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
@@ -221,7 +226,7 @@ def _written_since(place: Place, rejected: dict[str, datetime]) -> list[str]:
     if not rejected or place.stream not in KEYED:
         return []
     model, name = KEYED[place.stream]
-    keys = [key for key in rejected if name == "uuid" or NUMBER.fullmatch(key)]
+    keys = [key for key in rejected if name != "number" or NUMBER.fullmatch(key)]
     rows = model._default_manager.filter(repository_id=place.repository_id, **{f"{name}__in": keys})
     if model is PullRequest:
         rows = rows.filter(created_on__isnull=False)

@@ -8,7 +8,9 @@ from ingestion.engine.rotation import to_visit
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
 from ingestion.engine.visits.base import Visit
+from ingestion.engine.visits.commits import CommitsVisit
 from ingestion.engine.visits.comparison import ComparisonVisit
+from ingestion.engine.visits.deployments import DeploymentsVisit, deployments
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
@@ -17,7 +19,8 @@ from ingestion.engine.visits.steps import after_pipelines
 from ingestion.models import Repository, State
 from ingestion.writer.batch import Place
 
-ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream)  # at least once in each visit
+# Streams for which each repository is asked at least once in a sync.
+ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream, CommitsVisit.stream)
 WHOLE = ("repositories", "people")  # streams of the connection, not of a repository
 
 
@@ -102,6 +105,10 @@ class Plan:
             self._ready.append(PipelinesVisit(run, repository))
         elif run.has_ended(Place(PipelinesVisit.stream, repository.pk)):
             self._ready.extend(after_pipelines(run, repository))
+        if self._is_to_visit(Place(DeploymentsVisit.stream, repository.pk)):
+            self._ready.extend(deployments(run, repository))
+        if self._is_to_visit(Place(CommitsVisit.stream, repository.pk)):
+            self._ready.append(CommitsVisit(run, repository))
 
     def _is_to_visit(self, place: Place) -> bool:
         run = self._run

@@ -1,6 +1,6 @@
 """Where one fetching thread asks from: a socket for each credential, and the pool that chooses."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from connections.connectors.base import Connector
 from connections.transport import paging
@@ -44,7 +44,7 @@ class Asking:
     def pages(self, path_or_url: str, params: Parameters | None = None) -> Iterator[Answer]:
         return paging.pages(self.get, path_or_url, params)
 
-    def post_form(self, path_or_url: str, data: Mapping[str, str]) -> Answer:
+    def post_form(self, path_or_url: str, data: Parameters) -> Answer:
         return self._first(lambda transport: transport.post_form(path_or_url, data))
 
     def close(self) -> None:

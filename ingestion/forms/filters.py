@@ -7,7 +7,16 @@ from django import forms
 
 from connections.connectors import connectors
 from connections.models import Connection
-from ingestion.models import Person, PipelineRun, PullRequest, Repository, State, Sync
+from ingestion.models import (
+    Commit,
+    Deployment,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    State,
+    Sync,
+)
 from ingestion.selectors.connections import connections_of
 from tenants.models import Organization
 
@@ -154,14 +163,9 @@ class InRepository(RecordFilter):
         )
 
 
-class PullRequestFilter(InRepository):
-    """Filters of the pull requests."""
+class ByAuthor(InRepository):
+    """Filters of records that have an author, who is chosen in the list."""
 
-    field_order = ("q", "state", "connection", "gone")
-
-    state = forms.ChoiceField(
-        label="State", required=False, choices=[ANY, *PullRequest.State.choices]
-    )
     author = forms.IntegerField(
         required=False, min_value=1, max_value=BIGGEST, widget=forms.HiddenInput
     )
@@ -171,6 +175,22 @@ class PullRequestFilter(InRepository):
         """The person that the address names, of this organization."""
         found: Person | None = self._chosen(Person, "author")
         return found
+
+
+class PullRequestFilter(ByAuthor):
+    """Filters of the pull requests."""
+
+    field_order = ("q", "state", "connection", "gone")
+
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[ANY, *PullRequest.State.choices]
+    )
+
+
+class CommitFilter(ByAuthor):
+    """Filters of the commits."""
+
+    field_order = ("q", "connection", "gone")
 
 
 class PipelineFilter(InRepository):
@@ -192,10 +212,34 @@ class PipelineFilter(InRepository):
     )
 
 
+class DeploymentFilter(InRepository):
+    """Filters of the deployments."""
+
+    field_order = ("q", "environment_type", "result", "connection", "gone")
+
+    environment_type = forms.ChoiceField(
+        label="Environment",
+        required=False,
+        choices=[ANY, *((kind, kind) for kind in ("Test", "Staging", "Production"))],
+    )
+    result = forms.ChoiceField(
+        label="Result",
+        required=False,
+        choices=[
+            ANY,
+            ("SUCCESSFUL", "Successful"),
+            ("FAILED", "Failed"),
+            ("STOPPED", "Stopped"),
+        ],
+    )
+
+
 FILTERS: dict[type, type[Filter]] = {
     Repository: RepositoryFilter,
     PullRequest: PullRequestFilter,
     PipelineRun: PipelineFilter,
     Person: PersonFilter,
+    Deployment: DeploymentFilter,
+    Commit: CommitFilter,
     Sync: SyncFilter,
 }

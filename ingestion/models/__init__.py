@@ -1,6 +1,7 @@
 """The tables of ingestion."""
 
-from ingestion.models.builds import PipelineRun, Step
+from ingestion.models.builds import Deployment, PipelineRun, Step
+from ingestion.models.commits import Commit
 from ingestion.models.quota import Quota, QuotaBucket
 from ingestion.models.records import (
     Comment,
@@ -26,7 +27,9 @@ __all__ = (
     "COMPARISON",
     "UNFINISHED",
     "Comment",
+    "Commit",
     "Coverage",
+    "Deployment",
     "Event",
     "Person",
     "PipelineRun",

@@ -1,4 +1,4 @@
-"""The records of pipelines: runs, and the steps of each."""
+"""The records of pipelines: runs, the steps of each, and deployments."""
 
 from typing import ClassVar
 
@@ -93,3 +93,44 @@ class Step(RepositoryRecord):
 
     def __str__(self) -> str:
         return self.name or self.uuid
+
+
+class Deployment(RepositoryRecord):
+    """A release brought to an environment. Source: …/deployments of a repository
+
+    The names of environments come from …/environments; run and step are told by their uuids.
+    """
+
+    uuid = models.CharField(max_length=64, help_text="Bitbucket's uuid, with braces")
+    number = models.BigIntegerField(null=True)
+    environment_uuid = models.CharField(max_length=64, blank=True)
+    environment = models.CharField(max_length=NAME, blank=True, help_text="its name")
+    environment_type = models.CharField(
+        max_length=60, blank=True, help_text="Test, Staging or Production"
+    )
+    state = models.CharField(
+        max_length=40, blank=True, help_text="UNDEPLOYED, IN_PROGRESS or COMPLETED"
+    )
+    result = models.CharField(max_length=40, blank=True, help_text="SUCCESSFUL, FAILED, STOPPED …")
+    release = models.CharField(max_length=NAME, blank=True, help_text="name of what was deployed")
+    run_uuid = models.CharField(max_length=64, blank=True, help_text="uuid of the pipeline's run")
+    step_uuid = models.CharField(max_length=64, blank=True, help_text="uuid of the step")
+    commit = models.CharField(max_length=40, blank=True)
+    version = models.PositiveIntegerField(null=True, help_text="rises with each change")
+    created_on = models.DateTimeField(null=True, help_text="of the release")
+    started_on = models.DateTimeField(null=True)
+    completed_on = models.DateTimeField(null=True)
+    updated_on = models.DateTimeField(null=True)
+
+    class Meta(RepositoryRecord.Meta):
+        ordering = ("-updated_on", "-id")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("repository", "uuid"), name="deployment_once")
+        ]
+        indexes = [
+            models.Index(fields=("organization", "-updated_on", "-id"), name="deployment_recent"),
+            models.Index(fields=("organization", "changed_at", "id"), name="deployment_changed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release or self.uuid} to {self.environment or 'an environment'}"

@@ -164,6 +164,9 @@ class Coverage(TenantModel):
     )
     watermark = models.DateTimeField(null=True)
     complete_as_of = models.DateTimeField(null=True)
+    heads = models.JSONField(
+        null=True, help_text="hashes at the tips of branches when commits were last read"
+    )
     checkpoint = models.JSONField(null=True, help_text="where an unfinished walk goes on")
     gap = models.JSONField(null=True, help_text="code and message of what is missing")
     rows = models.PositiveIntegerField(default=0, help_text="rows listed by the last whole walk")

@@ -4,10 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from connections.models import Connection
-from ingestion.models import Comment, Event, Person, PipelineRun, PullRequest, Repository, Step
+from ingestion.models import (
+    Comment,
+    Commit,
+    Deployment,
+    Event,
+    Person,
+    PipelineRun,
+    PullRequest,
+    Repository,
+    Step,
+)
 from tenants.models import Organization
 
 SEARCHED = {
@@ -15,6 +25,8 @@ SEARCHED = {
     PullRequest: ("title", "source_branch", "author__name"),
     PipelineRun: ("ref_name", "repository__full_name", "creator__name"),
     Person: ("name", "nickname"),
+    Deployment: ("environment", "release", "repository__full_name"),
+    Commit: ("message", "hash", "author__name", "author_text"),
 }
 SORTS: dict[type, dict[str, tuple[Any, ...]]] = {
     Repository: {
@@ -32,24 +44,42 @@ SORTS: dict[type, dict[str, tuple[Any, ...]]] = {
         "duration": (F("duration").asc(nulls_first=True), "pk"),
     },
     Person: {"name": ("name", "pk")},
+    Deployment: {
+        "updated": ("updated_on", "pk"),
+        "environment": ("environment", "pk"),
+    },
+    Commit: {"committed": ("committed_on", "pk")},
 }
 DEFAULT_SORT = {
     Repository: "-updated",
     PullRequest: "-updated",
     PipelineRun: "-created",
     Person: "name",
+    Deployment: "-updated",
+    Commit: "-committed",
 }
 RELATED = {
     Repository: ("connection",),
     PullRequest: ("repository", "author"),
     PipelineRun: ("repository", "creator"),
     Person: ("connection",),
+    Deployment: ("repository",),
+    Commit: ("repository", "author"),
 }
 FILTERS = {
     Repository: ("connection",),
     PullRequest: ("connection", "repository", "state", "author"),
     PipelineRun: ("connection", "repository", "state", "result"),
     Person: ("connection",),
+    Deployment: ("connection", "repository", "result", "environment_type"),
+    Commit: ("connection", "repository", "author"),
+}
+_RUN = PipelineRun.objects.filter(repository=OuterRef("repository"), uuid=OuterRef("run_uuid"))
+BESIDE: dict[type, dict[str, Any]] = {  # what a row shows of others
+    Deployment: {
+        "run_key": Subquery(_RUN.values("pk")[:1]),
+        "run_number": Subquery(_RUN.values("number")[:1]),
+    },
 }
 
 
@@ -58,7 +88,7 @@ def search_records(
 ) -> QuerySet[Any]:
     """Rows of one table by `q`, by the table's own filters, and by `gone`; ordered by `sort`."""
     found = model.objects.for_organization(organization).select_related(*RELATED[model])
-    found = found.filter(connection__deleted_at=None)
+    found = found.filter(connection__deleted_at=None).annotate(**BESIDE.get(model, {}))
     for name in FILTERS[model]:
         if values.get(name):
             found = found.filter(**{name: values[name]})

@@ -42,6 +42,8 @@ class Page:
     wants_verdict: bool = False
     reached: datetime | None = None
     beyond: Checkpoint | None = None
+    heads: Sequence[str] | None = None  # the tips up to which the walk reads commits
+    dropped: Sequence[str] = ()  # hashes of commits to which no tip leads any more
 
     @property
     def is_legible(self) -> bool:
@@ -61,6 +63,7 @@ class Since:
     checkpoint: Checkpoint | None = None
     look_back_to: datetime | None = None  # read on to this moment, even where nothing differs
     not_before: datetime | None = None  # the history window: nothing older is asked for
+    heads: Sequence[str] = ()  # the tips up to which commits were read before
     known: int | None = None  # a record that is there, so that an empty answer cannot be true
     until: datetime | None = None
     behind: int = 0
@@ -129,6 +132,14 @@ class Source(ABC):
     @abstractmethod
     def steps(self, repository: str, runs: Sequence[str]) -> Walk:
         """The whole list of steps of each of these runs, one after the other."""
+
+    @abstractmethod
+    def deployments(self, repository: str) -> Walk:
+        """All deployments, from the beginning."""
+
+    @abstractmethod
+    def commits(self, repository: str, since: Since) -> Walk:
+        """Commits that are new since the heads, then those that were dropped."""
 
     @abstractmethod
     def is_gone(self, repository: str) -> bool:

@@ -159,6 +159,40 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRow:
+    """A release brought to an environment, by the step of a run."""
+
+    uuid: str
+    number: int | None
+    environment_uuid: str
+    environment: str
+    environment_type: str
+    state: str
+    result: str
+    release: str
+    run_uuid: str
+    step_uuid: str
+    commit: str
+    version: int | None
+    created_on: datetime | None
+    started_on: datetime | None
+    completed_on: datetime | None
+    updated_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRow:
+    """A commit. `author_text` is empty where the author is an account."""
+
+    hash: str
+    author: PersonRow | None
+    author_text: str
+    message: str
+    parents: tuple[str, ...]
+    committed_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
     """A record that cannot be a row: what it was, and why not."""
 
@@ -174,5 +208,7 @@ Row = (
     | CommentRow
     | PipelineRow
     | StepRow
+    | DeploymentRow
+    | CommitRow
     | RejectedRecord
 )

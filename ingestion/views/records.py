@@ -1,4 +1,4 @@
-"""What was copied: repositories, pull requests, pipelines, people."""
+"""What was copied: a list for each kind of record."""
 
 from typing import Any, ClassVar
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from ingestion.forms.filters import FILTERS
-from ingestion.models import Person, PipelineRun, PullRequest, Repository
+from ingestion.models import Commit, Deployment, Person, PipelineRun, PullRequest, Repository
 from ingestion.selectors.records import search_records, steps_of, timeline
 from ingestion.views.paging import page_of
 from tenants.views.base import OrganizationView
@@ -45,6 +45,20 @@ class Pipelines(RecordList):
 
     model = PipelineRun
     table = "pipelines"
+
+
+class Deployments(RecordList):
+    """All deployments, each with the run that made it."""
+
+    model = Deployment
+    table = "deployments"
+
+
+class Commits(RecordList):
+    """All commits."""
+
+    model = Commit
+    table = "commits"
 
 
 class People(RecordList):

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from ingestion.sources.rows import (
     CommentRow,
+    CommitRow,
+    DeploymentRow,
     EventRow,
     PersonRow,
     PipelineRow,
@@ -26,6 +28,8 @@ from ingestion.writer.people import People
 from ingestion.writer.store import Values, Written, upsert, upsert_carefully
 from ingestion.writer.tables import (
     COMMENT,
+    COMMIT,
+    DEPLOYMENT,
     EVENT,
     PERSON,
     PIPELINE_RUN,
@@ -44,6 +48,8 @@ STREAM_OF = {
     COMMENT: "pull_request_comments",
     PIPELINE_RUN: "pipelines",
     STEP: "pipeline_steps",
+    DEPLOYMENT: "deployments",
+    COMMIT: "commits",
 }
 
 
@@ -120,6 +126,8 @@ class Batch:
         self._write_details(found[EventRow], found[CommentRow])
         self._write_pipelines(found[PipelineRow])
         self._write_steps(found[StepRow])
+        self._write_deployments(found[DeploymentRow])
+        self._write_commits(found[CommitRow])
 
     def _reject_unread(self, found: list[tuple[Place, RejectedRecord]]) -> None:
         for place, row in found:
@@ -197,6 +205,24 @@ class Batch:
                 (*self._in_repository(place), key, *values.step(row), self.now)
                 for place, row in found
                 if (key := keys.get((place.repository_id, row.run)))
+            ],
+        )
+
+    def _write_deployments(self, found: list[tuple[Place, DeploymentRow]]) -> None:
+        self._write(
+            DEPLOYMENT,
+            [
+                (*self._in_repository(place), *values.deployment(row), self.now)
+                for place, row in found
+            ],
+        )
+
+    def _write_commits(self, found: list[tuple[Place, CommitRow]]) -> None:
+        self._write(
+            COMMIT,
+            [
+                (*self._in_repository(place), *values.commit(row, self.people), self.now)
+                for place, row in found
             ],
         )
 

@@ -7,6 +7,8 @@ from django.db.models import Model
 
 from ingestion.models import (
     Comment,
+    Commit,
+    Deployment,
     Event,
     Person,
     PipelineRun,
@@ -211,4 +213,47 @@ STEP = Table(
     guard="new.run_number >= old.run_number",
 )
 
-ALL = (PERSON, REPOSITORY, PULL_REQUEST, REVIEW, EVENT, COMMENT, PIPELINE_RUN, STEP)
+DEPLOYMENT = Table(
+    Deployment,
+    IN_REPOSITORY,
+    ("repository_id", "uuid"),
+    (
+        "number",
+        "environment_uuid",
+        "environment",
+        "environment_type",
+        "state",
+        "result",
+        "release",
+        "run_uuid",
+        "step_uuid",
+        "commit",
+        "version",
+        "created_on",
+        "started_on",
+        "completed_on",
+        "updated_on",
+        "removed_at",
+    ),
+    guard="(new.updated_on < old.updated_on) IS NOT TRUE",
+)
+
+COMMIT = Table(
+    Commit,
+    IN_REPOSITORY,
+    ("repository_id", "hash"),
+    ("author_id", "author_text", "message", "parents", "committed_on", "removed_at"),
+)
+
+ALL = (
+    PERSON,
+    REPOSITORY,
+    PULL_REQUEST,
+    REVIEW,
+    EVENT,
+    COMMENT,
+    PIPELINE_RUN,
+    STEP,
+    DEPLOYMENT,
+    COMMIT,
+)

@@ -6,6 +6,8 @@ from typing import Any
 
 from ingestion.sources.rows import (
     CommentRow,
+    CommitRow,
+    DeploymentRow,
     EventRow,
     PersonRow,
     PipelineRow,
@@ -32,6 +34,8 @@ def people_in(found: Mapping[type, list[tuple[Any, Any]]]) -> Iterator[PersonRow
         yield row.author
     for _, row in found.get(PipelineRow, ()):
         yield row.creator
+    for _, row in found.get(CommitRow, ()):
+        yield row.author
 
 
 def repository(row: RepositoryRow, is_selected: bool) -> Values:
@@ -147,5 +151,39 @@ def step(row: StepRow) -> Values:
         row.max_minutes,
         row.started_on,
         row.completed_on,
+        GONE,
+    )
+
+
+def deployment(row: DeploymentRow) -> Values:
+    return (
+        row.uuid,
+        row.number,
+        row.environment_uuid,
+        row.environment,
+        row.environment_type,
+        row.state,
+        row.result,
+        row.release,
+        row.run_uuid,
+        row.step_uuid,
+        row.commit,
+        row.version,
+        row.created_on,
+        row.started_on,
+        row.completed_on,
+        row.updated_on,
+        GONE,
+    )
+
+
+def commit(row: CommitRow, people: People) -> Values:
+    return (
+        row.hash,
+        people.key(row.author),
+        row.author_text,
+        row.message,
+        json.dumps(row.parents),
+        row.committed_on,
         GONE,
     )

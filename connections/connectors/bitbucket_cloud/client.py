@@ -1,9 +1,9 @@
 """Bitbucket Cloud's endpoints, one method each. Answers come back as they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from connections.connectors.base import Entry
 from connections.connectors.bitbucket_cloud import entrance
@@ -12,12 +12,15 @@ from connections.transport.answers import Answer
 from connections.transport.asks import Asks
 from connections.transport.errors import UnexpectedResponse
 from connections.transport.ledger import Ledger
+from connections.transport.paging import page_of
 
 STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
 # 100 answers 400 “Invalid pagelen” there, whatever the rendered documentation says:
 # https://github.com/jenkinsci/bitbucket-branch-source-plugin/pull/1182
 PULL_REQUEST_PAGE = 50
 PAGE = 100
+LESS_OF_COMMITS = "-values.rendered,-values.summary,-values.repository,-values.links"
+MOST_IN_ADDRESS = 50  # commits that a query names; a form takes more
 
 
 class BitbucketCloudClient:
@@ -136,6 +139,51 @@ class BitbucketCloudClient:
         """All steps of a run, in the order in which they run."""
         path = self.in_repository(repository, "pipelines", run, "steps")
         return self.transport.pages(path, {"pagelen": PAGE})
+
+    def environments(self, repository: str) -> Iterator[Answer]:
+        """The environments that are deployed to, with their names and types."""
+        path = self.in_repository(repository, "environments")
+        return self.transport.pages(path, {"pagelen": PAGE})
+
+    def deployments(self, repository: str) -> Iterator[Answer]:
+        """All deployments, in no documented order; of its environment each knows the uuid only."""
+        path = self.in_repository(repository, "deployments")
+        return self.transport.pages(path, {"pagelen": PAGE})
+
+    def branches(self, repository: str) -> Iterator[Answer]:
+        """The branches with the hashes at their tips, and nothing else of them."""
+        fields = "next,size,values.name,values.target.hash"
+        path = self.in_repository(repository, "refs", "branches")
+        return self.transport.pages(path, {"pagelen": PAGE, "sort": "name", "fields": fields})
+
+    def commits(
+        self,
+        repository: str,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        start: str = "",
+    ) -> Iterator[Answer]:
+        """What is reachable from some commits and not from others, newest first.
+
+        A form is sent where there are too many for an address; the pages behind the first are
+        always asked for by their own. `start` is the `next` of an earlier page. Raises
+        UnknownHashes.
+        """
+        if start:
+            yield from self.transport.pages(start)
+            return
+        path = self.in_repository(repository, "commits")
+        wanted = [*(("include", one) for one in include), *(("exclude", one) for one in exclude)]
+        fixed = [("pagelen", str(PAGE)), ("fields", LESS_OF_COMMITS)]
+        if len(wanted) <= MOST_IN_ADDRESS:
+            yield from self.transport.pages(path, [*fixed, *wanted])
+            return
+        answer = self.transport.post_form(f"{path}?{urlencode(fixed)}", wanted)
+        yield answer
+        following = page_of(answer)[1]
+        if following:
+            yield from self.transport.pages(following)
 
     def hooks(self, repository: str) -> Iterator[Answer]:
         """The webhooks of a repository."""

@@ -1,6 +1,7 @@
 """What Bitbucket Cloud is, in data."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from connections.connectors.base import (
@@ -84,6 +85,21 @@ class BitbucketCloud(Connector):
             needs=("pipelines",),
             usual=False,
         ),
+        Stream(
+            key="deployments",
+            label="Deployments",
+            summary="What went to which environment, and when. The schedule reads it once a day.",
+            needs=("pipelines",),
+            usual=False,
+            apart=timedelta(hours=23),  # a daily schedule is never early by so much
+        ),
+        Stream(
+            key="commits",
+            label="Commits",
+            summary="Who committed what, and when, on all branches. No source code.",
+            needs=("repositories",),
+            usual=False,
+        ),
     )
     checks: ClassVar[tuple[Check, ...]] = (
         Check(
@@ -134,6 +150,18 @@ class BitbucketCloud(Connector):
             label="Read pipeline steps",
             path=f"{_REPOSITORY}/pipelines/{{pipeline}}/steps?pagelen=1",
             stream="pipeline_steps",
+        ),
+        Check(
+            name="deployments",
+            label="Read deployments",
+            path=f"{_REPOSITORY}/deployments?pagelen=1",
+            stream="deployments",
+        ),
+        Check(
+            name="commits",
+            label="Read commits",
+            path=f"{_REPOSITORY}/commits?pagelen=1",
+            stream="commits",
         ),
         Check(
             name="account",

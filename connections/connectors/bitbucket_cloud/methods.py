@@ -9,7 +9,7 @@ from dataclasses import replace
 from connections.connectors.declarations import Field, Kind, Method, Scope
 
 PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
-PIPELINES = ("pipelines", "pipeline_steps")
+PIPELINES = ("pipelines", "pipeline_steps", "deployments")
 
 _WHY = {
     "repository": "List repositories, their branches and commits.",

@@ -15,6 +15,7 @@ from connections.transport.errors import (
     NotFound,
     ProviderError,
     Unavailable,
+    UnknownHashes,
 )
 
 
@@ -105,6 +106,11 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _not_found(answer: Answer) -> ProviderError:
     said = message_of(answer)
+    data = envelope(answer).get("data")
+    hashes = _names(data.get("shas")) if isinstance(data, dict) else ()
+    if hashes:
+        told = "Bitbucket does not know these commits any more (404)."
+        return UnknownHashes(told, hashes=hashes, evidence=answer.evidence())
     if "workspace" in said.lower() and "repository" not in said.lower():
         told = "Bitbucket knows no workspace of this name that this secret may see (404)."
     else:

@@ -46,7 +46,8 @@ def counted(answers: Iterable[Answer], what: str, length: "Length") -> Iterator[
 
 
 def _identity(value: Json) -> object:
-    return value.get("uuid") or value.get("id") or inside(value, "user", "uuid")
+    named = value.get("uuid") or value.get("id") or value.get("name")
+    return named or inside(value, "user", "uuid")
 
 
 def size_of(answer: Answer) -> int | None:

@@ -8,7 +8,9 @@ from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import costs, listings
+from ingestion.sources.bitbucket_cloud.commits import walk_commits
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
+from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
@@ -27,6 +29,8 @@ class BitbucketCloudSource(Source):
         "pull_request_comments",
         "pipelines",
         "pipeline_steps",
+        "deployments",
+        "commits",
     )
     counted = tuple(COUNTS)
 
@@ -69,6 +73,12 @@ class BitbucketCloudSource(Source):
         self, name: str, repository: str, since: datetime | None, notes: dict[str, Any]
     ) -> Sizes:
         return costs.measure(self._client, name, repository, since, notes)
+
+    def deployments(self, repository: str) -> Walk:
+        return walk_deployments(self._client, repository)
+
+    def commits(self, repository: str, since: Since) -> Walk:
+        return walk_commits(self._client, repository, since)
 
     def is_gone(self, repository: str) -> bool:
         try:

@@ -34,6 +34,8 @@ STREAMS = (
     "pull_request_comments",
     "pipelines",
     "pipeline_steps",
+    "deployments",
+    "commits",
 )
 
 
@@ -107,7 +109,14 @@ def test_without_one_stream_the_others_go_on(cloud: Connector, sandbox: Sandbox)
     finding = cloud.verify(token_entry(sandbox.tokens.workspace("acme", scopes)))
 
     assert finding.outcome == "invalid_permissions"
-    assert finding.streams_available == ("repositories", "people", "pipelines", "pipeline_steps")
+    assert finding.streams_available == (
+        "repositories",
+        "people",
+        "pipelines",
+        "pipeline_steps",
+        "deployments",
+        "commits",
+    )
     again = cloud.verify(
         token_entry(sandbox.tokens.workspace("acme", scopes)), streams=finding.streams_available
     )
@@ -389,9 +398,10 @@ def test_streams_that_do_not_come_unasked_are_checked_only_where_wanted(
     entry = token_entry(sandbox.tokens.workspace("acme"))
 
     plain = cloud.verify(entry, streams=streams)
-    wanted = cloud.verify(entry, streams=["pipelines", "pipeline_steps"])
+    wanted = cloud.verify(entry, streams=["pipelines", "pipeline_steps", "deployments", "commits"])
 
-    assert all(check.name != "pipeline_steps" for check in plain.checks)
+    assert not {"pipeline_steps", "deployments", "commits"} & {check.name for check in plain.checks}
+    assert result(wanted, "deployments").outcome == result(wanted, "commits").outcome == "ok"
     steps = result(wanted, "pipeline_steps")
     assert (steps.outcome, steps.status) == ("ok", 200)
     assert "/pipelines/%7B" in steps.path

@@ -4,6 +4,8 @@ from typing import Any
 
 from ingestion.models import (
     Comment,
+    Commit,
+    Deployment,
     Event,
     Person,
     PipelineRun,
@@ -33,6 +35,8 @@ TABLES: tuple[type[Record], ...] = (
     Comment,
     PipelineRun,
     Step,
+    Deployment,
+    Commit,
 )
 LATE = {"due_for", "activity_done_for", "comments_done_for"}
 

@@ -10,6 +10,8 @@ from django.utils.timezone import now
 from connections.models import Connection
 from ingestion.models import Comment, Event, Review
 from tests.factories import (
+    CommitFactory,
+    DeploymentFactory,
     PersonFactory,
     PipelineRunFactory,
     PullRequestFactory,
@@ -19,6 +21,7 @@ from tests.factories import (
 from tests.ingestion.views.conftest import Address, text_of
 
 LISTS = ["records_repositories", "records_pull_requests", "records_pipelines", "records_people"]
+LISTS += ["records_deployments", "records_commits"]
 
 
 @pytest.fixture
@@ -269,7 +272,9 @@ def test_the_number_of_statements_does_not_grow(
         repository = RepositoryFactory.create(connection=connection)
         author = PersonFactory.create(connection=connection)
         PullRequestFactory.create(repository=repository, author=author)
-        PipelineRunFactory.create(repository=repository, creator=author)
+        run = PipelineRunFactory.create(repository=repository, creator=author)
+        DeploymentFactory.create(repository=repository, run_uuid=run.uuid)
+        CommitFactory.create(repository=repository, author=author)
 
     with django_assert_max_num_queries(9):
         assert member.get(url(name)).status_code == 200
@@ -336,3 +341,60 @@ def test_long_runs_take_as_many_statements(
 
     with django_assert_max_num_queries(8):
         member.get(url("pipeline", run.pk))
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({}, {"Blue", "Green"}),
+        ({"q": "blu"}, {"Blue"}),
+        ({"environment_type": "Staging"}, {"Green"}),
+        ({"result": "FAILED"}, {"Green"}),
+        ({"gone": "only"}, {"Old"}),
+    ],
+)
+def test_deployments_are_found(
+    member: Client, url: Address, repository: Any, query: dict[str, str], shown: set[str]
+) -> None:
+    make = DeploymentFactory.create
+    make(repository=repository, environment="Blue")
+    make(repository=repository, environment="Green", environment_type="Staging", result="FAILED")
+    make(repository=repository, environment="Old", removed_at=now())
+
+    page = text_of(member.get(url("records_deployments"), query))
+
+    assert {name for name in ("Blue", "Green", "Old") if f">{name}<" in page} == shown
+
+
+def test_a_deployment_leads_to_its_run_where_that_is_here(
+    member: Client, url: Address, repository: Any
+) -> None:
+    run = PipelineRunFactory.create(repository=repository, number=41)
+    DeploymentFactory.create(repository=repository, run_uuid=run.uuid, updated_on=None)
+    DeploymentFactory.create(repository=repository, run_uuid="{elsewhere}")
+    elsewhere = PipelineRunFactory.create(uuid="{elsewhere}", number=42)
+
+    page = text_of(member.get(url("records_deployments")))
+
+    assert f'<a href="{url("pipeline", run.pk)}">#41</a>' in page
+    assert url("pipeline", elsewhere.pk) not in page
+
+
+def test_commits_show_their_first_line_and_author(
+    member: Client, url: Address, repository: Any
+) -> None:
+    grace = PersonFactory.create(connection=repository.connection, name="Grace Hopper")
+    CommitFactory.create(repository=repository, author=grace, message="Begin\n\nin detail")
+    CommitFactory.create(repository=repository, author_text="Lin <lin@localhost>", message="")
+    CommitFactory.create(repository=repository, message="Dropped", removed_at=now())
+
+    page = text_of(member.get(url("records_commits")))
+    mine = text_of(member.get(url("records_commits"), {"author": grace.pk}))
+
+    assert ">Begin<" in page
+    assert "in detail" not in page
+    assert "Grace Hopper" in page
+    assert "Lin &lt;lin@localhost&gt;" in page
+    assert "Dropped" not in page
+    assert "Only by <strong>Grace Hopper</strong>" in mine
+    assert "lin@localhost" not in mine

@@ -53,7 +53,11 @@ def begin(
     return walk
 
 
-UNUSUAL = ["pipeline_steps"]  # offered, and not ticked before a person does
+UNUSUAL = [
+    "pipeline_steps",
+    "deployments",
+    "commits",
+]  # offered, and not ticked before a person does
 
 
 def chosen(**more: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.sandbox.builds import Pipeline
+from tests.sandbox.builds import Deployment, Pipeline
 from tests.sandbox.change.base import Changes, happens
 from tests.sandbox.generation.builds import finish, new_pipeline
 
@@ -57,6 +57,32 @@ class BuildChanges(Changes):
         """It is gone."""
         run = self._pipeline(workspace, repository, pipeline)
         del self._repository(workspace, repository).pipelines[run.uuid]
+
+    @happens
+    def deploy(
+        self, workspace: str, repository: str, pipeline: str | int, *, status: str = "SUCCESSFUL"
+    ) -> Deployment:
+        """What a run built goes to the last environment."""
+        repo, now = self._repository(workspace, repository), self._now()
+        run = self._pipeline(workspace, repository, pipeline)
+        one = Deployment(
+            uuid=self._draw().uuid(),
+            environment=repo.environments[-1],
+            pipeline=run,
+            step=run.steps[-1],
+            status=status,
+            started_on=now,
+            completed_on=now,
+            number=len(repo.deployments) + 1,
+        )
+        repo.deployments.append(one)
+        return one
+
+    @happens
+    def delete_deployment(self, workspace: str, repository: str, number: int) -> None:
+        """It is gone."""
+        repo = self._repository(workspace, repository)
+        repo.deployments = [one for one in repo.deployments if one.number != number]
 
     def _pipeline(self, workspace: str, repository: str, pipeline: str | int) -> Pipeline:
         for run in self._repository(workspace, repository).pipelines.values():

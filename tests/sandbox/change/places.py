@@ -84,6 +84,30 @@ class PlaceChanges(Changes):
         return parents[0]
 
     @happens
+    def push_branch(self, workspace: str, repository: str, branch: str, *, count: int = 1) -> str:
+        """Commits onto a branch, which begins at the main one; the hash of the last."""
+        repo, now, draw = self._repository(workspace, repository), self._now(), self._draw()
+        tip = repo.branches.get(branch) or repo.branches["main"]
+        for number in range(count):
+            tip = add_commit(repo, draw, None, now, f"Change {number}", (tip,)).hash
+        repo.branches[branch], repo.updated_on = tip, now
+        return tip
+
+    @happens
+    def merge_branch(self, workspace: str, repository: str, branch: str) -> str:
+        """It goes into the main branch, and is gone; the hash of the merge."""
+        repo, now = self._repository(workspace, repository), self._now()
+        parents = (repo.branches["main"], repo.branches.pop(branch))
+        merge = add_commit(repo, self._draw(), None, now, f"Merge {branch}", parents)
+        repo.branches["main"], repo.updated_on = merge.hash, now
+        return merge.hash
+
+    @happens
+    def forget_commit(self, workspace: str, repository: str, commit: str) -> None:
+        """Garbage was collected: the hash is unknown."""
+        del self._repository(workspace, repository).commits[commit]
+
+    @happens
     def delete_branch(self, workspace: str, repository: str, branch: str) -> None:
         """The branch is gone; its pull request lists no commits any more."""
         repo = self._repository(workspace, repository)

@@ -1,0 +1,79 @@
+"""The commits of a repository: what its branches lead to, and what they lead to no more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingestion.engine.run import Run
+from ingestion.engine.visits.base import NothingListed, RepositoryVisit, Visit, nothing_listed
+from ingestion.models import Commit, Repository
+from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.rows import CommitRow
+from ingestion.writer.batch import Counts
+
+
+class CommitsVisit(RepositoryVisit):
+    """Walks from the tips of the branches down to the heads of the last walk that ended."""
+
+    stream = "commits"
+
+    def __init__(self, run: Run, repository: Repository) -> None:
+        super().__init__(run, repository)
+        coverage, since = self.coverage, self.resume(None)
+        self._is_whole = run.is_full or coverage.heads is None or self._has_wider_window()
+        heads = () if self._is_whole else coverage.heads or ()
+        self._since = replace(since, heads=heads)
+        self._was = coverage.heads or ()
+        self._tips: Sequence[str] = ()
+        self._missing = set[str]()  # parents of commits that came, which did not come yet
+        self._is_legible = True
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.commits(self.repository.uuid, self._since)
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        super().arrived(page, counts)
+        self.keep(page.checkpoint)
+        self._tips = self._tips if page.heads is None else page.heads
+        self._is_legible = self._is_legible and page.is_legible
+        for row in page.rows:
+            if isinstance(row, CommitRow):
+                self._missing.update(row.parents)
+        self._missing -= {row.hash for row in page.rows if isinstance(row, CommitRow)}
+        if page.dropped:
+            self._drop(page.dropped)
+
+    def ended(self) -> Sequence[Visit]:
+        self._refuse_holes()
+        if self._is_whole:
+            self.coverage.covered_from = self.run.since
+        self.complete(self.as_of)
+        self.coverage.heads = list(self._tips)
+        if self.is_earlier:  # what was pushed meanwhile
+            return [CommitsVisit(self.run, self.repository)]
+        return ()
+
+    def _has_wider_window(self) -> bool:
+        """Whether the history window begins earlier than when all of it was read."""
+        since, before = self.run.since, self.coverage.covered_from
+        return before is not None and (since is None or since < before)
+
+    def _drop(self, hashes: Sequence[str]) -> None:
+        """Mark what no branch leads to any more, after a force-push or without its branch."""
+        now = self.run.clock.now()
+        kept = Commit.objects.filter(repository=self.repository, removed_at=None)
+        self.counts.removed += kept.filter(hash__in=hashes).update(removed_at=now, changed_at=now)
+
+    def _refuse_holes(self) -> None:
+        """Raise NothingListed where branches are gone altogether, or commits lack a parent."""
+        if self._was and not self._tips:
+            raise nothing_listed(self.name, len(self._was), "branches")
+        if self.run.since or not self._is_legible:
+            return
+        stored = Commit.objects.filter(repository=self.repository, hash__in=self._missing)
+        missing = self._missing - set(stored.values_list("hash", flat=True))
+        if missing or (self._is_whole and self._tips and not self.counts.read):
+            self.coverage.checkpoint = None
+            raise NothingListed(
+                f"{self.name}: Bitbucket lists too few commits ({len(missing):,} parents are"
+                " missing). What was read is kept, and they are asked for again."
+            )
