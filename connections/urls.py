@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from connections.views import connection, consent, credentials, verify, wizard
+from connections.views import connection, consent, credentials, how, verify, wizard
 
 
 class KeyConverter:
@@ -30,10 +30,10 @@ CREDENTIAL = f"{ONE}credentials/<bigid:credential>/"
 
 urlpatterns = [
     path(NEW, wizard.What.as_view(), name="wizard_what"),
-    path(KIND, wizard.How.as_view(), name="wizard_how"),
+    path(KIND, how.How.as_view(), name="wizard_how"),
     path(f"{KIND}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
     path(f"{KIND}<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),
-    path(f"{DRAFT}how/", wizard.How.as_view(), name="wizard_how"),
+    path(f"{DRAFT}how/", how.How.as_view(), name="wizard_how"),
     path(f"{DRAFT}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
     path(f"{DRAFT}workspace/", consent.ChooseWorkspace.as_view(), name="wizard_workspace"),
     path(f"{DRAFT}enter/<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),

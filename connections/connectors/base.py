@@ -217,13 +217,30 @@ class Connector(ABC):
         """The method that fields and the shape of a secret speak for."""
         return self.methods[0].key
 
-    def identify(self, pasted_text: str, known: Mapping[str, str]) -> Recognised:
+    def shape_of(self, secret: str) -> str:
+        """The method that the mere look of a secret speaks for; empty where it could be any."""
+        return ""
+
+    def identify(self, text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
         """Find out what a pasted text is, with at most three requests.
 
-        `known` holds settings that were typed or are connected. Never call it in a transaction.
+        `known` holds settings that were typed or are connected; `method` is given where that much
+        is clear already. Never call it in a transaction.
         """
-        method = self.method(self.recognise({"secret": pasted_text}, known))
-        return Recognised(method=method.key, name=method.label, secret=pasted_text.strip())
+        found = self.method(method or self.recognise({"secret": text}, known))
+        return Recognised(
+            method=found.key, name=found.label, secret=text.strip(), settings=dict(known)
+        )
+
+    def read_places(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """What was typed, and what an address in one of the settings tells of the others."""
+        return {name: value for name, value in settings.items() if value}
+
+    def needless_scopes(
+        self, granted: Collection[str], *, method: str, kind: str, streams: Collection[str]
+    ) -> tuple[str, ...]:
+        """The scopes that a secret has and that nothing needs for these streams."""
+        return ()
 
     @property
     def authorizations(self) -> Authorizations | None:

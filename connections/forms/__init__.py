@@ -1,6 +1,6 @@
 """What people type into the pages of connections."""
 
 from connections.forms.connection import DeleteForm, SettingsForm
-from connections.forms.entry import CredentialForm, EntryForm
+from connections.forms.entry import CredentialForm, EntryForm, PasteForm
 
-__all__ = ("CredentialForm", "DeleteForm", "EntryForm", "SettingsForm")
+__all__ = ("CredentialForm", "DeleteForm", "EntryForm", "PasteForm", "SettingsForm")

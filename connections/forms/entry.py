@@ -80,6 +80,51 @@ class CredentialForm(EntryForm):
         self.order_fields([*own, "label", "expiration_date"])
 
 
+class PasteForm(EntryForm):
+    """Any secret in one field; and, once it is known what it is, what is missing beside it."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        declared: Iterable[Field],
+        initial: Mapping[str, Any],
+        kept: bool,
+        workspaces: Collection[str] = (),
+    ) -> None:
+        """`workspaces`: those that it sees, to choose among."""
+        super().__init__(data, declared=declared, initial=initial)
+        self.is_kept = kept
+        pasted = Field(
+            name="secret",
+            label="Secret",
+            help="A token of any kind, also within a clone address or a curl command.",
+            required=not kept,
+            secret=True,
+            max_length=10_000,
+        )
+        self.fields["secret"] = form_field(
+            pasted, kept=kept, is_typed=bool(self.data.get("secret"))
+        )
+        self.fields["secret"].validators.remove(one_word)  # it is taken out of what was pasted
+        if workspaces and "workspace" in self.fields:
+            choices = [(name, name) for name in workspaces]
+            self.fields["workspace"] = forms.ChoiceField(
+                label="Workspace", choices=choices, widget=forms.RadioSelect
+            )
+        if {"workspace", "repository"} <= set(self.fields):
+            self.fields["repository"].required = False
+        elif "repository" in self.fields:
+            self.fields["repository"].required = True
+            self.fields["repository"].help_text = "Any address of it: bitbucket.org/acme/api"
+        self.order_fields(["username", "workspace", "repository", "secret"])
+
+    @property
+    def pasted(self) -> str:
+        """What was pasted; empty where the kept secret stays."""
+        return str(self.cleaned_data.get("secret") or "")
+
+
 class EntryField(forms.CharField):
     """A field made of a declared one."""
 

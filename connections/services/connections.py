@@ -22,6 +22,7 @@ from connections.services.errors import (
 )
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
+from connections.services.pasting import complete
 from connections.services.proving import fill_from, keep_proof
 from connections.services.rows import (
     become_available,
@@ -84,6 +85,9 @@ def create_connection(
     UnknownConnector, InvalidFields, UnknownMethodGiven, NameTaken, AlreadyConnected,
     VerificationFailed, VerificationsTooMany.
     """
+    if credential is not None:
+        kind = connector_of(connector)
+        credential, settings = complete(kind, organization.pk, credential, settings)
     wish = read_wish(connector, name, settings, schedule, selection, credential)
     check_name(organization.pk, wish.name)
     finding = _prove(organization, wish) if wish.given is not None else None

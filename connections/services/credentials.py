@@ -15,7 +15,7 @@ from connections.connectors.base import Entry
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential
-from connections.services.entering import read_given
+from connections.services.entering import NewCredential, read_given
 from connections.services.entries import entry_for
 from connections.services.errors import (
     CredentialDeleted,
@@ -24,6 +24,7 @@ from connections.services.errors import (
 )
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
+from connections.services.pasting import complete
 from connections.services.proving import (
     check_finding,
     connected,
@@ -74,12 +75,15 @@ def create_credential(
     MultipleCredentialsNotSupported, VerificationFailed, OtherWorkspace, VerificationsTooMany.
     """
     kind = connector(connection.connector)
-    given = read_given(kind, method=method, settings=settings or {}, secrets=secrets)
+    known = connected(connection)
+    asked = NewCredential(secrets=secrets, method=method, settings=settings or {})
+    asked, _ = complete(kind, connection.organization_id, asked, known)
+    given = read_given(kind, method=asked.method, settings=asked.settings, secrets=secrets)
     name = clean_name(label, field="label") if label.strip() else ""
     if not kind.supports_multiple_credentials and _has_credential(connection):
         raise MultipleCredentialsNotSupported
     count_verification(connection.organization_id)
-    entry = given.entry(connected(connection))
+    entry = given.entry(known)
     finding = verify_entry(kind, entry, copied_streams(connection))
     check_finding(finding, connection)
     if dry_run:

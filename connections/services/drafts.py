@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Connector, Method, UnknownMethod
-from connections.connectors.schema import InvalidFields
+from connections.connectors.schema import InvalidFields, clean
 from connections.models import Connection, Draft, Grant, Verification
 from connections.services.entering import read_given
 from connections.services.errors import NotTicked, NotVerified, UnknownMethodGiven
@@ -28,6 +28,7 @@ __all__ = (
     "discard_draft",
     "fill_draft",
     "finish_draft",
+    "keep_unfinished",
     "leave_out",
     "start_draft",
     "use_grant",
@@ -95,6 +96,25 @@ def fill_draft(
     draft.secrets = given.secrets
     draft.name = name or draft.name
     return _exchange_grant(draft, None)
+
+
+def keep_unfinished(
+    *,
+    draft: Draft,
+    method: str,
+    settings: Mapping[str, str],
+    secret: str,
+    found: Mapping[str, Any],
+) -> Draft:
+    """Keep a secret while something beside it is still asked for; `found` says what."""
+    kind = connector_of(draft.connector)
+    field = kind.method(method).secrets[0]
+    draft.method, draft.settings = method, dict(settings)
+    draft.secrets = clean([field], {field.name: secret}, below="secrets")
+    _exchange_grant(draft, None)
+    draft.found = dict(found)
+    draft.save()
+    return draft
 
 
 def _fill_for_consent(

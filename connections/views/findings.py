@@ -1,14 +1,23 @@
 """What a verification found, in the words of a page."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from connections.connectors.base import CheckResult, Connector, Stream
-from connections.connectors.findings import OK, available, counts, failing, from_row, summary
+from connections.connectors.findings import (
+    OK,
+    available,
+    counts,
+    deciding,
+    failing,
+    from_row,
+    summary,
+)
 from connections.models import Connection, Draft, Verification
 from connections.services.selections import copied_streams
 from connections.services.verification import draft_streams
+from connections.views.whom import acting, acting_credential, needless_of
 from tenants.formats import listed
 
 Tone = Literal["busy", "good", "attention", "bad"]
@@ -44,6 +53,9 @@ class Reading:
     left_out: tuple[Stream, ...]
     is_mended_by_time: bool
     is_lost: bool = False
+    who: str = ""  # who can mend it, where that is somebody else
+    whom: str = ""  # what kind of secret it is, whom it acts as, what it sees
+    needless: tuple[str, ...] = ()  # scopes that nothing needs
 
     @property
     def is_running(self) -> bool:
@@ -88,6 +100,7 @@ def read_checks(
         tone=tone,
         headline=_progress(results, wanted) if tone == "busy" else summary(results, wanted),
         text=_way_out(outcome, workspace, can_go_on) if tone in ("attention", "bad") else "",
+        who=_who(results, wanted),
         checks=_shown(checks),
         seconds=seconds,
         without=_streams(connector, wanted - possible) if can_go_on else (),
@@ -100,13 +113,25 @@ def read_draft(draft: Draft, verification: Verification, connector: Connector) -
     """The reading of a draft's verification."""
     if verification.is_lost:
         return _read_lost(connector, verification, left_out=draft.left_out)
-    return read_checks(
+    streams = draft_streams(connector, draft)
+    found = draft.found
+    reading = read_checks(
         connector=connector,
         outcome=verification.outcome,
         checks=verification.checks,
-        streams=draft_streams(connector, draft),
+        streams=streams,
         left_out=draft.left_out,
         seconds=_seconds(verification),
+    )
+    if verification.finished_at is None or not draft.method:
+        return reading
+    method, kind = connector.method(draft.method), str(found.get("kind", ""))
+    return replace(
+        reading,
+        whom=acting(method, kind, str(found.get("acts_as_name", "")), found.get("sees")),
+        needless=connector.needless_scopes(
+            found.get("scopes") or (), method=method.key, kind=kind, streams=streams
+        ),
     )
 
 
@@ -116,13 +141,21 @@ def read_credential(
     """The reading of the verification of a credential."""
     if verification.is_lost:
         return _read_lost(connector, verification)
-    return read_checks(
+    credential = verification.credential
+    reading = read_checks(
         connector=connector,
         outcome=verification.outcome,
         checks=verification.checks,
         streams=copied_streams(connection),
         seconds=_seconds(verification),
         workspace=connection.settings["workspace"],
+    )
+    if credential is None or verification.finished_at is None:
+        return reading
+    return replace(
+        reading,
+        whom=acting_credential(connector, credential, connection),
+        needless=needless_of(connector, credential, connection),
     )
 
 
@@ -154,6 +187,13 @@ def _way_out(outcome: str, workspace: str, can_go_on: bool) -> str:
     if outcome == Outcome.INVALID_PERMISSIONS and can_go_on:
         return OR_GO_ON
     return WAYS_OUT.get(outcome, "")
+
+
+def _who(results: Sequence[CheckResult], wanted: set[str]) -> str:
+    """Who can mend what decides, where that is nobody here."""
+    decisive = deciding(results, wanted)
+    is_at_bitbucket = decisive is not None and decisive.mended_by == "workspace_admin"
+    return "An administrator of the workspace at Bitbucket can mend it." if is_at_bitbucket else ""
 
 
 def _shown(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

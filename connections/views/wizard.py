@@ -1,8 +1,7 @@
-"""The first two steps of connecting: what, and how."""
+"""The first two steps of connecting: what, and which secret to enter it with."""
 
 from dataclasses import replace
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -10,10 +9,11 @@ from django.shortcuts import redirect, render
 
 from connections import connectors
 from connections.connectors.base import Field, Method
+from connections.connectors.schema import REQUIRED
 from connections.forms import EntryForm
 from connections.models import Draft
-from connections.services import drafts
-from connections.services.errors import InvalidSettings
+from connections.services import drafts, pasting
+from connections.services.errors import InvalidSettings, VerificationsTooMany
 from connections.views.base import (
     ConnectionView,
     WizardView,
@@ -23,14 +23,7 @@ from connections.views.base import (
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
-PASTED = Field(
-    name="secret",
-    label="Secret",
-    help="What kind it is shows in its first letters.",
-    secret=True,
-    kind="password",
-    max_length=4096,
-)
+ASKED_OF_IT = "Empty: the token is asked."
 
 
 class What(OrganizationView):
@@ -43,7 +36,40 @@ class What(OrganizationView):
         return render(request, "connections/what.html", context)
 
 
-class EntryStep(WizardView):
+class DraftStep(WizardView):
+    """A step that fills the draft, or begins one."""
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The settings of a connection that exists already: it knows what it connects."""
+        connection = self.draft.connection if self.draft is not None else None
+        return dict(connection.settings) if connection is not None else {}
+
+    def begun(self) -> Draft:
+        """The draft of this step, begun where there is none yet."""
+        return self.draft or drafts.start_draft(
+            organization=self.organization,
+            connector=self.connector.key,
+            by=self.user,
+            actor=self.actor,
+        )
+
+    @transaction.atomic  # what does not fit leaves no draft behind
+    def fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
+        """Keep what was typed. Raises InvalidFields."""
+        draft = self.begun()
+        known = {field.name for field in self.connector.settings + method.settings}
+        return drafts.fill_draft(
+            draft=draft,
+            method=method.key,
+            name=draft.name,
+            settings={**self.fixed, **{name: typed[name] for name in typed if name in known}},
+            secrets=secrets,
+            actor=self.actor,
+        )
+
+
+class EntryStep(DraftStep):
     """A step whose form fills the draft and lets its checks begin."""
 
     def page(self, form: EntryForm, status: int = 200) -> HttpResponse:
@@ -69,79 +95,57 @@ class EntryStep(WizardView):
     def asked(self, own: tuple[Field, ...]) -> tuple[Field, ...]:
         """What is asked. A connection that exists already knows what it connects."""
         is_known = self.draft is not None and self.draft.connection is not None
-        return own if is_known else self.connector.settings + own
+        return own if is_known else self.place_fields + own
+
+    @property
+    def place_fields(self) -> tuple[Field, ...]:
+        """The fields of what is connected; left empty, the secret is asked."""
+        return tuple(
+            replace(field, required=False, help=f"{field.help}. {ASKED_OF_IT}")
+            for field in self.connector.settings
+        )
 
     def _filled(self, form: EntryForm) -> Draft | None:
         method, secrets = self.read(form)
+        settings = self.connector.read_places(form.settings)
+        if not form.errors:
+            settings = self._completed(form, method, settings, secrets)
         if form.errors:
             return None
         try:
-            return self._fill(method, form.settings, secrets)
+            return self.fill(method, settings, secrets)
         except InvalidSettings as error:
             form.refuse({name: self.told(method, said) for name, said in error.fields.items()})
             return None
 
-    @transaction.atomic  # what does not fit leaves no draft behind
-    def _fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
-        draft = self.draft or drafts.start_draft(
-            organization=self.organization,
-            connector=self.connector.key,
-            by=self.user,
-            actor=self.actor,
-        )
-        fixed = draft.connection.settings if draft.connection else {}
-        known = {field.name for field in self.connector.settings + method.settings}
-        return drafts.fill_draft(
-            draft=draft,
-            method=method.key,
-            name=draft.name,
-            settings={**fixed, **{name: typed[name] for name in typed if name in known}},
-            secrets=secrets,
-            actor=self.actor,
-        )
-
-
-class How(EntryStep):
-    """Which secret to enter it with; or paste one, and it is recognised."""
-
-    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self.page(self._form())
-
-    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self.submitted(self._form(request.POST))
-
-    def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
-        secrets = form.secrets or {}
-        method = self.connector.method(self.connector.recognise(secrets, form.settings))
-        if method.deprecated:
-            form.add_error(PASTED.name, method.needs)
-        return method, {method.secrets[0].name: secrets[PASTED.name]}
-
-    def told(self, method: Method, said: str) -> str:
-        return f"By its first letters the secret is of the kind {method.label}. {said}"
-
-    def _form(self, data: QueryDict | None = None) -> EntryForm:
-        optional = {
-            field.name: replace(field, required=False)
-            for method in self._offered
-            for field in method.settings
-        }
-        return EntryForm(data, declared=self.asked((PASTED, *optional.values())))
-
-    @property
-    def _offered(self) -> list[Method]:
-        return [method for method in self.connector.methods if not method.deprecated]
-
-    def page(self, form: EntryForm, status: int = 200) -> HttpResponse:
-        context = {
-            **self.step_context,
-            "step": 2,
-            "methods": self._offered,
-            "withdrawn": [method for method in self.connector.methods if method.deprecated],
-            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
-            "form": form,
-        }
-        return render(self.request, "connections/how.html", context, status=status)
+    def _completed(
+        self,
+        form: EntryForm,
+        method: Method,
+        settings: dict[str, str],
+        secrets: dict[str, str] | None,
+    ) -> dict[str, str]:
+        """What was typed with what the secret tells by itself: of which workspace it is."""
+        missing = [
+            field.name
+            for field in self.connector.settings
+            if field.name in form.fields and not settings.get(field.name)
+        ]
+        kept = dict(self.draft.secrets or {}) if self.draft else {}
+        secret = next(iter((secrets or kept).values()), "")
+        if not missing or not secret:
+            return settings
+        try:
+            told = pasting.identify(
+                self.connector, self.organization.pk, secret, settings, method=method.key
+            )
+        except VerificationsTooMany as error:
+            form.add_error(None, error.message)
+            return settings
+        for name in missing:
+            if not told.settings.get(name):
+                form.add_error(name, told.said or REQUIRED)
+        return {**told.settings, **settings}
 
 
 class Enter(EntryStep):

@@ -51,7 +51,7 @@ def test_a_token_that_lacks_a_scope_goes_on_without_its_stream(visitor: Visitor)
     visitor.enter_token("globex", token)
     visitor.sees("The secret lacks the scope pipeline")
     visitor.look()
-    visitor.press("Go on without pipelines")
+    visitor.press("Continue without pipelines")
 
     visitor.start()
     visitor.headline("Complete")
@@ -65,7 +65,7 @@ def test_a_token_that_lacks_several_scopes(visitor: Visitor) -> None:
 
     visitor.sees("The secret lacks the scopes pullrequest and pipeline")
     visitor.look()
-    visitor.press("Go on without pull requests and pipelines")
+    visitor.press("Continue without pull requests and pipelines")
     visitor.page.wait_for_url("**/what-to-sync/")
 
 

@@ -19,6 +19,7 @@ from connections.connectors.bitbucket_cloud import entrance, pasted, places, ver
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
+from connections.connectors.bitbucket_cloud.scopes import needless
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields, clean
 from connections.transport.asks import Asks
@@ -210,8 +211,19 @@ class BitbucketCloud(Connector):
     def recognise(self, secrets: Mapping[str, str], settings: Mapping[str, Any]) -> str:
         return entrance.recognise(secrets, settings)
 
-    def identify(self, pasted_text: str, known: Mapping[str, str]) -> Recognised:
-        return pasted.identify(pasted_text, known)
+    def shape_of(self, secret: str) -> str:
+        return entrance.shape_of(secret)
+
+    def identify(self, text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
+        return pasted.identify(text, known, method=method)
+
+    def read_places(self, settings: Mapping[str, str]) -> dict[str, str]:
+        return places.read_places(settings)
+
+    def needless_scopes(
+        self, granted: Collection[str], *, method: str, kind: str, streams: Collection[str]
+    ) -> tuple[str, ...]:
+        return needless(granted, self.method(method), kind, streams)
 
     @property
     def authorizations(self) -> Authorizations:

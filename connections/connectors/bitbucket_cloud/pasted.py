@@ -13,13 +13,15 @@ from django.conf import settings
 from connections.connectors.base import Entry, Recognised
 from connections.connectors.bitbucket_cloud import entrance, kinds
 from connections.connectors.bitbucket_cloud.methods import ACCESS_TOKEN, API_TOKEN, APP_PASSWORD
-from connections.connectors.bitbucket_cloud.places import place_of
+from connections.connectors.bitbucket_cloud.places import place_of, read_places
 from connections.connectors.bitbucket_cloud.refusals import credential_type
 from connections.transport.errors import InvalidCredentials, InvalidPermissions, ProviderError
 from connections.transport.paging import page_of
 
 EMAIL = re.compile(API_TOKEN.settings[0].pattern)
 MOST_WORKSPACES = 100
+ODD = "This has spaces or other characters that no token has. Paste it again."
+_ONE_WORD = re.compile(r"[\x21-\x7e]{1,4096}")
 _TOKEN = re.compile(r"AT(?:ATT|CTT|BB)[\w=.+/-]+")
 _SCHEME = re.compile(r"^(?:authorization:\s*)?(?:bearer|basic)\s+", re.IGNORECASE)
 _ADDRESS = re.compile(r"bitbucket\.org[/:][\w.{}-]+(?:/[\w.{}-]+)?")
@@ -52,11 +54,13 @@ def take_apart(text: str) -> Pasted:
     return Pasted(found[0], {name: value for name, value in told.items() if value})
 
 
-def identify(text: str, known: Mapping[str, str]) -> Recognised:
+def identify(text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
     """See Connector.identify."""
     pasted = take_apart(text)
-    given = {**pasted.settings, **_known(known)}
-    shape = entrance.shape_of(pasted.secret)
+    given = {**pasted.settings, **read_places(known)}
+    if not _ONE_WORD.fullmatch(pasted.secret):
+        return Recognised(said=ODD, is_refused=True)
+    shape = entrance.shape_of(pasted.secret) or method
     if shape == APP_PASSWORD.key:
         return Recognised(
             method=shape, name=APP_PASSWORD.label, said=APP_PASSWORD.needs, is_refused=True
@@ -66,16 +70,8 @@ def identify(text: str, known: Mapping[str, str]) -> Recognised:
         found = _as_access_token(start, is_certain=shape == ACCESS_TOKEN.key)
         if found is not None:
             return found
-    return _as_api_token(start, is_certain=shape == API_TOKEN.key)
-
-
-def _known(typed: Mapping[str, str]) -> dict[str, str]:
-    """What was typed. The address of a repository names its workspace too."""
-    given = {name: value for name, value in typed.items() if value}
-    place = place_of(given.get("repository", ""))
-    if place.repository:
-        given = {"workspace": place.workspace, **given, "repository": place.repository}
-    return given
+    is_certain = entrance.shape_of(pasted.secret) == API_TOKEN.key
+    return _as_api_token(start, is_certain=is_certain)
 
 
 def _as_access_token(start: Recognised, *, is_certain: bool) -> Recognised | None:
@@ -176,7 +172,7 @@ def _asking(
     asks = [name for name in needed if not known.get(name)]
     if asks and may_ask and not known.get(may_ask):
         asks.append(may_ask)
-    said = "It does not tell for which it is." if asks else ""
+    said = f"It does not tell of which {asks[0]} it is." if asks else ""
     if len(answer.workspaces) > 1 and "workspace" in asks:
         said = "It sees several workspaces."
     choices = answer.workspaces if "workspace" in asks else ()

@@ -1,6 +1,7 @@
 """Workspaces and repositories, read out of their names or of any address of them."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -46,6 +47,15 @@ def repository_name(text: str) -> str:
     """The repository's name out of its name or any address of it."""
     found = place_of(text)
     return found.repository or ("" if "/" in text else unquote(text.strip()))
+
+
+def read_places(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed. The address of a repository names its workspace too."""
+    given = {name: value for name, value in typed.items() if value}
+    place = place_of(given.get("repository", ""))
+    if place.repository:
+        given = {"workspace": place.workspace, **given, "repository": place.repository}
+    return given
 
 
 _HOST = re.compile(r"^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?$")

@@ -5,7 +5,7 @@ Only classic ones do, granular ones never: https://developer.atlassian.com/cloud
 
 from collections.abc import Collection, Iterable
 
-from connections.connectors.declarations import Scope
+from connections.connectors.declarations import Method
 
 IMPLIED = {
     "project": ("repository",),
@@ -28,12 +28,14 @@ def with_implied(granted: Iterable[str]) -> tuple[str, ...]:
 
 
 def needless(
-    granted: Iterable[str], asked_for: Iterable[Scope], streams: Collection[str]
+    granted: Iterable[str], method: Method, kind: str, streams: Collection[str]
 ) -> tuple[str, ...]:
-    """The granted scopes that nothing needs: `asked_for` names those that these streams do."""
+    """The granted scopes that nothing needs, by what the method asks for with these streams."""
     needed = with_implied(
         scope.name
-        for scope in asked_for
+        for scope in method.scopes_of(kind)
         if scope.optional or not scope.streams or not streams or set(scope.streams) & set(streams)
     )
+    if method.by_consent:  # a consumer's scopes are fixed, and it may serve sign-in too
+        needed += ("email",)
     return tuple(scope for scope in dict.fromkeys(granted) if scope not in needed)

@@ -259,7 +259,7 @@ def _counted(identity: Identity, entry: Entry) -> Identity:
 
 def _needless(identity: Identity, entry: Entry, streams: Collection[str]) -> tuple[str, ...]:
     method = next(method for method in METHODS if method.key == entry.method)
-    return needless(identity.scopes, method.scopes_of(identity.kind), streams)
+    return needless(identity.scopes, method, identity.kind, streams)
 
 
 def _first(listed: Answer | None, key: str) -> str | None:
