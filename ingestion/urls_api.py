@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from ingestion.api import records, syncs
+from ingestion.api import estimates, records, syncs
 
 app_name = "ingestion-api"
 
 CONNECTION = "connections/<apiid:connection_id>"
 
 urlpatterns = [
+    path(
+        "connections.estimate/<apiid:pk>",
+        estimates.ConnectionsEstimate.as_view(),
+        name="connections.estimate",
+    ),
     path(f"{CONNECTION}/syncs.start", syncs.Start.as_view(), name="syncs.start"),
     path(f"{CONNECTION}/syncs.list", syncs.List.as_view(), name="syncs.list"),
     path(f"{CONNECTION}/syncs.info/<apiid:pk>", syncs.Info.as_view(), name="syncs.info"),

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from ingestion.api.rows import TABLES
 from ingestion.models import State, Sync
-from tenants.api import IdField, Instant, PageSerializer, StrictSerializer
+from tenants.api import Day, IdField, Instant, PageSerializer, StrictSerializer, WholeNumber
 
 MOST_IDS = 1000
 
@@ -30,6 +30,22 @@ class StartSync(StrictSerializer):
     streams = serializers.ListField(
         child=Word(), required=False, allow_empty=False, max_length=50, allow_null=True
     )
+
+
+class Words(serializers.CharField):
+    """Several words in an address, with commas between."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        found = super().to_internal_value(data)
+        return [word.strip() for word in found.split(",") if word.strip()]
+
+
+class EstimateSync(StrictSerializer):
+    """connections.estimate"""
+
+    streams = Words(max_length=500, required=False)
+    since = Day(required=False, allow_null=True)
+    credentials = WholeNumber(min_value=1, max_value=100, required=False)
 
 
 class OneSync(StrictSerializer):

@@ -7,6 +7,8 @@ from functools import partial
 from math import ceil
 from typing import Any
 
+from django.conf import settings
+
 from connections.connectors import connector
 from connections.models import Connection, Draft
 from connections.models.credential import usable_credentials
@@ -119,7 +121,7 @@ def _subjects(connection: Connection) -> int:
 
 def _allowance(quota: QuotaLeft | None, count: int = 1, wanted: int = 1) -> Allowance:
     if quota is None:
-        quota = QuotaLeft(limit=0, used=0)
+        quota = QuotaLeft(limit=settings.QUOTA_LIMIT, used=0)
     more = wanted - count
     each = quota.limit // count
     return Allowance(

@@ -1,7 +1,15 @@
 """The base of the API: `ApiView`, errors, strict input, pages of lists."""
 
 from tenants.api.paging import paginate
-from tenants.api.reading import Day, IdField, Instant, PageSerializer, StrictSerializer, read
+from tenants.api.reading import (
+    Day,
+    IdField,
+    Instant,
+    PageSerializer,
+    StrictSerializer,
+    WholeNumber,
+    read,
+)
 from tenants.api.rows import check_if_match, etag, timestamp
 from tenants.api.view import ApiView
 from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
@@ -16,6 +24,7 @@ __all__ = (
     "InvalidArguments",
     "PageSerializer",
     "StrictSerializer",
+    "WholeNumber",
     "check_if_match",
     "etag",
     "paginate",
