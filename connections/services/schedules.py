@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,13 +61,21 @@ def next_runs(
 
 def coming_runs(connection: Connection, count: int = 3) -> list[datetime]:
     """The runs that will happen: the one that is planned, and those that follow it."""
-    planned, zone = connection.next_sync_at, connection.organization.timezone
-    if planned is None:
+    first, zone = run_after(connection, now()), connection.organization.timezone
+    if connection.next_sync_at is None or first is None:
         return []
-    if planned <= now():  # it waits for the sync that runs
-        return next_runs(connection.schedule, count, timezone=zone)
-    following = next_runs(connection.schedule, count - 1, after=planned, timezone=zone)
-    return [planned, *following]
+    return [first, *next_runs(connection.schedule, count - 1, after=first, timezone=zone)]
+
+
+def run_after(connection: Connection, moment: datetime) -> datetime | None:
+    """The planned run; where a moment has passed it, the first one behind, in step with it."""
+    planned, schedule = connection.next_sync_at, connection.schedule
+    if planned is not None and planned > moment:
+        return planned
+    if planned is not None and schedule.get("kind") == "every":
+        step = timedelta(minutes=schedule["minutes"])
+        return planned + step * ((moment - planned) // step + 1)
+    return next_run(schedule, moment, connection.organization.timezone)
 
 
 def interval(schedule: Mapping[str, Any], *, timezone: str) -> timedelta | None:
@@ -89,9 +97,9 @@ def _runs(
     if schedule.get("kind") != "cron":
         return []
     zone = ZoneInfo(schedule.get("timezone") or timezone)
-    runs = CronSim(schedule["cron"], after.astimezone(zone))
-    found = (next(runs, None) for _ in range(count))
-    return [run.astimezone(UTC) for run in found if run is not None]
+    runs = (run.astimezone(UTC) for run in CronSim(schedule["cron"], after.astimezone(zone)))
+    # In the hour that a clock shows twice, what ran in the first does not run in the second.
+    return list(islice((run for run in runs if run > after), count))
 
 
 def _minutes(value: Any) -> int:
@@ -101,26 +109,28 @@ def _minutes(value: Any) -> int:
 
 
 def _cron(schedule: Mapping[str, Any]) -> dict[str, str]:
-    expression, timezone = schedule.get("cron"), _timezone(schedule.get("timezone"))
+    expression, zone = schedule.get("cron"), _timezone(schedule.get("timezone"))
     if not isinstance(expression, str) or len(expression) > 100:
         raise InvalidFields({"schedule.cron": "A cron expression such as 0 6 * * 1-5."})
     if len(expression.split()) != FIELDS:
         told = f"{FIELDS} fields are needed, such as 0 6 * * 1-5."
         raise InvalidFields({"schedule.cron": told})
     try:
-        runs = CronSim(expression, now().astimezone(ZoneInfo(timezone)))
+        runs = CronSim(expression, now().astimezone(ZoneInfo(zone or "UTC")))
     except CronSimError as error:
         part = str(error).removeprefix("Bad ").replace("-", " ")
         raise InvalidFields({"schedule.cron": f"The {part} does not fit."}) from None
     _check_intervals(runs)
-    return {"cron": expression, "timezone": timezone}
+    return {"cron": expression, **({"timezone": zone} if zone else {})}
 
 
-def _timezone(name: Any) -> str:
-    zone = "UTC" if name is None else name
-    if not isinstance(zone, str) or zone not in time_zones():
+def _timezone(name: Any) -> str | None:
+    """The zone that is named; without one, the organization's holds."""
+    if name is None:
+        return None
+    if not isinstance(name, str) or name not in time_zones():
         raise InvalidFields({"schedule.timezone": "A name such as Europe/Vienna."})
-    return zone
+    return name
 
 
 def _check_intervals(runs: Iterator[datetime]) -> None:

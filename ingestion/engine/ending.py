@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from connections.models import Connection
 from connections.services.locks import hold
-from connections.services.schedules import next_run
+from connections.services.schedules import run_after
 from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
 from ingestion.engine.run import FOLLOWERS, Run
@@ -66,7 +66,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
     """End the sync as its streams ended. An error is of the whole sync and ends it as failed."""
     now = run.clock.now()
     with transaction.atomic():
-        hold(run.connection.pk)
+        connection = hold(run.connection.pk)
         fence.hold()
         states = {row.stream: _finish_stream(run, row, now, error) for row in run.book.streams()}
         for stream, ended_as in states.items():
@@ -82,7 +82,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
             finished_at=now,
             error=error or _first_error(run),
         )
-        _note_on_connection(run, state, now)
+        _note_on_connection(connection, state, now)
         note_uses(run.sync.pk)
     return state
 
@@ -174,10 +174,9 @@ def _first_error(run: Run) -> dict[str, Any] | None:
     return next((row.error for row in run.book.streams() if row.error), None)
 
 
-def _note_on_connection(run: Run, state: State, now: datetime) -> None:
-    changes: dict[str, Any] = {
-        "next_sync_at": next_run(run.connection.schedule, now, run.connection.organization.timezone)
-    }
+def _note_on_connection(connection: Connection, state: State, now: datetime) -> None:
+    """What was planned stays planned; what passed meanwhile is left out."""
+    changes: dict[str, Any] = {"next_sync_at": run_after(connection, now)}
     if state in (State.SUCCEEDED, State.PARTIAL):
         changes["last_synced_at"] = now
-    Connection.objects.filter(pk=run.connection.pk).update(**changes)
+    Connection.objects.filter(pk=connection.pk).update(**changes)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from connections.models import Connection
-from connections.services.schedules import next_run
+from connections.services.schedules import run_after
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice
 from ingestion.engine.fence import claimable
@@ -51,8 +51,7 @@ def _queue(due: list[Connection], now: datetime) -> int:
     syncs = Sync.objects.bulk_create([_sync(connection) for connection in due])
     StreamRun.objects.bulk_create([run for sync in syncs for run in stream_runs(sync)])
     for connection in due:
-        timezone = connection.organization.timezone
-        connection.next_sync_at = next_run(connection.schedule, now, timezone)
+        connection.next_sync_at = run_after(connection, now)
     Connection.objects.bulk_update(due, ["next_sync_at"])
     return len(syncs)
 
