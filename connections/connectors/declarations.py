@@ -88,6 +88,9 @@ class Stream:
     label: str
     summary: str = ""
     needs: tuple[str, ...] = ()  # streams that must be copied with it
+    # Minutes from one reading by schedule to the next, where nobody set others. 0: in each sync;
+    # None: in each sync, and nobody is asked.
+    interval: int | None = None
     required: bool = False
     usual: bool = True  # copied where nothing was chosen; else it costs too much to come unasked
     apart: timedelta = timedelta(0)  # how long the schedule leaves it alone once it was read

@@ -20,7 +20,7 @@ class SettingsForm(WindowForm, ScheduleForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, connection: Connection) -> None:
         super().__init__(data, initial={"name": connection.name})
         timezone = connection.organization.timezone
-        self.keep(connection.schedule, timezone=timezone)
+        self.keep(connection.schedule, timezone=timezone, connector=connection.connector)
         self.keep_window(connection.selection.get("since"), timezone=timezone)
 
 

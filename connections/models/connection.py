@@ -43,10 +43,14 @@ class Connection(TenantModel):
     next_verification_at = models.DateTimeField(null=True)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     schedule = models.JSONField(
-        default=no_schedule, help_text="kind: off, every (minutes) or cron (cron, timezone)"
+        default=no_schedule,
+        help_text="kind: off, every (minutes) or cron (cron, timezone); less_often: by stream",
     )
     selection = models.JSONField(
         default=everything, help_text="repositories (mode, ids, include, exclude), streams, since"
+    )
+    streams_read = models.JSONField(
+        default=dict, help_text="when streams that are read less often were last begun, by name"
     )
     last_synced_at = models.DateTimeField(null=True)
     next_sync_at = models.DateTimeField(null=True)

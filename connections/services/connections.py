@@ -133,7 +133,7 @@ def update_connection(
     if selection is not None:
         row.selection = clean_selection(connector_of(row.connector), selection)
     if schedule is not None:
-        row.schedule = clean_schedule(schedule)
+        row.schedule = clean_schedule(schedule, connector_of(row.connector))
         waits = row.status in {Connection.Status.DISABLED, Connection.Status.PENDING}
         row.next_sync_at = None if waits else _next_sync(row)
     after = {"name": row.name, "schedule": row.schedule, "selection": row.selection}

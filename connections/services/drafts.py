@@ -201,7 +201,7 @@ def choose(
     if selection is not None:
         draft.selection = clean_selection(kind, selection)
     if schedule is not None:
-        draft.schedule = clean_schedule(schedule)
+        draft.schedule = clean_schedule(schedule, kind)
     draft.name = name.strip() or draft.name
     return _touch(draft)
 

@@ -1,6 +1,6 @@
 """When a connection is synced by itself: off, every so many minutes, or by cron."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice, pairwise, takewhile
 from typing import Any
@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from django.utils.timezone import now
 
+from connections.connectors import connector as connector_of
+from connections.connectors.base import Connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 from tenants.services.fields import time_zones
@@ -16,10 +18,16 @@ from tenants.services.fields import time_zones
 SHORTEST, LONGEST = 5, 7 * 24 * 60  # minutes
 SEVERAL = 50  # runs of which the mean interval is taken
 FIELDS = 5  # of a cron expression: a sixth would be seconds
-KEYS = {"off": {"kind"}, "every": {"kind", "minutes"}, "cron": {"kind", "cron", "timezone"}}
+LESS_OFTEN = "less_often"  # minutes from one reading of a stream to the next, by its name
+SLACK = timedelta(minutes=1)  # so that a tick which comes early puts nothing off
+KEYS = {
+    "off": {"kind"},
+    "every": {"kind", "minutes", LESS_OFTEN},
+    "cron": {"kind", "cron", "timezone", LESS_OFTEN},
+}
 
 
-def clean_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
+def clean_schedule(schedule: Mapping[str, Any], kind_of: Connector) -> dict[str, Any]:
     """A schedule as it is kept. Raises InvalidFields with names below `schedule`."""
     kind = schedule.get("kind")
     if not isinstance(kind, str) or kind not in KEYS:
@@ -31,11 +39,32 @@ def clean_schedule(schedule: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidFields(
             {f"schedule.{name}": f"This does not belong to {kind}." for name in sorted(unknown)}
         )
+    less_often = _less_often(schedule.get(LESS_OFTEN), kind_of)
     if kind == "every":
-        return {"kind": kind, "minutes": _minutes(schedule.get("minutes"))}
+        return {"kind": kind, "minutes": _minutes(schedule.get("minutes")), **less_often}
     if kind == "cron":
-        return {"kind": kind, **_cron(schedule)}
+        return {"kind": kind, **_cron(schedule), **less_often}
     return {"kind": "off"}
+
+
+def own_intervals(schedule: Mapping[str, Any], kind_of: Connector) -> dict[str, timedelta]:
+    """How far apart the streams are read that are not read by each scheduled sync."""
+    given = schedule.get(LESS_OFTEN) or {}
+    minutes = {one.key: given.get(one.key, one.interval) for one in kind_of.streams}
+    return {key: timedelta(minutes=value) for key, value in minutes.items() if value}
+
+
+def streams_due(connection: Connection, streams: Sequence[str], moment: datetime) -> list[str]:
+    """Those of these streams that a scheduled sync reads now, less what needs one that waits."""
+    kind_of, out = connector_of(connection.connector), set[str]()
+    own = own_intervals(connection.schedule, kind_of)
+    for stream in kind_of.streams:
+        begun = connection.streams_read.get(stream.key)
+        every = own.get(stream.key)
+        waits = every and begun and moment - datetime.fromisoformat(begun) < every - SLACK
+        if waits or out.intersection(stream.needs):
+            out.add(stream.key)
+    return [key for key in streams if key not in out]
 
 
 def next_run(
@@ -100,6 +129,22 @@ def _runs(
     runs = (run.astimezone(UTC) for run in CronSim(schedule["cron"], after.astimezone(zone)))
     # In the hour that a clock shows twice, what ran in the first does not run in the second.
     return list(islice((run for run in runs if run > after), count))
+
+
+def _less_often(value: Any, kind_of: Connector) -> dict[str, Any]:
+    """Intervals of streams, without those that are so anyway."""
+    usual = {one.key: one.interval for one in kind_of.streams if one.interval is not None}
+    given = {} if value is None else value
+    if not isinstance(given, dict) or not set(given) <= set(usual):
+        told = f"Minutes by name of a stream, of {', '.join(usual)}."
+        raise InvalidFields({f"schedule.{LESS_OFTEN}": told})
+    for name, minutes in given.items():
+        is_number = isinstance(minutes, int) and not isinstance(minutes, bool)
+        if not is_number or not 0 <= minutes <= LONGEST:
+            told = f"A whole number from 0 to {LONGEST}."
+            raise InvalidFields({f"schedule.{LESS_OFTEN}.{name}": told})
+    changed = {name: minutes for name, minutes in given.items() if minutes != usual[name]}
+    return {LESS_OFTEN: changed} if changed else {}
 
 
 def _minutes(value: Any) -> int:

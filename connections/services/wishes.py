@@ -39,7 +39,7 @@ def read_wish(
     parts: dict[str, Any] = {
         "name": lambda: clean_name(name),
         "settings": lambda: kind.clean_settings(settings),
-        "schedule": lambda: clean_schedule({"kind": "off"} if schedule is None else schedule),
+        "schedule": lambda: clean_schedule({"kind": "off"} if schedule is None else schedule, kind),
         "selection": lambda: clean_selection(kind, selection or {}),
     }
     if credential is not None:

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from connections.connectors import connector
 from connections.models import Connection
 from connections.services.locks import hold
-from connections.services.schedules import run_after
+from connections.services.schedules import own_intervals, run_after
 from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
 from ingestion.engine.run import FOLLOWERS, Run
@@ -82,7 +83,7 @@ def finish(run: Run, fence: Fence, error: dict[str, Any] | None = None) -> State
             finished_at=now,
             error=error or _first_error(run),
         )
-        _note_on_connection(connection, state, now)
+        _note_on_connection(connection, state, now, run.sync, states)
         note_uses(run.sync.pk)
     return state
 
@@ -174,9 +175,17 @@ def _first_error(run: Run) -> dict[str, Any] | None:
     return next((row.error for row in run.book.streams() if row.error), None)
 
 
-def _note_on_connection(connection: Connection, state: State, now: datetime) -> None:
+def _note_on_connection(
+    connection: Connection, state: State, now: datetime, sync: Sync, states: dict[str, State]
+) -> None:
     """What was planned stays planned; what passed meanwhile is left out."""
-    changes: dict[str, Any] = {"next_sync_at": run_after(connection, now)}
+    kept = {key: when for key, when in connection.streams_read.items() if key not in states}
+    own = own_intervals(connection.schedule, connector(connection.connector))
+    read = [key for key in own if states.get(key) == State.SUCCEEDED]
+    changes: dict[str, Any] = {
+        "next_sync_at": run_after(connection, now),
+        "streams_read": kept | dict.fromkeys(read, sync.created_at.isoformat()),
+    }
     if state in (State.SUCCEEDED, State.PARTIAL):
         changes["last_synced_at"] = now
     Connection.objects.filter(pk=connection.pk).update(**changes)

@@ -76,8 +76,13 @@ class Estimate:
         return self._sum(lambda cost, sizes: cost.first(sizes, self.plan))
 
     def again(self, hours: float) -> Requests:
-        """A sync so many hours after the last."""
-        return self._sum(lambda cost, sizes: cost.again(sizes, self.plan, hours))
+        """A sync so many hours after the last, in the mean of many."""
+
+        def mean(cost: Cost, sizes: Sizes) -> float:
+            own = max(hours, self.subject.own_hours.get(cost.stream, hours))
+            return cost.again(sizes, self.plan, own) * hours / own
+
+        return self._sum(mean)
 
     @property
     def is_range(self) -> bool:

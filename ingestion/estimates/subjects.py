@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
 from typing import Any
@@ -14,6 +14,7 @@ from connections.models import Connection, Draft
 from connections.models.credential import usable_credentials
 from connections.services.entries import draft_entry, entry_for
 from connections.services.rows import note_use
+from connections.services.schedules import own_intervals
 from connections.services.selections import clean_selection, wanted_streams
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
@@ -24,6 +25,8 @@ from ingestion.selectors.connections import quota_of
 from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
 from ingestion.services.repositories import selected_by
 from tenants.actor import Actor
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,16 @@ class Listed:
         return self.slug
 
 
-def estimate_draft(*, draft: Draft, selection: Mapping[str, Any]) -> Estimate:
+def estimate_draft(
+    *, draft: Draft, selection: Mapping[str, Any], schedule: Mapping[str, Any]
+) -> Estimate:
     """What the first sync of a verified draft would take. Raises ProviderError, InvalidFields."""
     listed = [Listed(one["id"], one["name"]) for one in draft.repositories]
     subject = _subject(
         f"draft:{draft.public_id}:{draft.found.get('connected', '')}",
         draft.connector,
         selection,
+        schedule,
         listed,
     )
     entry = partial(draft_entry, draft, purpose=Purpose.PERSON)
@@ -80,7 +86,7 @@ def estimate_of(
     if not listed:  # before the first sync
         listed = [Listed(*one) for one in list_repositories(key, connection.connector, entry)]
         spent = ceil(len(listed) / LISTED_AT_ONCE)
-    subject = _subject(key, connection.connector, selection, listed, spent)
+    subject = _subject(key, connection.connector, selection, connection.schedule, listed, spent)
     found, count = survey(subject, entry), _subjects(connection)
     if found.asked:
         by = by or Actor.system()
@@ -93,10 +99,16 @@ def estimate_of(
 
 
 def _subject(
-    key: str, kind: str, selection: Mapping[str, Any], listed: Sequence[Listed], spent: int = 0
+    key: str,
+    kind: str,
+    selection: Mapping[str, Any],
+    schedule: Mapping[str, Any],
+    listed: Sequence[Listed],
+    spent: int = 0,
 ) -> Subject:
     chosen = clean_selection(connector(kind), selection)
     is_chosen, since = selected_by(chosen), chosen["since"]
+    own = own_intervals(schedule, connector(kind))
     return Subject(
         key=key,
         connector=kind,
@@ -105,6 +117,7 @@ def _subject(
         listed=len(listed),
         since=datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None,
         spent=spent,
+        own_hours={key: every / HOUR for key, every in own.items()},
     )
 
 

@@ -39,7 +39,7 @@ Taken = dict[str, dict[str, float]]  # sizes by repository; "" is the connection
 class Subject:
     """What a sync would copy. `repositories` are the provider's ids of those that are chosen; of
     `listed` repositories in all, None where that is not known. `key` tells subjects apart; `spent`
-    are the requests that it took to list them.
+    are the requests that it took to list them, `own_hours` how far apart some streams are read.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Subject:
     listed: int | None
     since: datetime | None
     spent: int = 0
+    own_hours: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ class ChooseForm(WindowForm, ScheduleForm):
             self._let_choose("mode", [*modes, (PATTERNS, _patterns(_repositories(draft)))])
         timezone = draft.organization.timezone
         typed = dict(self.initial)
-        self.keep(draft.schedule or HOURLY, timezone=timezone)
+        self.keep(draft.schedule or HOURLY, timezone=timezone, connector=draft.connector)
         self.keep_window((draft.selection or {}).get("since"), timezone=timezone)
         self.initial.update(typed)
 
@@ -75,6 +75,7 @@ class ChooseForm(WindowForm, ScheduleForm):
         names = ("name", "mode", "window", "since", "cron")
         values = {name: self.data.get(name, "") for name in names}
         lists = {name: self[name].data for name in ("streams", "repositories")}
+        lists |= {field.name: field.data for field in self.own_intervals}
         schedule = self.cleaned_data.get("schedule", self.data.get("schedule", ""))
         return {**values, **lists, "schedule": schedule}
 

@@ -10,8 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import now
 
+from connections.connectors import connector
 from connections.models import Connection
-from connections.services.schedules import next_runs
+from connections.services.schedules import next_runs, own_intervals
 from ingestion.models import Coverage
 from ingestion.selectors.streams import chosen_streams, stream_label, streams_of
 
@@ -47,7 +48,7 @@ def promised(connections: Sequence[Connection]) -> Q:
     """The rows of Coverage that count: chosen streams of chosen repositories that can be read."""
     by_streams: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for connection in connections:
-        by_streams[chosen_streams(connection)].append(connection.pk)
+        by_streams[_promised_streams(connection)].append(connection.pk)
     which = Q(pk__in=[])
     for streams, ids in by_streams.items():
         which |= Q(connection_id__in=ids, stream__in=streams)
@@ -56,6 +57,13 @@ def promised(connections: Sequence[Connection]) -> Q:
         & (Q(repository=None) | Q(repository__is_selected=True, repository__removed_at=None))
         & Q(refusals__lt=NO_ACCESS_AFTER)
     )
+
+
+def _promised_streams(connection: Connection) -> tuple[str, ...]:
+    """Those that each scheduled sync reads; what is read less often may be older."""
+    own = own_intervals(connection.schedule, connector(connection.connector))
+    each = interval_of(connection)
+    return tuple(key for key in chosen_streams(connection) if own.get(key, timedelta(0)) <= each)
 
 
 def interval_of(connection: Connection) -> timedelta:

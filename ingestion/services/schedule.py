@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from connections.models import Connection
-from connections.services.schedules import run_after
+from connections.services.schedules import run_after, streams_due
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice
 from ingestion.engine.fence import claimable
@@ -48,7 +48,7 @@ def _due(now: datetime) -> list[Connection]:
 
 
 def _queue(due: list[Connection], now: datetime) -> int:
-    syncs = Sync.objects.bulk_create([_sync(connection) for connection in due])
+    syncs = Sync.objects.bulk_create([_sync(connection, now) for connection in due])
     StreamRun.objects.bulk_create([run for sync in syncs for run in stream_runs(sync)])
     for connection in due:
         connection.next_sync_at = run_after(connection, now)
@@ -56,12 +56,12 @@ def _queue(due: list[Connection], now: datetime) -> int:
     return len(syncs)
 
 
-def _sync(connection: Connection) -> Sync:
+def _sync(connection: Connection, now: datetime) -> Sync:
     return Sync(
         connection=connection,
         organization_id=connection.organization_id,
         trigger=Sync.Trigger.SCHEDULE,
-        streams=streams_of(connection),
+        streams=streams_due(connection, streams_of(connection), now),
         counts=no_counts(),
     )
 

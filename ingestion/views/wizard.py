@@ -120,7 +120,9 @@ class EstimateWhatToSync(ChooseWhatToSync):
         if UNTOLD & set(form.errors):
             return "Mend what is marked, and the estimate is made."
         try:
-            estimate = estimate_draft(draft=draft, selection=form.selection())
+            estimate = estimate_draft(
+                draft=draft, selection=form.selection(), schedule=form.chosen_schedule
+            )
         except InvalidFields as refused:
             return " ".join(refused.fields.values())
         except ProviderError as error:

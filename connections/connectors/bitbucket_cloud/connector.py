@@ -26,6 +26,7 @@ from connections.transport.asks import Asks
 from connections.transport.http import Transport
 from connections.transport.ledger import Ledger
 
+DAILY = 24 * 60  # minutes
 _REPOSITORY = "/repositories/{workspace}/{repository}"
 _ALL_STATES = "state=OPEN&state=MERGED&state=DECLINED&state=SUPERSEDED"
 
@@ -54,7 +55,12 @@ class BitbucketCloud(Connector):
             summary="Names, projects, main branches, sizes.",
             required=True,
         ),
-        Stream(key="people", label="People", summary="The members of the workspace."),
+        Stream(
+            key="people",
+            label="People",
+            summary="The members of the workspace.",
+            interval=DAILY,
+        ),
         Stream(
             key="pull_requests",
             label="Pull requests",
@@ -85,6 +91,7 @@ class BitbucketCloud(Connector):
             summary="What each run did and how long it took: one request for each finished run.",
             needs=("pipelines",),
             usual=False,
+            interval=0,
         ),
         Stream(
             key="deployments",

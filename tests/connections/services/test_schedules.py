@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connections.connectors import connector
+from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 from connections.services.schedules import clean_schedule, interval, next_run, next_runs, run_after
 from tenants.models import Organization
@@ -70,7 +72,7 @@ def test_an_interval_keeps_its_step(planned: str, moment: str, expected: str) ->
 
 
 def test_a_cron_that_names_no_zone_runs_by_the_clock_of_the_organization() -> None:
-    schedule = clean_schedule({"kind": "cron", "cron": "0 6 * * *"})
+    schedule = clean_schedule({"kind": "cron", "cron": "0 6 * * *"}, connector("bitbucket_cloud"))
 
     run = next_run(schedule, local("2026-11-26", "12:00", "UTC"), VIENNA)
 
@@ -89,3 +91,28 @@ def test_how_far_apart_runs_are(schedule: dict[str, object], hours: float | None
     expected = None if hours is None else timedelta(hours=hours)
 
     assert interval(schedule, timezone="UTC") == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "wrong"),
+    [
+        ({"people": 0}, {"people": 0}, None),
+        ({"people": 1440}, None, None),
+        ({"pipeline_steps": 360}, {"pipeline_steps": 360}, None),
+        ({"pull_requests": 60}, None, "schedule.less_often"),
+        ({"people": -1}, None, "schedule.less_often.people"),
+        ({"people": True}, None, "schedule.less_often.people"),
+        ([], None, "schedule.less_often"),
+    ],
+)
+def test_streams_with_an_interval_of_their_own(
+    given: object, kept: dict[str, int] | None, wrong: str | None
+) -> None:
+    schedule, problems = {"kind": "every", "minutes": 60, "less_often": given}, dict[str, str]()
+    try:
+        schedule = clean_schedule(schedule, connector("bitbucket_cloud"))
+    except InvalidFields as error:
+        problems = error.fields
+
+    assert list(problems) == ([wrong] if wrong else [])
+    assert wrong or schedule.get("less_often") == kept

@@ -75,3 +75,17 @@ def test_pipelines_that_go_on_stop_at_what_was_read_before(
     assert PipelineRun.objects.count() == 730
     # The rest of the new, what is known (twice where both came in one batch), the top.
     assert sandbox.count(r"/pipelines") - asked <= 4
+
+
+@pytest.mark.parametrize("status", [None, 500])
+def test_a_stream_that_is_read_less_often_counts_from_when_it_was_read_well(
+    copied: Copied, sandbox: Sandbox, status: int | None
+) -> None:
+    if status:
+        sandbox.faults.add(r"/members", status=status)
+
+    sync = copied.sync()
+
+    copied.connection.refresh_from_db()
+    read = {} if status else {"people": sync.created_at.isoformat()}
+    assert copied.connection.streams_read == read

@@ -169,3 +169,41 @@ def test_statements_of_a_tick_do_not_grow_with_what_is_due() -> None:
     statements(2)
 
     assert statements(40) <= (10 if database.vendor == "postgresql" else 16)  # SQLite in chunks
+
+
+@pytest.mark.parametrize(
+    ("hours", "less_often", "reads"),
+    [
+        (None, None, True),  # never yet
+        (1, None, False),
+        (23.9, None, False),
+        (23.99, None, True),  # a tick may come early
+        (1, 0, True),
+        (1, 60, True),
+        (30, 10080, False),
+    ],
+)
+def test_people_are_read_as_often_as_the_schedule_says(
+    hours: float | None, less_often: int | None, reads: bool
+) -> None:
+    begun = {} if hours is None else {"people": (now() - timedelta(hours=hours)).isoformat()}
+    own = {} if less_often is None else {"less_often": {"people": less_often}}
+    connection = due_connection(schedule=HOURLY | own, streams_read=begun)
+
+    schedule.tick()
+
+    sync = Sync.objects.get(connection=connection)
+    assert ("people" in sync.streams) is reads
+    assert {"repositories", "pull_requests", "pipelines"} < set(sync.streams)
+    assert sync.stream_runs.count() == len(sync.streams)
+
+
+def test_only_what_waits_is_left_out() -> None:
+    selection = {"repositories": {"mode": "all"}, "streams": ["pipeline_steps"], "since": None}
+    own = {"less_often": {"pipeline_steps": 1440}}
+    begun = {"pipeline_steps": now().isoformat()}
+    due_connection(schedule=HOURLY | own, streams_read=begun, selection=selection)
+
+    schedule.tick()
+
+    assert Sync.objects.get().streams == ["repositories", "pipelines"]

@@ -271,7 +271,7 @@ def test_a_draft_that_is_gone_is_not_there(member: Client, url: Address) -> None
 def test_an_estimate_moves_with_the_choice_and_preselects_the_fastest_schedule(
     member: Client, url: Address, begin: Begin, sandbox: Sandbox, settings: Settings
 ) -> None:
-    settings.QUOTA_LIMIT = sandbox.quota.limit = 32
+    settings.QUOTA_LIMIT = sandbox.quota.limit = 28
     draft = begin()
     address = url("wizard_estimate", draft.public_id)
 
@@ -286,7 +286,7 @@ def test_an_estimate_moves_with_the_choice_and_preselects_the_fastest_schedule(
     assert re.search(r'hx-swap-oob="true".* value="60"[^>]*checked', whole)
     assert "about 2 requests: all of them now" in less
     assert "Every 15 minutes needs" in often
-    assert "this token allows 7: each pass takes about" in often
+    assert "this token allows 6: each pass takes about" in often
     assert "Every hour fits." in often
     assert "hx-swap-oob" not in less + often
     assert "Start the first sync" in page
