@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.bitbucket_oauth2",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "csp",
     "django_htmx",
     "django_structlog",
@@ -298,6 +300,16 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # `format` is an argument of methods
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.methods.MethodSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tributary",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": ["config.openapi.hooks.complete"],
 }
 
 # --- mail and logs -----------------------------------------------------------------------------

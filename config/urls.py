@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from config.openapi.views import docs, schema
 from config.unknown_method import UnknownMethod
 
 urlpatterns = [
@@ -10,6 +11,8 @@ urlpatterns = [
     path("api/", include("connections.urls_api")),
     path("api/", include("ingestion.urls_api")),
     path("api/", include("tenants.urls_api")),
+    path("api/schema/", schema, name="schema"),
+    path("api/docs/", docs, name="docs"),
     re_path(r"^api/", UnknownMethod.as_view()),
     path("", include("connections.urls")),
     path("", include("ingestion.urls")),

@@ -5,14 +5,16 @@ from django.urls import path
 from connections.api import connections, connectors, credentials
 
 app_name = "connections-api"
-OF_CONNECTION = "connections/<str:connection_id>/credentials"
+OF_CONNECTION = "connections/<apiid:connection_id>/credentials"
 
 urlpatterns = [
     path("connectors.list", connectors.ConnectorsList.as_view(), name="connectors.list"),
     path("connectors.info/<str:type>", connectors.ConnectorsInfo.as_view(), name="connectors.info"),
     path("connections.list", connections.ConnectionsList.as_view(), name="connections.list"),
     path(
-        "connections.info/<str:pk>", connections.ConnectionsInfo.as_view(), name="connections.info"
+        "connections.info/<apiid:pk>",
+        connections.ConnectionsInfo.as_view(),
+        name="connections.info",
     ),
     path("connections.create", connections.ConnectionsCreate.as_view(), name="connections.create"),
     path("connections.update", connections.ConnectionsUpdate.as_view(), name="connections.update"),
@@ -33,7 +35,7 @@ urlpatterns = [
         name="credentials.update",
     ),
     path(
-        f"{OF_CONNECTION}.info/<str:pk>",
+        f"{OF_CONNECTION}.info/<apiid:pk>",
         credentials.CredentialsInfo.as_view(),
         name="credentials.info",
     ),

@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{CONNECTION}/syncs.list", syncs.List.as_view(), name="syncs.list"),
     path(f"{CONNECTION}/syncs.info/<apiid:pk>", syncs.Info.as_view(), name="syncs.info"),
     path(f"{CONNECTION}/syncs.cancel", syncs.Cancel.as_view(), name="syncs.cancel"),
+    path(f"{CONNECTION}/syncs.retry", syncs.Retry.as_view(), name="syncs.retry"),
     path(
         f"{CONNECTION}/repositories.list",
         records.RepositoriesList.as_view(),
@@ -29,6 +30,7 @@ urlpatterns = [
         name="repositories.select",
     ),
     path(f"{CONNECTION}/records.list", records.RecordsList.as_view(), name="records.list"),
+    path(f"{CONNECTION}/records.export", records.RecordsExport.as_view(), name="records.export"),
     path(f"{CONNECTION}/coverage.list", records.CoverageList.as_view(), name="coverage.list"),
     path("quota.list", records.QuotaList.as_view(), name="quota.list"),
 ]

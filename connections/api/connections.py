@@ -8,7 +8,15 @@ from django.utils.module_loading import import_string
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections.api.answers import (
+    ConnectionAnswer,
+    ConnectionInfoAnswer,
+    ConnectionsAnswer,
+    CreatedConnectionAnswer,
+    VerificationAnswer,
+)
 from connections.api.lookups import (
+    PROOF,
     connection_of,
     connector_of,
     credential_of,
@@ -26,14 +34,13 @@ from connections.api.schemas import (
     ChangedConnection,
     ConnectionList,
     NewConnection,
-    Nothing,
     OneRow,
     VerifiedConnection,
 )
 from connections.models import Connection, Credential
 from connections.services import connections, verification
 from connections.services.connections import Created, NewCredential
-from tenants.api import ApiError, ApiView, InvalidArguments, paginate, read
+from tenants.api import ApiError, ApiView, InvalidArguments, paginate
 from tenants.authentication import require_scope
 from tenants.models import Scope
 
@@ -44,9 +51,13 @@ class ConnectionsList(ApiView):
     """The connections of the organization, by type, then name."""
 
     scope = Scope.CONNECTIONS_READ
+    takes = ConnectionList
+    gives = ConnectionsAnswer
+    refuses = ("unknown_connector_type",)
+    example = {"state": "all", "limit": 50}
 
     def get(self, request: Request) -> Response:
-        asked = read(request, ConnectionList)
+        asked = self.read()
         rows = Connection.objects.for_organization(self.organization).filter(deleted_at=None)
         if "type" in asked:
             rows = rows.filter(connector=connector_of(asked["type"]).key)
@@ -68,9 +79,11 @@ class ConnectionsInfo(ApiView):
     """One connection, its credentials and its last sync."""
 
     scope = Scope.CONNECTIONS_READ
+    gives = ConnectionInfoAnswer
+    refuses = ("connection_not_found",)
 
-    def get(self, request: Request, pk: str) -> Response:
-        read(request, Nothing)
+    def get(self, request: Request, pk: int) -> Response:
+        self.read()
         connection = connection_of(self, pk)
         credentials = connection.credentials.filter(deleted_at=None)
         return Response(
@@ -86,10 +99,29 @@ class ConnectionsCreate(ApiView):
     """Make a connection: verified with its credential, or pending without one."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = NewConnection
     takes_dry_run = True
+    gives = CreatedConnectionAnswer
+    status = 201
+    refuses = (
+        "unknown_connector_type",
+        "name_taken",
+        "already_connected",
+        "parent_required",
+        "connection_not_found",
+        *PROOF,
+    )
+    example = {
+        "type": "bitbucket_cloud",
+        "name": "Engineering",
+        "settings": {"workspace": "acme"},
+        "credential": {"secrets": {"api_token": "ATCTT3xFfGN0-example"}},
+        "schedule": {"kind": "every", "minutes": 30},
+        "selection": {"repositories": {"mode": "all"}, "streams": [], "since": "2026-01-01"},
+    }
 
     def post(self, request: Request) -> Response:
-        given = read(request, NewConnection)
+        given = self.read()
         connector = connector_of(given["type"])
         if "credential" in given:
             require_scope(self.key, Scope.CREDENTIALS_WRITE)
@@ -116,10 +148,14 @@ class ConnectionsUpdate(ApiView):
     """Change the name, the schedule or the selection."""
 
     scope = Scope.CONNECTIONS_WRITE
-    takes_dry_run = True
+    takes = ChangedConnection
+    takes_dry_run = takes_if_match = True
+    gives = ConnectionAnswer
+    refuses = ("connection_not_found", "name_taken")
+    example = {"id": 7, "name": "Engineering", "schedule": {"kind": "cron", "cron": "0 6 * * 1-5"}}
 
     def post(self, request: Request) -> Response:
-        given = read(request, ChangedConnection)
+        given = self.read()
         connection = connection_of(self, given.pop("id"))
         changed = connections.update_connection(
             connection=connection,
@@ -136,9 +172,13 @@ class ConnectionsVerify(ApiView):
     """Verify a credential of a connection now; it answers also when that fails."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = VerifiedConnection
+    gives = VerificationAnswer
+    refuses = ("connection_not_found", "credential_not_found", "connection_not_ready")
+    example = {"id": 7}
 
     def post(self, request: Request) -> Response:
-        given = read(request, VerifiedConnection)
+        given = self.read()
         connection = connection_of(self, given["id"])
         if "credential_id" in given:
             credential: Credential | None = credential_of(connection, given["credential_id"])
@@ -155,9 +195,14 @@ class ConnectionsDisable(ApiView):
     """Pause a connection."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    gives = ConnectionAnswer
+    refuses = ("connection_not_found",)
+    example = {"id": 7}
 
     def post(self, request: Request) -> Response:
-        connection = connection_of(self, read(request, OneRow)["id"])
+        connection = connection_of(self, self.read()["id"])
         connections.disable_connection(
             connection=connection, by=self.actor, version=expected(request, connection)
         )
@@ -169,9 +214,14 @@ class ConnectionsEnable(ApiView):
     """Let a paused connection go on."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    gives = ConnectionAnswer
+    refuses = ("connection_not_found",)
+    example = {"id": 7}
 
     def post(self, request: Request) -> Response:
-        connection = connection_of(self, read(request, OneRow)["id"])
+        connection = connection_of(self, self.read()["id"])
         connections.enable_connection(
             connection=connection, by=self.actor, version=expected(request, connection)
         )
@@ -183,9 +233,13 @@ class ConnectionsDelete(ApiView):
     """Delete a connection; its secrets are erased at once."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    refuses = ("connection_not_found", "connection_in_use")
+    example = {"id": 7}
 
     def post(self, request: Request) -> Response:
-        connection = connection_of(self, read(request, OneRow)["id"])
+        connection = connection_of(self, self.read()["id"])
         connections.delete_connection(
             connection=connection, by=self.actor, version=expected(request, connection)
         )

@@ -4,10 +4,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections import connectors
+from connections.api.answers import ConnectorAnswer, ConnectorsAnswer
 from connections.api.lookups import connector_of
 from connections.api.rows import connector_row
-from connections.api.schemas import Nothing
-from tenants.api import ApiView, read
+from tenants.api import ApiView
 from tenants.authentication import ANY
 
 
@@ -15,9 +15,10 @@ class ConnectorsList(ApiView):
     """Every kind of thing that can be connected."""
 
     scope = ANY
+    gives = ConnectorsAnswer
 
     def get(self, request: Request) -> Response:
-        read(request, Nothing)
+        self.read()
         rows = [connector_row(connector) for connector in connectors.connectors().values()]
         return Response({"connectors": rows})
 
@@ -26,7 +27,9 @@ class ConnectorsInfo(ApiView):
     """One of them."""
 
     scope = ANY
+    gives = ConnectorAnswer
+    refuses = ("unknown_connector_type",)
 
     def get(self, request: Request, type: str) -> Response:  # noqa: A002  # the name in the path
-        read(request, Nothing)
+        self.read()
         return Response({"connector": connector_row(connector_of(type))})

@@ -5,18 +5,26 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections.api.answers import (
+    CredentialAnswer,
+    CredentialInfoAnswer,
+    CredentialsAnswer,
+    ProvedCredentialAnswer,
+    VerificationAnswer,
+)
 from connections.api.connections import WITHOUT_LIMIT
 from connections.api.lookups import (
+    PROOF,
     connection_of,
     credential_of,
     expected,
     methods_are_arguments,
 )
 from connections.api.rows import credential_row, finding_row, verification_row
-from connections.api.schemas import ChangedCredential, NewCredential, Nothing, OneRow
+from connections.api.schemas import ChangedCredential, NewCredential, OneRow
 from connections.services import credentials, verification
 from connections.services.credentials import Stored
-from tenants.api import ApiView, PageSerializer, paginate, read, timestamp
+from tenants.api import ApiView, PageSerializer, paginate, timestamp
 from tenants.models import Scope
 
 
@@ -24,11 +32,20 @@ class CredentialsCreate(ApiView):
     """Verify a secret, then store it. When it fails, nothing is stored."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes = NewCredential
     takes_dry_run = True
+    gives = ProvedCredentialAnswer
+    status = 201
+    refuses = ("connection_not_found", "multiple_credentials_not_supported", *PROOF)
+    example = {
+        "label": "CI token",
+        "secrets": {"api_token": "ATCTT3xFfGN0-example"},
+        "expiration_date": "2027-01-31",
+    }
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        given = read(request, NewCredential)
+        given = self.read()
         with methods_are_arguments():
             stored = credentials.create_credential(
                 connection=connection, **given, by=self.actor, dry_run=self.is_dry_run
@@ -40,11 +57,15 @@ class CredentialsUpdate(ApiView):
     """Change a credential. Settings and secrets are verified again before they are stored."""
 
     scope = Scope.CREDENTIALS_WRITE
-    takes_dry_run = True
+    takes = ChangedCredential
+    takes_dry_run = takes_if_match = True
+    gives = ProvedCredentialAnswer
+    refuses = ("connection_not_found", "credential_not_found", *PROOF)
+    example = {"id": 12, "secrets": {"api_token": "ATCTT3xFfGN0-example"}, "expiration_date": None}
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        given = read(request, ChangedCredential)
+        given = self.read()
         credential = credential_of(connection, given.pop("id"))
         stored = credentials.update_credential(
             credential=credential,
@@ -60,10 +81,12 @@ class CredentialsInfo(ApiView):
     """One credential; also one that was deleted."""
 
     scope = Scope.CREDENTIALS_READ
+    gives = CredentialInfoAnswer
+    refuses = ("connection_not_found", "credential_not_found")
 
-    def get(self, request: Request, connection_id: str, pk: str) -> Response:
+    def get(self, request: Request, connection_id: int, pk: int) -> Response:
         connection = connection_of(self, connection_id)
-        read(request, Nothing)
+        self.read()
         credential = credential_of(connection, pk, with_deleted=True)
         row = credential_row(credential, connection)
         return Response({"credential": {**row, "deleted_at": timestamp(credential.deleted_at)}})
@@ -73,10 +96,13 @@ class CredentialsList(ApiView):
     """The credentials of a connection, without deleted ones."""
 
     scope = Scope.CREDENTIALS_READ
+    takes = PageSerializer
+    gives = CredentialsAnswer
+    refuses = ("connection_not_found",)
 
-    def get(self, request: Request, connection_id: str) -> Response:
+    def get(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        read(request, PageSerializer)
+        self.read()
         rows = connection.credentials.filter(deleted_at=None)
         page, cursor = paginate(rows, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
         return Response(
@@ -91,10 +117,14 @@ class CredentialsDelete(ApiView):
     """Delete a credential; its secret is erased at once."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    refuses = ("connection_not_found", "credential_not_found")
+    example = {"id": 12}
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        credential = credential_of(connection, read(request, OneRow)["id"])
+        credential = credential_of(connection, self.read()["id"])
         credentials.delete_credential(
             credential=credential, by=self.actor, version=expected(request, credential)
         )
@@ -105,10 +135,14 @@ class CredentialsVerify(ApiView):
     """Verify a credential now; it answers also when that fails."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes = OneRow
+    gives = VerificationAnswer
+    refuses = ("connection_not_found", "credential_not_found")
+    example = {"id": 12}
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        credential = credential_of(connection, read(request, OneRow)["id"])
+        credential = credential_of(connection, self.read()["id"])
         found = verification.verify_credential(credential=credential, by=self.actor)
         return Response({"verification": verification_row(found)})
 
@@ -117,10 +151,15 @@ class CredentialsDisable(ApiView):
     """Switch a credential off; it is kept, and not used."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    gives = CredentialAnswer
+    refuses = ("connection_not_found", "credential_not_found")
+    example = {"id": 12}
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        credential = credential_of(connection, read(request, OneRow)["id"])
+        credential = credential_of(connection, self.read()["id"])
         credentials.disable_credential(
             credential=credential, by=self.actor, version=expected(request, credential)
         )
@@ -132,10 +171,15 @@ class CredentialsEnable(ApiView):
     """Switch a credential on again."""
 
     scope = Scope.CREDENTIALS_WRITE
+    takes = OneRow
+    takes_if_match = True
+    gives = CredentialAnswer
+    refuses = ("connection_not_found", "credential_not_found")
+    example = {"id": 12}
 
-    def post(self, request: Request, connection_id: str) -> Response:
+    def post(self, request: Request, connection_id: int) -> Response:
         connection = connection_of(self, connection_id)
-        credential = credential_of(connection, read(request, OneRow)["id"])
+        credential = credential_of(connection, self.read()["id"])
         credentials.enable_credential(
             credential=credential, by=self.actor, version=expected(request, credential)
         )

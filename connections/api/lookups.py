@@ -11,7 +11,21 @@ from connections.connectors.base import Connector, UnknownConnector
 from connections.models import Connection, Credential
 from connections.services.errors import UnknownMethodGiven
 from tenants.api import ApiError, ApiView, InvalidArguments, check_if_match
-from tenants.converters import LARGEST_ID
+
+# What a secret that is verified before it is stored may be refused for.
+PROOF = (
+    "invalid_credentials",
+    "invalid_permissions",
+    "no_resources",
+    "workspace_not_found",
+    "unsupported_version",
+    "base_url_mismatch",
+    "blocked_address",
+    "unexpected_response",
+    "unreachable",
+    "tls_error",
+    "provider_rate_limited",
+)
 
 
 def connector_of(key: str) -> Connector:
@@ -25,23 +39,21 @@ def connector_of(key: str) -> Connector:
         ) from None
 
 
-def connection_of(view: ApiView, pk: int | str) -> Connection:
+def connection_of(view: ApiView, pk: int) -> Connection:
     """A connection that is not deleted. Raises connection_not_found."""
     rows = Connection.objects.for_organization(view.organization).filter(deleted_at=None)
-    found: Connection | None = rows.filter(pk=row_id(pk)).select_related("organization").first()
+    found: Connection | None = rows.filter(pk=pk).select_related("organization").first()
     if found is None:
         raise ApiError("connection_not_found", "There is no connection with this id.")
     return found
 
 
-def credential_of(
-    connection: Connection, pk: int | str, *, with_deleted: bool = False
-) -> Credential:
+def credential_of(connection: Connection, pk: int, *, with_deleted: bool = False) -> Credential:
     """A credential of this connection. Raises credential_not_found."""
     rows = connection.credentials.all()
     if not with_deleted:
         rows = rows.filter(deleted_at=None)
-    found: Credential | None = rows.filter(pk=row_id(pk)).first()
+    found: Credential | None = rows.filter(pk=pk).first()
     if found is None:
         raise ApiError(
             "credential_not_found", "There is no credential with this id on this connection."
@@ -63,11 +75,3 @@ def methods_are_arguments(below: str = "") -> Iterator[None]:
         yield
     except UnknownMethodGiven as error:
         raise InvalidArguments({f"{below}method": error.message}) from None
-
-
-def row_id(text: int | str) -> int:
-    """An id out of an address; 0, which no row has, for what cannot be one."""
-    if isinstance(text, str) and not (text.isascii() and text.isdigit() and len(text) < 20):
-        return 0
-    number = int(text)
-    return number if number <= LARGEST_ID else 0

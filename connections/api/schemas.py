@@ -1,20 +1,23 @@
 """What the methods take: shapes only. The connectors say which settings and secrets there are."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
 
+from connections.api.declared import (
+    all_schedules,
+    all_selections,
+    changed_settings,
+    connector_settings,
+    method_secrets,
+    method_settings,
+    replaced_secrets,
+)
 from connections.api.rows import STATES
-from tenants.api import Day, IdField, PageSerializer, StrictSerializer
-
-
-class Text(serializers.CharField):
-    """Text, and nothing that would have to be turned into text."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+from connections.connectors import connectors
+from tenants.api import Day, IdField, PageSerializer, StrictSerializer, Text
+from tenants.api.shapes import Schema
 
 
 class Texts(serializers.DictField):
@@ -23,13 +26,34 @@ class Texts(serializers.DictField):
     `removable`: null stands for a name that is to go.
     """
 
-    def __init__(self, *, removable: bool = False, **options: Any) -> None:
+    def __init__(self, of: Callable[[], Schema], *, removable: bool = False, **options: Any):
         child = Text(trim_whitespace=False, allow_blank=True, allow_null=removable)
         super().__init__(child=child, **options)
+        self._of = of
+
+    @property
+    def json_schema(self) -> Schema:
+        return self._of()
 
 
-class Nothing(StrictSerializer):
-    """A method without arguments."""
+class Nested(serializers.DictField):
+    """An object that a service checks, by the schema that stands beside that check."""
+
+    def __init__(self, of: Callable[[], Schema], **options: Any) -> None:
+        super().__init__(**options)
+        self._of = of
+
+    @property
+    def json_schema(self) -> Schema:
+        return self._of()
+
+
+class Type(Text):
+    """The key of a connector."""
+
+    @property
+    def json_schema(self) -> Schema:
+        return {"type": "string", "enum": list(connectors())}
 
 
 class OneRow(StrictSerializer):
@@ -45,8 +69,8 @@ class NewCredential(StrictSerializer):
         max_length=100, required=False, allow_blank=True
     )
     method = Text(max_length=40, required=False)
-    settings = Texts(required=False)
-    secrets = Texts()
+    settings = Texts(method_settings, required=False)
+    secrets = Texts(method_secrets)
     expiration_date = Day(required=False, allow_null=True)
 
 
@@ -56,29 +80,29 @@ class ChangedCredential(OneRow):
     label = Text(  # type: ignore[assignment]
         max_length=100, required=False
     )
-    settings = Texts(required=False, removable=True)
-    secrets = Texts(required=False)
+    settings = Texts(changed_settings, required=False, removable=True)
+    secrets = Texts(replaced_secrets, required=False)
     expiration_date = Day(required=False, allow_null=True)
 
 
 class NewConnection(StrictSerializer):
     """connections.create."""
 
-    type = Text(max_length=40)
+    type = Type(max_length=40)
     name = Text(max_length=100)
-    settings = Texts()
+    settings = Texts(connector_settings)
     credential = NewCredential(required=False)
     parent_id = IdField(required=False, allow_null=True)
-    schedule = serializers.DictField(required=False)
-    selection = serializers.DictField(required=False)
+    schedule = Nested(all_schedules, required=False)
+    selection = Nested(all_selections, required=False)
 
 
 class ChangedConnection(OneRow):
     """connections.update. What identifies the connected thing cannot change."""
 
     name = Text(max_length=100, required=False)
-    schedule = serializers.DictField(required=False)
-    selection = serializers.DictField(required=False)
+    schedule = Nested(all_schedules, required=False)
+    selection = Nested(all_selections, required=False)
 
 
 class VerifiedConnection(OneRow):
@@ -90,5 +114,5 @@ class VerifiedConnection(OneRow):
 class ConnectionList(PageSerializer):
     """connections.list."""
 
-    type = Text(max_length=40, required=False)
+    type = Type(max_length=40, required=False)
     state = serializers.ChoiceField(choices=[*STATES.values(), "all"], required=False)

@@ -67,6 +67,35 @@ def streams_due(connection: Connection, streams: Sequence[str], moment: datetime
     return [key for key in streams if key not in out]
 
 
+def schedule_schema(kind_of: Connector) -> dict[str, Any]:
+    """JSON Schema of a schedule, as `clean_schedule` takes it."""
+    apart = {"type": "integer", "minimum": 0, "maximum": LONGEST}
+    slow = [one.key for one in kind_of.streams if one.interval is not None]
+    takes: dict[str, Any] = {
+        "minutes": {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST},
+        "cron": {"type": "string", "maxLength": 100, "description": "Five fields: 0 6 * * 1-5"},
+        "timezone": {"type": ["string", "null"], "description": "Such as Europe/Vienna; UTC."},
+        LESS_OFTEN: {
+            "type": ["object", "null"],
+            "properties": dict.fromkeys(slow, apart),
+            "additionalProperties": False,
+            "description": "Minutes from one reading of a stream to the next.",
+        },
+    }
+    kinds = [
+        {
+            "type": "object",
+            "properties": {
+                name: {"const": kind} if name == "kind" else takes[name] for name in sorted(names)
+            },
+            "required": sorted(names - {"timezone", LESS_OFTEN}),
+            "additionalProperties": False,
+        }
+        for kind, names in KEYS.items()
+    ]
+    return {"oneOf": kinds}
+
+
 def next_run(
     schedule: Mapping[str, Any], after: datetime | None = None, timezone: str = "UTC"
 ) -> datetime | None:

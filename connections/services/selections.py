@@ -11,6 +11,7 @@ from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 
 MOST = 10_000  # ids or patterns in a selection
+LONGEST_TEXT = 300  # of an id or a pattern
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MODES = {"all": set[str](), "chosen": {"ids"}, "patterns": {"include", "exclude"}}
 
@@ -28,6 +29,34 @@ def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[
         "repositories": _repositories(_given(selection, "repositories", {"mode": "all"})),
         "streams": _streams(connector, _given(selection, "streams", [])),
         "since": _since(selection.get("since")),
+    }
+
+
+def selection_schema(connector: Connector) -> dict[str, Any]:
+    """JSON Schema of a selection of this connector, as `clean_selection` takes it."""
+    texts = {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        "maxItems": MOST,
+    }
+    modes = [
+        {
+            "type": "object",
+            "properties": {"mode": {"const": mode}, **dict.fromkeys(sorted(lists), texts)},
+            "required": ["mode"],
+            "additionalProperties": False,
+        }
+        for mode, lists in MODES.items()
+    ]
+    streams = {"type": "string", "enum": [stream.key for stream in connector.streams]}
+    return {
+        "type": "object",
+        "properties": {
+            "repositories": {"oneOf": modes},
+            "streams": {"type": "array", "items": streams, "description": "Empty: all."},
+            "since": {"type": ["string", "null"], "format": "date", "description": "Null: all."},
+        },
+        "additionalProperties": False,
     }
 
 
@@ -83,7 +112,7 @@ def _repositories(value: Any) -> dict[str, Any]:
 
 def _texts(name: str, value: Any) -> list[str]:
     fits = isinstance(value, list) and len(value) <= MOST
-    if not fits or not all(isinstance(one, str) and 0 < len(one) <= 300 for one in value):
+    if not fits or not all(isinstance(one, str) and 0 < len(one) <= LONGEST_TEXT for one in value):
         raise InvalidFields({f"selection.repositories.{name}": "A list of texts."})
     if any("\x00" in one for one in value):
         raise InvalidFields({f"selection.repositories.{name}": "NUL characters are not allowed."})

@@ -6,12 +6,13 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections.api.lookups import PROOF
 from connections.models import Connection
 from connections.services.schedules import interval
+from ingestion.api.answers import EstimateAnswer
 from ingestion.api.base import OfConnection
 from ingestion.api.schemas import EstimateSync
 from ingestion.estimates import Estimate, estimate_of
-from tenants.api import read
 from tenants.models import Scope
 
 HOUR = timedelta(hours=1)
@@ -21,10 +22,14 @@ class ConnectionsEstimate(OfConnection):
     """What a first sync of a connection takes, and each one of its schedule."""
 
     scope = Scope.CONNECTIONS_READ
+    takes = EstimateSync
+    gives = EstimateAnswer
+    refuses = ("connection_not_found", "connection_not_ready", *PROOF)
+    example = {"since": "2026-01-01", "credentials": 2}
 
     def get(self, request: Request, pk: int) -> Response:
         connection = self.connection(pk)
-        asked = read(request, EstimateSync)
+        asked = self.read()
         changes: dict[str, Any] = {}
         if "streams" in asked:
             changes["streams"] = asked["streams"]

@@ -1,28 +1,39 @@
-"""repositories.list, repositories.select, records.list, coverage.list, quota.list"""
+"""repositories.list and .select, records.list and .export, coverage.list, quota.list"""
 
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.models import Credential
+from ingestion.api.answers import (
+    CoverageAnswer,
+    QuotaAnswer,
+    RecordsAnswer,
+    RepositoriesAnswer,
+    RepositoriesPage,
+)
 from ingestion.api.base import OfConnection
-from ingestion.api.rows import TABLES, coverage_row, record_row, repository_row
+from ingestion.api.rows import coverage_row, repository_row
 from ingestion.api.schemas import (
+    ExportRecords,
     ListCoverage,
     ListRecords,
     ListRepositories,
-    Nothing,
     SelectRepositories,
 )
 from ingestion.clock import database_now
 from ingestion.models import Repository
 from ingestion.selectors.coverage import coverage_of
+from ingestion.selectors.exports import WRITERS
 from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
+from ingestion.selectors.tables import TABLES, record_row
 from ingestion.services.repositories import select_repositories
-from tenants.api import ApiError, ApiView, paginate, read, timestamp
+from tenants import access
+from tenants.api import AnyKind, ApiError, ApiView, paginate, timestamp
 from tenants.models import Scope
 
 HELD_BACK = timedelta(seconds=10)  # a transaction that is still under way may write that far back
@@ -32,10 +43,14 @@ class RepositoriesList(OfConnection):
     """The repositories of a connection, by id."""
 
     scope = Scope.RECORDS_READ
+    takes = ListRepositories
+    gives = RepositoriesPage
+    refuses = ("connection_not_found",)
+    example = {"q": "api", "selected": "true"}
 
     def get(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, ListRepositories)
+        asked = self.read()
         rows = Repository.objects.for_organization(self.organization)
         found = rows.filter(connection=connection).filter(_which(asked))
         page, cursor = paginate(found, request, key=("id",))
@@ -56,10 +71,14 @@ class RepositoriesSelect(OfConnection):
     """Take repositories into the sync, or leave them out."""
 
     scope = Scope.CONNECTIONS_WRITE
+    takes = SelectRepositories
+    gives = RepositoriesAnswer
+    refuses = ("connection_not_found", "repository_not_found")
+    example = {"ids": [31], "selected": True}
 
     def post(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, SelectRepositories)
+        asked = self.read()
         ids = set(asked["ids"])
         rows = Repository.objects.for_organization(self.organization)
         mine = set(rows.filter(connection=connection, pk__in=ids).values_list("pk", flat=True))
@@ -77,10 +96,14 @@ class RecordsList(OfConnection):
     """Rows of one table in the order in which they changed, with those that are gone."""
 
     scope = Scope.RECORDS_READ
+    takes = ListRecords
+    gives = RecordsAnswer
+    refuses = ("connection_not_found",)
+    example = {"table": "pull_requests", "changed_since": "2026-11-01T00:00:00Z"}
 
     def get(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, ListRecords)
+        asked = self.read()
         model: Any = TABLES[asked["table"]]
         found = model.objects.for_organization(self.organization).filter(
             connection=connection, changed_at__lt=database_now() - HELD_BACK
@@ -97,14 +120,45 @@ class RecordsList(OfConnection):
         )
 
 
+class RecordsExport(OfConnection):
+    """A whole table as a file, with rows that are gone; in CSV no cell is taken for a formula."""
+
+    scope = Scope.RECORDS_READ
+    takes = ExportRecords
+    files = ("text/csv", "application/x-ndjson", "application/vnd.apache.parquet")
+    refuses = ("connection_not_found",)
+    example = {"table": "pull_requests", "format": "csv"}
+    content_negotiation_class = AnyKind
+
+    def get(self, request: Request, connection_id: int) -> StreamingHttpResponse:
+        connection = self.connection(connection_id)
+        asked = self.read()
+        model: Any = TABLES[asked["table"]]
+        found = model.objects.for_organization(self.organization).filter(connection=connection)
+        if "changed_since" in asked:
+            found = found.filter(changed_at__gte=asked["changed_since"])
+        pieces = WRITERS[asked["format"]](model, found.order_by("id"))
+        kind = self.files[list(WRITERS).index(asked["format"])]
+        name = f"{asked['table']}.{asked['format']}"
+        return StreamingHttpResponse(
+            access.within(self.organization, pieces),
+            content_type=f"{kind}; charset=utf-8" if kind == "text/csv" else kind,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
 class CoverageList(OfConnection):
     """Up to where each stream of each repository is complete."""
 
     scope = Scope.SYNCS_READ
+    takes = ListCoverage
+    gives = CoverageAnswer
+    refuses = ("connection_not_found",)
+    example = {"stream": "pull_requests"}
 
     def get(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, ListCoverage)
+        asked = self.read()
         found = coverage_of(connection)
         if "stream" in asked:
             found = found.filter(stream=asked["stream"])
@@ -121,9 +175,10 @@ class QuotaList(ApiView):
     """What each credential may still ask in the rolling hour."""
 
     scope = Scope.SYNCS_READ
+    gives = QuotaAnswer
 
     def get(self, request: Request) -> Response:
-        read(request, Nothing)
+        self.read()
         rows = Credential.objects.for_organization(self.organization).filter(
             deleted_at=None, connection__deleted_at=None
         )

@@ -1,51 +1,13 @@
 """Rows as the API answers them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
-
-from ingestion.models import (
-    Comment,
-    Commit,
-    Coverage,
-    Deployment,
-    Event,
-    Person,
-    PipelineRun,
-    PullRequest,
-    Repository,
-    Review,
-    Step,
-    StreamRun,
-    Sync,
-)
+from ingestion.models import Coverage, Repository, StreamRun, Sync
+from ingestion.selectors.tables import record_row
 from ingestion.words.progress import share, share_done
 from tenants.api import timestamp
 
-TABLES: dict[str, type[Model]] = {
-    "repositories": Repository,
-    "people": Person,
-    "pull_requests": PullRequest,
-    "reviews": Review,
-    "events": Event,
-    "comments": Comment,
-    "pipelines": PipelineRun,
-    "pipeline_steps": Step,
-    "deployments": Deployment,
-    "commits": Commit,
-}
-OURS = {  # how the engine keeps its place: no one else's business
-    "organization",
-    "seen_by",
-    "due_for",
-    "activity_done_for",
-    "comments_done_for",
-    "steps_done_run",
-    "steps_done_for",
-    "key",
-}
 COUNTS = ("read", "created", "updated", "unchanged", "removed")
 
 
@@ -99,16 +61,3 @@ def repository_row(repository: Repository) -> dict[str, Any]:
     row = record_row(repository)
     row["selected"] = row.pop("is_selected")
     return row
-
-
-def record_row(record: Model) -> dict[str, Any]:
-    """Any record: every column by its name, a reference as `<name>_id`."""
-    return {
-        field.attname: _plain(getattr(record, field.attname))
-        for field in record._meta.concrete_fields
-        if field.name not in OURS
-    }
-
-
-def _plain(value: Any) -> Any:
-    return timestamp(value) if isinstance(value, datetime) else value

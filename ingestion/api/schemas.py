@@ -4,23 +4,38 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ingestion.api.rows import TABLES
+from connections.connectors import connectors
 from ingestion.models import State, Sync
-from tenants.api import Day, IdField, Instant, PageSerializer, StrictSerializer, WholeNumber
+from ingestion.selectors.exports import WRITERS
+from ingestion.selectors.tables import TABLES
+from tenants.api import (
+    Day,
+    IdField,
+    Instant,
+    PageSerializer,
+    StrictSerializer,
+    Text,
+    WholeNumber,
+)
+from tenants.api.shapes import Schema
 
 MOST_IDS = 1000
 
 
-class Word(serializers.CharField):
-    """Text, and nothing that would have to be turned into text."""
+class Word(Text):
+    """The name of something."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, **options)
 
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
+
+class StreamName(Word):
+    """The key of a stream of any connector; the connection says which of them it copies."""
+
+    @property
+    def json_schema(self) -> Schema:
+        names = [stream.key for one in connectors().values() for stream in one.streams]
+        return {"type": "string", "enum": list(dict.fromkeys(names))}
 
 
 class StartSync(StrictSerializer):
@@ -28,7 +43,7 @@ class StartSync(StrictSerializer):
 
     mode = serializers.ChoiceField(choices=Sync.Mode.values, default=Sync.Mode.INCREMENTAL)
     streams = serializers.ListField(
-        child=Word(), required=False, allow_empty=False, max_length=50, allow_null=True
+        child=StreamName(), required=False, allow_empty=False, max_length=50, allow_null=True
     )
 
 
@@ -49,7 +64,7 @@ class EstimateSync(StrictSerializer):
 
 
 class OneSync(StrictSerializer):
-    """syncs.cancel"""
+    """syncs.cancel, syncs.retry"""
 
     id = IdField()
 
@@ -58,10 +73,6 @@ class ListSyncs(PageSerializer):
     """syncs.list"""
 
     state = serializers.ChoiceField(choices=State.values, required=False)
-
-
-class Nothing(StrictSerializer):
-    """A method without arguments."""
 
 
 class ListCoverage(PageSerializer):
@@ -88,4 +99,12 @@ class ListRecords(PageSerializer):
     """records.list"""
 
     table = serializers.ChoiceField(choices=sorted(TABLES))
+    changed_since = Instant(required=False)
+
+
+class ExportRecords(StrictSerializer):
+    """records.export"""
+
+    table = serializers.ChoiceField(choices=sorted(TABLES))
+    format = serializers.ChoiceField(choices=list(WRITERS))
     changed_since = Instant(required=False)

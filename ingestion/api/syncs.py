@@ -1,20 +1,23 @@
-"""syncs.start, syncs.list, syncs.info, syncs.cancel"""
+"""syncs.start, syncs.list, syncs.info, syncs.cancel, syncs.retry"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.models import Connection
+from ingestion.api.answers import SyncAnswer, SyncsAnswer
 from ingestion.api.base import OfConnection
 from ingestion.api.rows import sync_row
-from ingestion.api.schemas import ListSyncs, Nothing, OneSync, StartSync
+from ingestion.api.schemas import ListSyncs, OneSync, StartSync
 from ingestion.models import UNFINISHED, Sync
 from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.selectors.syncs import stream_rows_of, syncs_of
+from ingestion.services.retries import retry_sync
 from ingestion.services.syncs import SyncAlreadyRunning, cancel_sync, start_sync
-from tenants.api import ApiError, paginate, read
+from tenants.api import ApiError, paginate
 from tenants.models import Scope
 
 
@@ -39,11 +42,16 @@ class Start(OfConnection):
     """Queue a sync."""
 
     scope = Scope.SYNCS_WRITE
+    takes = StartSync
+    gives = SyncAnswer
+    status = 202
+    refuses = ("connection_not_found", "connection_not_ready", "sync_already_running")
+    example = {"mode": "incremental", "streams": ["pull_requests"]}
 
     def post(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, StartSync)
-        try:
+        asked = self.read()
+        with naming_the_running_one():
             sync = start_sync(
                 connection=connection,
                 trigger=Sync.Trigger.API,
@@ -51,9 +59,6 @@ class Start(OfConnection):
                 streams=asked.get("streams"),
                 by=self.actor,
             )
-        except SyncAlreadyRunning as running:
-            named = {"sync_id": running.sync.pk}
-            raise ApiError("sync_already_running", running.message, extra=named) from None
         return Response({"sync": rows_of(connection, [sync])[0]}, status=202)
 
 
@@ -61,10 +66,14 @@ class List(OfConnection):
     """The syncs of a connection, the newest first."""
 
     scope = Scope.SYNCS_READ
+    takes = ListSyncs
+    gives = SyncsAnswer
+    refuses = ("connection_not_found",)
+    example = {"state": "failed"}
 
     def get(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        asked = read(request, ListSyncs)
+        asked = self.read()
         found = syncs_of(self.organization).filter(connection=connection)
         if "state" in asked:
             found = found.filter(state=asked["state"])
@@ -77,10 +86,12 @@ class Info(OfConnection):
     """One sync."""
 
     scope = Scope.SYNCS_READ
+    gives = SyncAnswer
+    refuses = ("connection_not_found", "sync_not_found")
 
     def get(self, request: Request, connection_id: int, pk: int) -> Response:
         connection = self.connection(connection_id)
-        read(request, Nothing)
+        self.read()
         sync = self.sync(connection, pk)
         return Response({"sync": rows_of(connection, [sync])[0]})
 
@@ -89,9 +100,46 @@ class Cancel(OfConnection):
     """Stop a sync; one that has ended stays as it is."""
 
     scope = Scope.SYNCS_WRITE
+    takes = OneSync
+    gives = SyncAnswer
+    refuses = ("connection_not_found", "sync_not_found")
+    example = {"id": 41}
 
     def post(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
-        sync = self.sync(connection, read(request, OneSync)["id"])
+        sync = self.sync(connection, self.read()["id"])
         cancel_sync(sync=sync, by=self.actor)
         return Response({"sync": rows_of(connection, [sync])[0]})
+
+
+class Retry(OfConnection):
+    """Try again what failed in the last sync of the connection, and nothing else."""
+
+    scope = Scope.SYNCS_WRITE
+    takes = OneSync
+    gives = SyncAnswer
+    status = 202
+    refuses = (
+        "connection_not_found",
+        "sync_not_found",
+        "connection_not_ready",
+        "sync_already_running",
+    )
+    example = {"id": 41}
+
+    def post(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        sync = self.sync(connection, self.read()["id"])
+        with naming_the_running_one():
+            again = retry_sync(sync=sync, trigger=Sync.Trigger.API, by=self.actor)
+        return Response({"sync": rows_of(connection, [again])[0]}, status=202)
+
+
+@contextmanager
+def naming_the_running_one() -> Iterator[None]:
+    """Say which sync stands in the way."""
+    try:
+        yield
+    except SyncAlreadyRunning as running:
+        named = {"sync_id": running.sync.pk}
+        raise ApiError("sync_already_running", running.message, extra=named) from None

@@ -90,12 +90,13 @@ def _start(
     running = unfinished_sync(connection)
     if running is not None:
         raise SyncAlreadyRunning(running)
-    return _queue(connection, trigger, mode, [*chosen, COMPARISON] if compares else chosen, by)
+    return queue_sync(connection, trigger, mode, [*chosen, COMPARISON] if compares else chosen, by)
 
 
-def _queue(
+def queue_sync(
     connection: Connection, trigger: str, mode: str, streams: Sequence[str], by: Actor
 ) -> Sync:
+    """A sync of a connection that is held and has none unfinished; a worker is woken for it."""
     sync = Sync.objects.create(
         connection=connection,
         organization_id=connection.organization_id,

@@ -5,25 +5,30 @@ from tenants.api.reading import (
     Day,
     IdField,
     Instant,
+    Nothing,
     PageSerializer,
     StrictSerializer,
+    Text,
     WholeNumber,
     read,
 )
 from tenants.api.rows import check_if_match, etag, timestamp
-from tenants.api.view import ApiView
+from tenants.api.view import AnyKind, ApiView
 from tenants.refusals import STATUS_OF_CODE, ApiError, InvalidArguments
 
 __all__ = (
     "STATUS_OF_CODE",
+    "AnyKind",
     "ApiError",
     "ApiView",
     "Day",
     "IdField",
     "Instant",
     "InvalidArguments",
+    "Nothing",
     "PageSerializer",
     "StrictSerializer",
+    "Text",
     "WholeNumber",
     "check_if_match",
     "etag",

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.paging import paginate
-from tenants.api.reading import Instant, PageSerializer, read
+from tenants.api.reading import Instant, PageSerializer
 from tenants.api.rows import timestamp
+from tenants.api.shapes import Identifier, ListAnswer, Moment, Row, Thing, Words
 from tenants.api.view import ApiView
 from tenants.models import AuditEvent, Scope
 
@@ -20,13 +21,44 @@ class AuditLogList(PageSerializer):
     since = Instant(required=False)
 
 
+class ActorRow(Row):
+    """Who did it, as it was then."""
+
+    type = Words("api_key", lambda: ["user", "api_key", "system"])
+    id = Identifier(3, allow_null=True)
+    name = Words("terraform")
+    email = Words(None, allow_null=True)
+
+
+class AuditLogRow(Row):
+    """One change, or one use of a secret. Secrets appear as “changed”."""
+
+    actor = ActorRow()
+    event_type = Words("credentials.updated")
+    target = Thing({"type": "credential", "id": 12, "name": "CI token"})
+    changes = Thing({"secrets": "changed"}, help_text="name: [before, after]")
+    time = Moment()
+    ip_address = Words("203.0.113.7", allow_null=True)
+    user_agent = Words("curl/8.5.0", allow_null=True)
+    request_id = Words("5e0c3a52-9d1f-4c69-8a53-0f6a3f8f9b10", allow_null=True)
+
+
+class AuditLogsAnswer(ListAnswer):
+    """A page of the audit trail, newest first."""
+
+    audit_logs = AuditLogRow(many=True)
+
+
 class AuditLogsList(ApiView):
     """Who changed what, and what used which secret, newest first."""
 
     scope = Scope.AUDIT_READ
+    takes = AuditLogList
+    gives = AuditLogsAnswer
+    example = {"event_type": "credentials.updated", "since": "2026-11-01T00:00:00Z"}
 
     def get(self, request: Request) -> Response:
-        asked = read(request, AuditLogList)
+        asked = self.read()
         events = AuditEvent.objects.for_organization(self.organization)
         if "event_type" in asked:
             events = events.filter(event_type=asked["event_type"])

@@ -48,7 +48,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             return None
         if isinstance(field, WholeNumber) and _DIGITS.fullmatch(value):
             return int(value)
-        if not isinstance(field, _COMPOSITE):
+        if not isinstance(field, COMPOSITE):
             return value
         try:
             return strict_json.loads(value)
@@ -58,7 +58,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({name: f"JSON text is needed: {error}"}) from None
 
 
-_COMPOSITE = (
+COMPOSITE = (
     serializers.BaseSerializer,
     serializers.DictField,
     serializers.ListField,
@@ -73,6 +73,15 @@ class WholeNumber(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class Text(serializers.CharField):
+    """Text, and nothing that would have to be turned into text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class Day(serializers.DateField):
@@ -94,6 +103,10 @@ class Instant(serializers.DateTimeField):
         if not isinstance(value, str) or not _INSTANT.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][Z|+hh:mm|-hh:mm]")
         return super().to_internal_value(value)
+
+
+class Nothing(StrictSerializer):
+    """A method without arguments."""
 
 
 class PageSerializer(StrictSerializer):

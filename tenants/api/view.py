@@ -1,13 +1,15 @@
 """The base of every API method: the key, its scope, and the organization entered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework import serializers
 from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,11 +17,22 @@ from rest_framework.views import APIView
 from tenants import access, rate
 from tenants.actor import Actor
 from tenants.api import repeats
-from tenants.api.reading import query_of
+from tenants.api.reading import Nothing, query_of, read
+from tenants.api.shapes import Answer
 from tenants.models import ApiKey, IdempotentCall, Organization
 from tenants.refusals import ApiError, InvalidArguments
 
 DRY_RUN = {"1": True, "true": True, "0": False, "false": False}
+
+
+class AnyKind(BaseContentNegotiation):
+    """For methods that answer with a file: whatever is accepted, errors are JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class ApiView(APIView):
@@ -27,11 +40,18 @@ class ApiView(APIView):
 
     `scope` is a Scope, `tenants.authentication.ANY`, or {"GET": …, "POST": …}. The organization of
     the key is entered around the handler. The answer is a Response of a dict; the renderer adds
-    `"ok": true`.
+    `"ok": true`. What a method takes, gives and refuses is read by the description at /api/schema/.
     """
 
     scope: str | Mapping[str, str] | None = None
     http_method_names = ["get", "head", "post"]
+    takes: type[serializers.BaseSerializer[Any]] = Nothing  # the query of a GET, a POST's body
+    gives: type[serializers.BaseSerializer[Any]] = Answer
+    files: Sequence[str] = ()  # media types of an answer that is no JSON
+    status = 200  # of an answer that went well
+    refuses: Sequence[str] = ()  # codes of its own, beside those that any method has
+    example: Mapping[str, Any] = {}  # of what it takes
+    takes_if_match = False
     quota_headers: Mapping[str, str] = {}
     takes_dry_run = False  # `?dry_run=1`: everything is checked, nothing is stored
     _call: IdempotentCall | None = None
@@ -51,6 +71,11 @@ class ApiView(APIView):
     def actor(self) -> Actor:
         """Who does it, for services and the audit trail."""
         return Actor.for_api_key(self.key, self.request._request)
+
+    def read(self) -> dict[str, Any]:
+        """What was sent, checked against `takes`. Raises InvalidArguments."""
+        _ = self.is_dry_run  # what is neither yes nor no is refused before anything is done
+        return read(self.request, self.takes)
 
     @property
     def is_dry_run(self) -> bool:

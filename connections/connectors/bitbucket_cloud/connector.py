@@ -45,6 +45,7 @@ class BitbucketCloud(Connector):
             help="Its name, or any address of it: bitbucket.org/acme",
             placeholder="acme",
             max_length=500,
+            pattern=places.ADDRESS,
         ),
     )
     methods: ClassVar[tuple[Method, ...]] = METHODS
@@ -189,11 +190,7 @@ class BitbucketCloud(Connector):
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
         """`workspace` as its name or uuid. Raises InvalidFields."""
         found = clean(self.settings, settings, below="settings")
-        name = places.workspace_name(found["workspace"])
-        if not places.WORKSPACE.match(name):
-            told = "This is neither a workspace's name nor an address of it, as bitbucket.org/acme."
-            raise InvalidFields({"settings.workspace": told})
-        return {"workspace": name}
+        return {"workspace": places.workspace_name(found["workspace"])}
 
     def clean_entry(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """`repository` as its name or uuid. Raises InvalidFields."""

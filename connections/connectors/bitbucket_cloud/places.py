@@ -5,8 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-WORKSPACE = re.compile(r"^(?:[a-z0-9][a-z0-9_-]{0,99}|\{[0-9a-f-]{36}\})\Z")
 REPOSITORY = re.compile(r"^(?!\.{1,2}\Z)[A-Za-z0-9_.{}-]{1,100}\Z")
+
+_SERVER = r"(?:localhost|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)"
+_USER = r"(?:[^/@]*@)?"
+_STEPS = "2\\.0|repositories|workspaces|workspace|!?api|account"
+_NAME = r"([A-Za-z0-9][A-Za-z0-9_-]{0,99}|(?:\{|%7[Bb])[0-9A-Fa-f-]{36}(?:\}|%7[Dd]))(?:[/?#].*)?"
+_PATH = f"/*(?:(?:{_STEPS})/+)*(?!(?:{_STEPS})(?:[/?#]|$)){_NAME}"
+# What is taken for a workspace: its name or uuid, or any address of it. The schema shows it.
+ADDRESS = (
+    rf"^(?:(?:[A-Za-z+]+://)?{_USER}{_SERVER}(?::[0-9]+)?/{_PATH}"
+    rf"|{_USER}[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+:{_PATH}|{_NAME})$"
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,9 @@ def place_of(text: str) -> Place:
 
 
 def workspace_name(text: str) -> str:
-    """The workspace's name out of its name or any address of it."""
-    return place_of(text).workspace
+    """The workspace's name out of its name or any address of it; empty where it is neither."""
+    found = re.match(ADDRESS, text)
+    return unquote(next(filter(None, found.groups()), "")).lower() if found else ""
 
 
 def repository_name(text: str) -> str:

@@ -12,6 +12,7 @@ from rest_framework_api_key.crypto import KeyGenerator
 
 from tenants.models import ApiKey, Organization, Scope
 from tenants.roles import Role
+from tests import described
 
 
 @dataclass
@@ -29,37 +30,41 @@ class Answer:
 
 @dataclass
 class Script:
-    """Calls methods with one key."""
+    """Calls methods with one key. Each answer must be one that the API says it may give."""
 
     key: str
     client: Client
 
     def get(self, method: str, **query: Any) -> Answer:
-        return self._answer(self.client.get(f"/api/{method}", query, headers=self._headers))
+        return self._answer(method, self.client.get(f"/api/{method}", query, headers=self._headers))
 
     def post(self, method: str, body: Any, **headers: str) -> Answer:
         sent = body if isinstance(body, str | bytes) else json.dumps(body)
         told = {**self._headers, **headers}
         return self._answer(
-            self.client.post(f"/api/{method}", sent, content_type="application/json", headers=told)
+            method,
+            self.client.post(f"/api/{method}", sent, content_type="application/json", headers=told),
         )
 
     def form(self, method: str, **fields: str) -> Answer:
         return self._answer(
+            method,
             self.client.post(
                 f"/api/{method}",
                 urlencode(fields),
                 content_type="application/x-www-form-urlencoded",
                 headers=self._headers,
-            )
+            ),
         )
 
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
-    def _answer(self, response: Any) -> Answer:
-        return Answer(response.status_code, json.loads(response.content), response.headers)
+    def _answer(self, method: str, response: Any) -> Answer:
+        body = json.loads(response.content)
+        described.check(method, response.status_code, response.headers, body)
+        return Answer(response.status_code, body, response.headers)
 
 
 MakeScript = Callable[..., Script]

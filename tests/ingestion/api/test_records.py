@@ -7,8 +7,8 @@ import pytest
 from django.utils.timezone import now
 
 from connections.models import Connection
-from ingestion.api.rows import TABLES
 from ingestion.models import PullRequest, Quota, QuotaBucket, Repository
+from ingestion.selectors.tables import TABLES
 from tests.connections.api.conftest import Script
 from tests.factories import (
     ConnectionFactory,

@@ -1,0 +1,209 @@
+"""What the methods answer, for the description of the API."""
+
+from connections.api.declared import all_schedules, all_selections
+from connections.api.rows import STATES
+from connections.connectors import connectors
+from connections.models import Credential, Verification
+from tenants.api.shapes import (
+    Answer,
+    Date,
+    Identifier,
+    ListAnswer,
+    ListOfWords,
+    Moment,
+    Named,
+    Number,
+    Row,
+    Shape,
+    Thing,
+    Words,
+    YesOrNo,
+)
+
+LIVE = {"repositories": {"mode": "all"}, "streams": ["repositories", "people"], "since": None}
+SCHEMA_OF_TOKEN = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {"api_token": {"type": "string", "writeOnly": True}},
+    "additionalProperties": False,
+}
+
+
+def types() -> list[str]:
+    return list(connectors())
+
+
+class ConnectionRow(Row):
+    """A connection."""
+
+    id = Identifier(7)
+    public_id = Shape({"type": "string", "format": "uuid"}, "3a8c1f52-7a55-4f0e-9a30-6a4f3c1a9b10")
+    type = Words("bitbucket_cloud", types)
+    name = Words("Engineering")
+    state = Words("verified", lambda: list(STATES.values()))
+    state_code = Words(None, allow_null=True, help_text="Why it is in error.")
+    state_message = Words(None, allow_null=True)
+    settings = Thing({"workspace": "acme"}, help_text="What identifies the connected thing.")
+    parent_id = Identifier(None, allow_null=True)
+    schedule = Shape(all_schedules, {"kind": "every", "minutes": 30})
+    selection = Shape(all_selections, LIVE)
+    supports_multiple_credentials = YesOrNo()
+    disabled_at = Moment(None, allow_null=True)
+    last_synced_at = Moment(allow_null=True)
+    next_sync_at = Moment("2026-11-26T08:44:03.512Z", allow_null=True)
+    verified_at = Moment(allow_null=True)
+    created_at = Moment()
+    etag = Words('"7-1"', help_text="For If-Match; changes with edits by people and the API.")
+
+
+class CredentialRow(Row):
+    """A credential. Its secrets are never in any answer."""
+
+    id = Identifier(12)
+    type = Words("bitbucket_cloud", types, help_text="The connector.")
+    label = Words("CI token")  # type: ignore[assignment]  # an attribute of all fields
+    method = Words("access_token")
+    settings = Thing({})
+    created_at = Moment()
+    disabled_at = Moment(None, allow_null=True)
+    expiration_date = Date(allow_null=True, help_text="Valid through this date, UTC.")
+    status = Words("active", lambda: Credential.Status.values)
+    identity = Words(None, allow_null=True, help_text="Whom it acts as, where it is a person.")
+    scopes = ListOfWords("repository", "pullrequest")
+    last_used_at = Moment(allow_null=True)
+    etag = Words('"12-1"')
+
+
+class CredentialWithEnd(CredentialRow):
+    """A credential that may have been deleted."""
+
+    deleted_at = Moment(None, allow_null=True)
+
+
+class CheckRow(Row):
+    """One question to Bitbucket, for one need."""
+
+    name = Words("repositories")
+    method = Words("GET", allow_null=True)
+    path = Words("/repositories/acme?pagelen=100&sort=-updated_on", allow_null=True)
+    status = Number(200, allow_null=True, help_text="HTTP status; null where none came.")
+    ms = Number(84, allow_null=True)
+    outcome = Words("ok", allow_null=True, help_text="ok, an outcome, or empty: not asked.")
+    missing_scopes = ListOfWords()
+    message = Words("", allow_null=True)
+    curl = Words(
+        "curl --header 'Authorization: Bearer ATCTT•••4f1c' "
+        "'https://api.bitbucket.org/2.0/repositories/acme?pagelen=100&sort=-updated_on'",
+        allow_null=True,
+        help_text="The same request as a command, its secret masked.",
+    )
+
+
+class VerificationRow(Row):
+    """A proof: what each check found."""
+
+    outcome = Words("ok", lambda: ["", *Verification.Outcome.values])
+    checks = CheckRow(many=True)
+
+
+class MethodRow(Row):
+    """A way to enter a connector. Both schemas are what the server validates with."""
+
+    method = Words("access_token")
+    name = Words("Workspace access token")
+    deprecated = YesOrNo(False)
+    scopes = ListOfWords("repository", "account", "pullrequest", "pipeline")
+    settings_schema = Thing({"type": "object", "properties": {}, "additionalProperties": False})
+    secrets_schema = Thing(SCHEMA_OF_TOKEN)
+    help_url = Words("https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/")
+
+
+class ConnectorRow(Row):
+    """A kind of thing to connect."""
+
+    type = Words("bitbucket_cloud", types)
+    name = Words("Bitbucket Cloud")
+    supports_multiple_credentials = YesOrNo()
+    requires_parent = Words(None, allow_null=True, help_text="The type of its parent.")
+    settings_schema = Thing({"type": "object", "properties": {"workspace": {"type": "string"}}})
+    methods = MethodRow(many=True)
+    streams = ListOfWords("repositories", "people", "pull_requests")
+
+
+class ConnectorsAnswer(Answer):
+    """Every connector."""
+
+    connectors = ConnectorRow(many=True)
+
+
+class ConnectorAnswer(Answer):
+    """One connector."""
+
+    connector = ConnectorRow()
+
+
+class ConnectionsAnswer(ListAnswer):
+    """A page of connections."""
+
+    connections = ConnectionRow(many=True)
+
+
+class ConnectionInfoAnswer(Answer):
+    """One connection with what belongs to it."""
+
+    connection = ConnectionRow()
+    credentials = CredentialRow(many=True)
+    last_sync = Named("SyncRow", allow_null=True)
+
+
+class ConnectionAnswer(Answer):
+    """One connection."""
+
+    connection = ConnectionRow()
+    dry_run = YesOrNo(required=False, help_text="There where nothing was stored.")
+
+
+class CreatedConnectionAnswer(Answer):
+    """A new connection; after a dry run only its verification."""
+
+    connection = ConnectionRow(required=False)
+    credential = CredentialRow(required=False)
+    verification = VerificationRow(required=False)
+    complete_url = Words(
+        "https://tributary.example.com/o/acme/connections/7/finish/",
+        required=False,
+        help_text="Where a member finishes a connection that was made without a credential.",
+    )
+    dry_run = YesOrNo(required=False, help_text="There where nothing was stored.")
+
+
+class VerificationAnswer(Answer):
+    """What the checks found."""
+
+    verification = VerificationRow()
+
+
+class CredentialsAnswer(ListAnswer):
+    """A page of credentials."""
+
+    credentials = CredentialRow(many=True)
+
+
+class CredentialAnswer(Answer):
+    """One credential."""
+
+    credential = CredentialRow()
+
+
+class CredentialInfoAnswer(Answer):
+    """One credential, deleted or not."""
+
+    credential = CredentialWithEnd()
+
+
+class ProvedCredentialAnswer(Answer):
+    """A credential with its verification; after a dry run the verification alone."""
+
+    credential = CredentialRow(required=False)
+    verification = VerificationRow()
+    dry_run = YesOrNo(required=False, help_text="There where nothing was stored.")
