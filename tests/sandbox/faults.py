@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import re
 from dataclasses import dataclass, field, fields
@@ -15,9 +16,11 @@ from tests.sandbox.answers import RATE_LIMITED, Answer, error, removed, text
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in | Bitbucket</title></head><body></body></html>"
 )
+OVERSIZED = gzip.compress(b" " * 21_000_000)  # more than anybody reads, and small on the way
 KINDS = (
     "html",
     "truncated",
+    "oversized",
     "wrong_type",
     "endless_next",
     "cycling_next",
@@ -148,6 +151,8 @@ def _bend(kind: str, answer: Answer, url: str) -> Answer:
         return error(555, "Diff computation took too long")
     if kind == "410":
         return removed()
+    if kind == "oversized":
+        return Answer(200, OVERSIZED, headers={"content-encoding": "gzip"})
     if kind == "html":
         return Answer(200, LOGIN_PAGE, "text/html; charset=utf-8")
     return _spoil(kind, answer, url)

@@ -50,10 +50,11 @@ class Learned:
     def _workspace(self, result: CheckResult, answer: Answer) -> None:
         body = answer.json if isinstance(answer.json, dict) else {}
         if not body.get("uuid") or not body.get("slug"):
-            return result.finish("unexpected_response", "Bitbucket answered without a workspace.")
-        told = {"connected": str(body["uuid"])[:100], "connected_name": str(body["slug"])[:200]}
-        self._learn(**told)
-        return None
+            told = "Bitbucket answered without a workspace."
+            result.finish("unexpected_response", told, mended_by="time")
+            return
+        names = {"connected": str(body["uuid"])[:100], "connected_name": str(body["slug"])[:200]}
+        self._learn(**names)
 
     def _repositories(self, result: CheckResult, answer: Answer) -> None:
         if self._entry.settings.get("repository"):

@@ -1,0 +1,117 @@
+"""Every way in: how a secret of it is made in the sandbox, and entered in a draft."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from connections.connectors import connector
+from connections.connectors.base import Scope
+from connections.models import Draft, Grant
+from connections.services import drafts
+from tenants.actor import Actor
+from tenants.models import Organization, User
+from tests.sandbox import Sandbox
+
+ADA = "ada@example.com"
+Make = Callable[[Sandbox, Iterable[str]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way in. `make` makes a secret with these scopes for the workspace acme."""
+
+    connector: str
+    method: str
+    make: Make
+    kind: str = ""
+    settings: dict[str, str] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.connector}-{self.kind or self.method}"
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes that the page lists for it."""
+        return connector(self.connector).method(self.method).scopes_of(self.kind)
+
+    @property
+    def never(self) -> tuple[str, ...]:
+        """The streams that no secret of it can read."""
+        found = connector(self.connector).method(self.method).kind(self.kind)
+        return found.never if found else ()
+
+    def draft(
+        self, organization: Organization, owner: User, secret: str, workspace: str = "acme"
+    ) -> Draft:
+        """A draft of everything there is to copy, entered with this secret."""
+        kind, actor = connector(self.connector), Actor.for_user(owner)
+        begun = drafts.start_draft(
+            organization=organization, connector=self.connector, by=owner, actor=actor
+        )
+        every = [stream.key for stream in kind.streams if stream.key not in self.never]
+        begun = drafts.choose(draft=begun, name=workspace, selection={"streams": every})
+        method = kind.method(self.method)
+        if method.by_consent:
+            return _consented(begun, secret, actor, workspace)
+        return drafts.fill_draft(
+            draft=begun,
+            method=self.method,
+            settings={"workspace": workspace, **(self.settings or {})},
+            secrets={method.secrets[0].name: secret},
+            actor=actor,
+        )
+
+
+def _consented(draft: Draft, secret: str, actor: Actor, workspace: str) -> Draft:
+    """The draft with an authorization that was given for this workspace."""
+    grant = Grant.objects.create(
+        organization_id=draft.organization_id,
+        connector=draft.connector,
+        consumer="tributary",
+        identity="{ada}",
+        workspaces=[{"id": workspace, "slug": workspace, "is_administrator": True}],
+        secrets={"access_token": secret, "refresh_token": "none"},
+        expires_at=now() + timedelta(hours=2),
+    )
+    return drafts.use_grant(draft=draft, grant=grant, actor=actor)
+
+
+def _authorized(sandbox: Sandbox, scopes: Iterable[str]) -> str:
+    ada = sandbox.world.persona("ada")
+    token = sandbox.tokens.oauth(
+        ada, consumer="tributary", scopes=list(scopes), ticked=None, seconds=7200
+    )
+    return token.secret
+
+
+CLOUD = "bitbucket_cloud"
+WAYS = (
+    Way(connector=CLOUD, method="oauth2", make=_authorized),
+    Way(
+        connector=CLOUD,
+        method="access_token",
+        kind="workspace",
+        make=lambda sandbox, scopes: sandbox.tokens.workspace("acme", scopes),
+    ),
+    Way(
+        connector=CLOUD,
+        method="access_token",
+        kind="project",
+        make=lambda sandbox, scopes: sandbox.tokens.project("acme", "CORE", scopes),
+    ),
+    Way(
+        connector=CLOUD,
+        method="access_token",
+        kind="repository",
+        make=lambda sandbox, scopes: sandbox.tokens.repository("acme", "api", scopes),
+        settings={"repository": "api"},
+    ),
+    Way(
+        connector=CLOUD,
+        method="api_token",
+        make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
+        settings={"username": ADA},
+    ),
+)
