@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from django.db.models import Field, Q
+from django.db.models import Field, FilteredRelation, Q, QuerySet
 
 from ingestion.models import Event, PullRequest, Review
 from ingestion.sources.rows import CommentRow, EventRow, PullRequestRow
@@ -34,18 +34,22 @@ def pull_request_keys(
 
 def _stored(pairs: Collection[Pair]) -> dict[Pair, tuple[int, datetime]]:
     """Key and version of each of these pull requests, in one statement."""
+    columns = _among(pairs).values_list("repository_id", "number", "pk", "updated_on")
+    return {(repository, number): (pk, moment) for repository, number, pk, moment in columns}
+
+
+def _among(pairs: Collection[Pair]) -> "QuerySet[PullRequest]":
+    """These pull requests."""
     wanted: dict[int, list[int]] = defaultdict(list)
     for repository, number in pairs:
         if repository is not None:
             wanted[repository].append(number)
     if not wanted:
-        return {}
+        return PullRequest.objects.none()
     mine = Q()
     for repository, numbers in wanted.items():
         mine |= Q(repository_id=repository, number__in=numbers)
-    found = PullRequest.objects.filter(mine).order_by()
-    columns = found.values_list("repository_id", "number", "pk", "updated_on")
-    return {(repository, number): (pk, moment) for repository, number, pk, moment in columns}
+    return PullRequest.objects.filter(mine).order_by()
 
 
 def bare_pull_requests(
@@ -116,8 +120,8 @@ def keys_without_person(
 
 def reviews_of(
     found: Iterable[tuple[Any, PullRequestRow]], people: People, owner: Owner
-) -> tuple[list[Values], dict[int, set[int]]]:
-    """Reviews to write, and for each pull request whose reviews they are.
+) -> tuple[list[Values], list[int]]:
+    """Reviews to write, and the keys of those whose people are no longer among the participants.
 
     Only of pull requests whose stored version is the one that was read.
     """
@@ -127,42 +131,60 @@ def reviews_of(
         if row.participants is not None
     }
     rows: list[Values] = []
-    whole: dict[int, set[int]] = {}
-    for pair, (key, updated_on) in _stored(told.keys()).items():
+    stale: list[int] = []
+    for pair, one in _reviewed(told.keys()).items():
         row = told[pair]
-        if updated_on != row.updated_on:
+        if one.updated_on != row.updated_on:
             continue
-        mine = {people.key(one.person): one for one in row.participants or ()}
-        whole[key] = {person for person in mine if person}
+        mine = {
+            people.key(participant.person): participant for participant in row.participants or ()
+        }
+        stale += [key for person, key in one.reviews.items() if person not in mine]
         rows += [
             (
                 owner.organization_id,
                 owner.connection_id,
                 pair[0],
-                key,
+                one.key,
                 person,
-                one.role,
-                one.state,
-                one.is_approved,
-                one.participated_on,
+                participant.role,
+                participant.state,
+                participant.is_approved,
+                participant.participated_on,
                 None,
                 owner.now,
             )
-            for person, one in mine.items()
+            for person, participant in mine.items()
             if person
         ]
-    return rows, whole
+    return rows, stale
 
 
-def withdraw_reviews(whole: Mapping[int, set[int]], now: datetime) -> None:
-    """Mark the reviews of people who are no longer among the participants."""
-    if not whole:
-        return
-    stored = Review.objects.filter(pull_request_id__in=whole.keys(), removed_at=None)
-    gone = [
-        key
-        for key, pull_request, person in stored.values_list("pk", "pull_request_id", "person_id")
-        if person not in whole[pull_request]
-    ]
-    if gone:
-        Review.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)
+class _Reviewed(NamedTuple):
+    """A stored pull request, and the keys of its reviews by their people."""
+
+    key: int
+    updated_on: datetime
+    reviews: dict[int, int]
+
+
+def _reviewed(pairs: Collection[Pair]) -> dict[Pair, _Reviewed]:
+    """Each of these pull requests with its reviews, in one statement."""
+    live = FilteredRelation("reviews", condition=Q(reviews__removed_at=None))
+    columns = (
+        _among(pairs)
+        .annotate(live=live)
+        .values_list("repository_id", "number", "pk", "updated_on", "live__pk", "live__person_id")
+    )
+    found: dict[Pair, _Reviewed] = {}
+    for repository, number, pk, updated_on, review, person in columns:
+        one = found.setdefault((repository, number), _Reviewed(pk, updated_on, {}))
+        if review is not None:
+            one.reviews[person] = review
+    return found
+
+
+def withdraw_reviews(stale: Collection[int], now: datetime) -> None:
+    """Mark these reviews as withdrawn."""
+    if stale:
+        Review.objects.filter(pk__in=stale).update(removed_at=now, changed_at=now)

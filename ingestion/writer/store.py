@@ -1,6 +1,7 @@
-"""Puts rows into a table by one upsert: COPY into a temporary table first on PostgreSQL.
+"""Puts rows into a table by one upsert, which takes all of them as one JSON text on PostgreSQL.
 
-37,000 rows a second this way against 11,000 through the ORM.
+As quick as COPY into a temporary table, in one statement instead of two, and with half the work
+here; three times as quick as through the ORM.
 """
 
 import re
@@ -10,9 +11,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import DataError, IntegrityError, connection, transaction
 
-from ingestion.writer.tables import ALL, Table
+from ingestion.writer.tables import Table
 
 Values = tuple[Any, ...]
 REFUSALS = (DataError, IntegrityError, OverflowError)
@@ -36,7 +38,6 @@ def prepared() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
-    prepare()
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
     try:
@@ -47,19 +48,6 @@ def prepared() -> Iterator[None]:
                 cursor.execute("RESET synchronous_commit")
 
 
-def prepare() -> None:
-    """Make the temporary tables of this database connection."""
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for table in ALL:
-            columns = ", ".join(_quoted(table.columns))
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE IF NOT EXISTS {_stage(table)} ON COMMIT DELETE ROWS"
-                f" AS SELECT {columns} FROM {table.name} WITH NO DATA"
-            )
-
-
 def upsert(table: Table, rows: Sequence[Values], *, replace: bool = True) -> list[Written]:
     """Create or replace rows; what does not differ is not touched. No key may come twice.
 
@@ -68,7 +56,7 @@ def upsert(table: Table, rows: Sequence[Values], *, replace: bool = True) -> lis
     if not rows:
         return []
     if connection.vendor == "postgresql":
-        return _copy(table, rows, replace)
+        return _send(table, rows, replace)
     size = SQLITE_VARIABLES // len(table.columns)
     found: list[Written] = []
     for start in range(0, len(rows), size):
@@ -100,14 +88,19 @@ def upsert_carefully(
     ]
 
 
-def _copy(table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+def _send(table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+    records = [_record(table, row) for row in rows]
     with connection.cursor() as cursor:
-        columns = ", ".join(_quoted(table.columns))
-        with cursor.copy(f"COPY {_stage(table)} ({columns}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute(_statement(table, "postgresql", 0, replace))
+        statement = _statement(table, "postgresql", 0, replace)
+        cursor.execute(statement, [orjson.dumps(records).decode()])
         return [Written(*row) for row in cursor.fetchall()]
+
+
+def _record(table: Table, row: Values) -> dict[str, Any]:
+    found = dict(zip(table.columns, row, strict=True))
+    for name in table.nested:
+        found[name] = orjson.Fragment(found[name])
+    return found
 
 
 def _insert(table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
@@ -130,11 +123,9 @@ def _plain(value: Any) -> Any:
 def _statement(table: Table, vendor: str, count: int, replace: bool) -> str:
     columns = ", ".join(_quoted(table.columns))
     repository = "repository_id" if table.repository_at is not None else "NULL"
-    before = ""
     if vendor == "postgresql":
-        # The staged rows are taken away as they are read, so that the table serves a second time.
-        before = f"WITH staged AS (DELETE FROM {_stage(table)} RETURNING {columns}) "
-        source = f"SELECT {columns} FROM staged"
+        types = ", ".join(f'"{name}" {table.type_of(name)}' for name in table.columns)
+        source = f"SELECT {columns} FROM json_to_recordset(%s::json) AS new ({types})"
         back = f"{repository}, (xmax = 0)"
     else:
         one = f"({', '.join(['%s'] * len(table.columns))})"
@@ -144,7 +135,7 @@ def _statement(table: Table, vendor: str, count: int, replace: bool) -> str:
         f"UPDATE SET {_changes(table)} WHERE {_condition(table, vendor)}" if replace else "NOTHING"
     )
     return (
-        f"{before}INSERT INTO {table.name} AS old ({columns}) {source}"
+        f"INSERT INTO {table.name} AS old ({columns}) {source}"
         f" ON CONFLICT ({', '.join(_quoted(table.key))}) DO {then} RETURNING {back}"
     )
 
@@ -166,10 +157,6 @@ def _new(table: Table, name: str) -> str:
     if name in table.kept:
         return f'COALESCE(excluded."{name}", old."{name}")'
     return f'excluded."{name}"'
-
-
-def _stage(table: Table) -> str:
-    return f"stage_{table.name}"
 
 
 def _quoted(names: Sequence[str]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Model
+from django.db import connection
+from django.db.models import Field, JSONField, Model
 
 from ingestion.models import (
     Comment,
@@ -61,6 +63,18 @@ class Table:
         """Where the repository stands in a row."""
         found = "repository_id" in self.columns
         return self.columns.index("repository_id") if found else None
+
+    @cached_property
+    def nested(self) -> tuple[str, ...]:
+        """Columns whose values are JSON texts."""
+        return tuple(name for name in self.columns if isinstance(self._field(name), JSONField))
+
+    def type_of(self, name: str) -> str | None:
+        """What the database calls the type of a column."""
+        return self._field(name).db_type(connection)
+
+    def _field(self, name: str) -> "Field[Any, Any]":
+        return next(one for one in self.model._meta.concrete_fields if one.attname == name)
 
 
 PERSON = Table(
@@ -243,17 +257,4 @@ COMMIT = Table(
     IN_REPOSITORY,
     ("repository_id", "hash"),
     ("author_id", "author_text", "message", "parents", "committed_on", "removed_at"),
-)
-
-ALL = (
-    PERSON,
-    REPOSITORY,
-    PULL_REQUEST,
-    REVIEW,
-    EVENT,
-    COMMENT,
-    PIPELINE_RUN,
-    STEP,
-    DEPLOYMENT,
-    COMMIT,
 )

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from ingestion.models import Repository
 from ingestion.sources.rows import PersonRow, PullRequestRow, Row
-from ingestion.writer import store
 from ingestion.writer.batch import Batch, Place
 from ingestion.writer.people import People
 from tenants import access
@@ -36,7 +35,6 @@ def repository(transactional_db: None) -> Iterator[Repository]:
 @pytest.fixture
 def write(repository: Repository) -> Write:
     """Writes rows of the repository in one batch, as a slice does."""
-    store.prepare()
 
     def write(*rows: Row, stream: str = "pull_requests", careful: bool = False) -> Batch:
         people = People(repository.organization_id, repository.connection_id)
