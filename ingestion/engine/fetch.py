@@ -6,6 +6,7 @@ does not grow with the number of records.
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from ingestion.sources.base import Page, Source
 
 QUEUED_PAGES = 64
 LOOK_UP = 0.2  # seconds between two looks at whether to stop
+GATHERED = 0.05  # seconds for which pages are gathered into one batch
 
 
 @dataclass(slots=True)
@@ -54,6 +56,11 @@ class Ended:
 Message = Arrived | Ended
 
 
+def is_waited_for(message: Message) -> bool:
+    """Whether somebody has nothing to do until this message is read."""
+    return isinstance(message, Ended) or message.verdict is not None
+
+
 class Fetchers:
     """Walks several visits at a time. `take_seat` is called once in each thread."""
 
@@ -89,12 +96,17 @@ class Fetchers:
             close()
 
     def receive(self, timeout: float, most: int = 1) -> list[Message]:
-        """What has arrived: waits for the first, takes what else is there; empty after a while."""
+        """What has arrived: waits for the first, and a moment for more; empty after a while.
+
+        Where a walk or a thread waits for what becomes of a message, nothing else is waited for.
+        """
         found: list[Message] = []
         try:
             found.append(self._messages.get(timeout=timeout))
+            until = time.monotonic() + GATHERED
             while len(found) < most:
-                found.append(self._messages.get_nowait())
+                moment = 0.0 if is_waited_for(found[-1]) else until - time.monotonic()
+                found.append(self._messages.get(moment > 0, max(moment, 0.0)))
         except queue.Empty:
             pass
         for message in found:

@@ -46,23 +46,25 @@ class Installed:
     connection: int
     bitbucket: dict[str, str]
 
-    def sync(self) -> dict[str, Any]:
+    def sync(self, seconds: float = 300) -> dict[str, Any]:
         """Sync to the end. Raises RuntimeError where it does not succeed."""
-        row = connections.sync(self.api, self.connection)
+        row = connections.sync(self.api, self.connection, seconds=seconds)
         if row["state"] != "succeeded":
             raise RuntimeError(f"The sync ended as {row['state']}: {row['error']}")
         return row
 
 
 @contextmanager
-def installed(around: Surroundings, bitbucket: dict[str, str], **more: str) -> Iterator[Installed]:
-    """An installation without a worker, on an empty database."""
+def installed(
+    around: Surroundings, bitbucket: dict[str, str], name: str = "Bench", **more: str
+) -> Iterator[Installed]:
+    """An installation without a worker, with a new organization of this name."""
     house = House(around.folder, bitbucket, {**AS_SHIPPED, **around.settings, **more})
     try:
         house.prepare()
         house.open_web()
         house.beat()
-        api = house.organization("Bench")
+        api = house.organization(name)
         made = connections.connect(api, "Acme", "acme", ACME_TOKEN)
         yield Installed(house, api, made["id"], bitbucket)
     finally:
