@@ -1,23 +1,35 @@
 """What is read of connections, credentials, drafts and authorizations."""
 
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.timezone import now
 
-from connections.models import Connection, Credential, Draft, Grant
+from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
 from connections.models.credential import usable_credentials
 from tenants.models import Organization, User
 
 __all__ = (
+    "GrantInUse",
+    "connect_link",
     "connections_of",
     "draft_of",
     "drafts_of",
+    "grants_in_use",
     "grants_of",
+    "link_of_token",
+    "links_of",
     "live_credentials",
     "usable_credentials",
     "workspaces",
 )
+OF_LINK = ("organization", "connection")
+LINKS_SHOWN = timedelta(days=30)  # after it was used, a connect link is still listed
 
 
 def connections_of(
@@ -50,12 +62,83 @@ def drafts_of(organization: Organization | int, user: User) -> QuerySet[Draft]:
 
 
 def grants_of(organization: Organization | int, *, connector: str = "") -> QuerySet[Grant]:
-    """The authorizations of an organization that still hold."""
+    """The authorizations of an organization that hold, and for which a workspace was ticked."""
     rows: QuerySet[Grant] = Grant.objects.for_organization(organization)
-    rows = rows.filter(ended_at=None, secrets__isnull=False)
+    rows = rows.filter(ended_at=None, secrets__isnull=False).exclude(workspaces=[])
+    rows = rows.select_related("made_by")
     return rows.filter(connector=connector) if connector else rows
 
 
-def workspaces(grant: Grant) -> list[dict[str, Any]]:
-    """The workspaces that the person ticked: id, slug, is_administrator; administered first."""
-    return list(grant.workspaces)
+@dataclass(frozen=True, kw_only=True)
+class GrantInUse:
+    """An authorization, and the connections that are entered with it."""
+
+    grant: Grant
+    connections: list[Connection] = field(default_factory=list)
+
+    @property
+    def slugs(self) -> list[str]:
+        """The workspaces that were ticked."""
+        return [one["slug"] for one in self.grant.workspaces]
+
+
+def grants_in_use(organization: Organization | int) -> list[GrantInUse]:
+    """The authorizations that hold, and those that ended while connections still name them."""
+    rows = Grant.objects.for_organization(organization).select_related("made_by")
+    live = Q(credentials__deleted_at=None, credentials__connection__deleted_at=None)
+    used = live & Q(credentials__isnull=False)
+    held = Q(secrets__isnull=False) & ~Q(workspaces=[])
+    return with_connections(rows.filter(held | used).distinct().defer("secrets"))
+
+
+def with_connections(grants: Iterable[Grant]) -> list[GrantInUse]:
+    """Authorizations with the connections that are entered with each. One query for all."""
+    grants = list(grants)
+    users: dict[int | None, dict[int, Connection]] = defaultdict(dict)
+    rows = Credential.objects.filter(
+        grant__in=grants, deleted_at=None, connection__deleted_at=None
+    ).select_related("connection")
+    for row in rows.defer("secrets").order_by("connection__name", "connection_id"):
+        users[row.grant_id][row.connection_id] = row.connection
+    return [GrantInUse(grant=one, connections=list(users[one.pk].values())) for one in grants]
+
+
+def workspaces(grant: Grant, *, ticked: bool = True) -> list[dict[str, Any]]:
+    """The workspaces that the person ticked, or may tick; administered first.
+
+    Each with id, slug, is_administrator, is_ticked, and the connection to it, if there is one.
+    """
+    rows = grant.workspaces if ticked else grant.reaches
+    chosen = {one["id"] for one in grant.workspaces}
+    connected = Connection.objects.filter(
+        organization_id=grant.organization_id,
+        connector=grant.connector,
+        identity__in=[one["id"] for one in rows],
+        deleted_at=None,
+    )
+    by_identity = {connection.identity: connection for connection in connected}
+    ordered = sorted(rows, key=lambda one: (not one["is_administrator"], one["slug"]))
+    return [
+        {**one, "is_ticked": one["id"] in chosen, "connection": by_identity.get(one["id"])}
+        for one in ordered
+    ]
+
+
+def links_of(connection: Connection) -> QuerySet[ConnectLink]:
+    """The connect links that work, and those that were used lately; the latest first."""
+    rows: QuerySet[ConnectLink] = ConnectLink.objects.for_organization(connection.organization_id)
+    is_open = Q(used_at=None, expires_at__gt=now())
+    is_recent = Q(used_at__gt=now() - LINKS_SHOWN)
+    return rows.filter(is_open | is_recent, connection=connection, revoked_at=None)
+
+
+def connect_link(public_id: uuid.UUID) -> ConnectLink | None:
+    """A connect link that still lets somebody in, for the browser that followed it."""
+    return open_links().filter(public_id=public_id).select_related(*OF_LINK).first()
+
+
+def link_of_token(token_hash: str) -> ConnectLink | None:
+    """The connect link of this token, whatever became of it."""
+    rows = ConnectLink.objects.filter(token_hash=token_hash)
+    found: ConnectLink | None = rows.select_related(*OF_LINK).first()
+    return found

@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from connections.views import connection, consent, credentials, how, verify, wizard
+from connections.views import (
+    authorizations,
+    connect,
+    connection,
+    consent,
+    consumers,
+    credentials,
+    how,
+    links,
+    verify,
+    wizard,
+)
 
 
 class KeyConverter:
@@ -21,7 +32,8 @@ register_converter(KeyConverter, "connector_key")
 
 app_name = "connections"
 
-LIST = "o/<slug:organization>/connections/"
+ORGANIZATION = "o/<slug:organization>/"
+LIST = f"{ORGANIZATION}connections/"
 NEW = f"{LIST}new/"
 KIND = f"{NEW}<connector_key:connector>/"
 DRAFT = f"{NEW}<uuid:draft>/"
@@ -32,16 +44,55 @@ urlpatterns = [
     path(NEW, wizard.What.as_view(), name="wizard_what"),
     path(KIND, how.How.as_view(), name="wizard_how"),
     path(f"{KIND}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
+    path(f"{KIND}consent/use/<bigid:grant>/", consent.ConsentUse.as_view(), name="consent_use"),
     path(f"{KIND}<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),
     path(f"{DRAFT}how/", how.How.as_view(), name="wizard_how"),
     path(f"{DRAFT}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
+    path(f"{DRAFT}consent/use/<bigid:grant>/", consent.ConsentUse.as_view(), name="consent_use"),
     path(f"{DRAFT}workspace/", consent.ChooseWorkspace.as_view(), name="wizard_workspace"),
+    path(f"{DRAFT}ask/", consent.AskAdministrator.as_view(), name="wizard_ask"),
     path(f"{DRAFT}enter/<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),
     path(f"{DRAFT}verify/", verify.Verify.as_view(), name="wizard_verify"),
     path(f"{DRAFT}verify/live/", verify.VerifyLive.as_view(), name="wizard_verify_live"),
     path(f"{DRAFT}leave-out/", verify.LeaveOut.as_view(), name="wizard_leave_out"),
     path(f"{DRAFT}discard/", wizard.Discard.as_view(), name="wizard_discard"),
-    path("consent/bitbucket/", consent.ConsentCallback.as_view(), name="consent_callback"),
+    path(
+        "consent/<connector_key:provider>/",
+        consent.ConsentCallback.as_view(),
+        name="consent_callback",
+    ),
+    path(
+        f"{ORGANIZATION}authorizations/",
+        authorizations.Authorizations.as_view(),
+        name="authorizations",
+    ),
+    path(
+        f"{ORGANIZATION}authorizations/<bigid:grant>/revoke/",
+        authorizations.RevokeAuthorization.as_view(),
+        name="authorization_revoke",
+    ),
+    path(
+        f"{ORGANIZATION}settings/consumer/<connector_key:connector>/",
+        consumers.OwnConsumer.as_view(),
+        name="own_consumer",
+    ),
+    path(
+        f"{ORGANIZATION}settings/consumer/<connector_key:connector>/remove/",
+        consumers.RemoveConsumer.as_view(),
+        name="own_consumer_remove",
+    ),
+    path("connect/", connect.Connect.as_view(), name="connect"),
+    path("connect/consent/", connect.ConnectConsent.as_view(), name="connect_consent"),
+    path("connect/done/", connect.ConnectDone.as_view(), name="connect_done"),
+    path(
+        "connect/enter/<connector_key:method>/",
+        connect.ConnectEnter.as_view(),
+        name="connect_enter",
+    ),
+    path("connect/<str:token>", connect.FollowLink.as_view(), name="connect_follow"),
+    path(f"{ONE}links/new/", links.MakeLink.as_view(), name="link_create"),
+    path(f"{ONE}links/made/", links.LinkMade.as_view(), name="link_made"),
+    path(f"{ONE}links/<bigid:link>/revoke/", links.RevokeLink.as_view(), name="link_revoke"),
     path(f"{ONE}finish/", wizard.Finish.as_view(), name="connection_finish"),
     path(f"{ONE}verify/", connection.VerifyNow.as_view(), name="connection_verify"),
     path(f"{ONE}consent/", consent.ConsentRenew.as_view(), name="consent_renew"),

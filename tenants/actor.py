@@ -1,4 +1,4 @@
-"""Who does something: a member in the browser, a key, or the system itself."""
+"""Who does something: a member in the browser, a key, a connect link, or the system itself."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,7 +17,7 @@ KINDS = {"api_key": "API key", "access_key": "access key"}
 class Actor:
     """An actor as plain values, as they stand in the audit trail when the row behind is gone."""
 
-    type: Literal["user", "api_key", "access_key", "system"]
+    type: Literal["user", "api_key", "access_key", "link", "system"]
     id: int | None = None
     name: str = ""
     email: str = ""

@@ -9,6 +9,7 @@ from tenants.actor import client_address
 # They let somebody in, or prove something about somebody.
 ONE_TIME_ADDRESSES = (
     "/join/",
+    "/connect/",
     "/demo/",
     "/accounts/password/reset/key/",
     "/accounts/confirm-email/",

@@ -18,6 +18,8 @@ RESOURCES = {
     "connections": "connection",
     "credentials": "credential",
     "grants": "Bitbucket authorization",
+    "consumers": "OAuth consumer",
+    "links": "connect link for",
     "drafts": "draft of",
     "syncs": "sync of",
 }
@@ -32,6 +34,7 @@ SENTENCES = {
     "invitations.revoked": "revoked the invitation for {}",
     "connections.updated": "changed the connection {}",
     "connections.gone_confirmed": "said that the missing repositories of {} are gone",
+    "connections.finished": "finished connecting {}",
     "connections.disabled": "paused the connection {}",
     "connections.enabled": "resumed the connection {}",
     "credentials.created": "added the credential {}",
@@ -41,6 +44,11 @@ SENTENCES = {
     "credentials.disabled": "switched off the credential {}",
     "credentials.enabled": "switched on the credential {}",
     "grants.created": "consented at Bitbucket: {}",
+    "grants.renewed": "consented at Bitbucket again: {}",
+    "grants.ticked": "ticked workspaces of the {}",
+    "links.created": "made a connect link for {}",
+    "links.used": "spent itself on {}",
+    "links.revoked": "revoked the connect link for {}",
     "syncs.cancelled": "stopped the sync of {}",
 }
 

@@ -33,6 +33,7 @@ PK: dict[str, Pick] = {
     "connection_finish": lambda world: world.pending.pk,
     "consent_renew": lambda world: world.connection.pk,
     "credential": lambda world: world.connection.pk,
+    "link_": lambda world: world.connection.pk,
     "sync": lambda world: world.sync.pk,
     "sync_start": lambda world: world.connection.pk,
     "pull_request": lambda world: world.pull_request.pk,
@@ -50,6 +51,8 @@ PK: dict[str, Pick] = {
 ROWS: dict[str, Pick] = {
     "draft": lambda world: world.draft.public_id,
     "credential": lambda world: world.credential.pk,
+    "grant": lambda world: world.grant.pk,
+    "link": lambda world: world.link.pk,
     "connection_id": lambda world: world.connection.pk,
 }
 CONSTANTS = {"connector": "bitbucket_cloud", "method": "access_token", "type": "bitbucket_cloud"}

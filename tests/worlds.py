@@ -8,7 +8,15 @@ from typing import Any
 from django.apps import apps
 from django.utils.timezone import now
 
-from connections.models import Connection, Credential, Draft, Verification
+from connections.models import (
+    Connection,
+    ConnectLink,
+    Credential,
+    Draft,
+    Grant,
+    Verification,
+)
+from connections.services.links import make_link
 from ingestion.models import PipelineRun, PullRequest, Repository, Sync
 from tenants import access
 from tenants.actor import Actor
@@ -56,6 +64,8 @@ class World:
     pending: Connection
     credential: Credential
     draft: Draft
+    grant: Grant
+    link: ConnectLink
     sync: Sync
     repository: Repository
     pull_request: PullRequest
@@ -148,6 +158,8 @@ def _furnish(organization: Organization, mark: str) -> World:
         ),
         credential=CredentialFactory.create(connection=connection, label=f"{mark} token"),
         draft=_draft(organization, owner.user, mark),
+        grant=_grant(organization, owner.user, mark),
+        link=make_link(connection=connection, by=by, user=owner.user)[0],
         sync=sync,
         repository=repository,
         pull_request=PullRequestFactory.create(
@@ -176,6 +188,20 @@ def _draft(organization: Organization, user: User, mark: str) -> Draft:
         draft=draft, outcome="ok", finished_at=now(), organization=organization
     )
     return draft
+
+
+def _grant(organization: Organization, user: User, mark: str) -> Grant:
+    workspace = {"id": "{1}", "slug": mark, "is_administrator": True}
+    grant: Grant = Grant.objects.create(
+        organization=organization,
+        connector="bitbucket_cloud",
+        identity_name=mark,
+        reaches=[workspace],
+        workspaces=[workspace],
+        secrets={"access_token": "not-a-real-one", "refresh_token": "nor-this"},
+        made_by=user,
+    )
+    return grant
 
 
 def _plain(rows: dict[str, Any]) -> dict[str, Any]:

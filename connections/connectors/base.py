@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from connections.connectors.declarations import (
     Check,
@@ -117,13 +117,38 @@ class RefreshedTokens:
     scopes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Consumer:
+    """An OAuth consumer: in whose name an account is asked for its consent."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
 class Authorizations(ABC):
-    """The OAuth dance of a connector: one consumer, its consent page, its token endpoint."""
+    """The OAuth dance of a connector: one consumer, its consent page, its token endpoint.
+
+    Made without a consumer, it goes through the one that the installation's settings name.
+    """
+
+    callback: ClassVar[str]  # names the way back: /consent/<callback>/
+    set_by: ClassVar[str]  # how whoever runs the installation sets its consumer
+    permissions: ClassVar[str]  # what a consumer needs, in the words of the page that makes one
+    made_at: str = ""  # explains how a consumer is made
+    withdrawn_at: str = ""  # where the owner of an account withdraws what was allowed
 
     @property
     @abstractmethod
     def consumer(self) -> str:
-        """The client id of the consumer that is set; empty where there is none."""
+        """The client id of the consumer; empty where there is none."""
+
+    @abstractmethod
+    def by(self, consumer: Consumer) -> Self:
+        """The same dance through another consumer."""
+
+    @abstractmethod
+    def prove(self, *, redirect_uri: str) -> None:
+        """Ask whether the consumer's id and secret belong together. Raises ProviderError."""
 
     @abstractmethod
     def authorize_url(self, *, state: str, redirect_uri: str) -> str:
@@ -246,6 +271,11 @@ class Connector(ABC):
     def authorizations(self) -> Authorizations | None:
         """The OAuth dance, where the connector has one."""
         return None
+
+    @property
+    def consent_method(self) -> Method | None:
+        """The method that is made by the consent page, where the connector has one."""
+        return next((method for method in self.methods if method.by_consent), None)
 
     def checks_for(self, method: str, streams: Collection[str] = ()) -> tuple[Check, ...]:
         """The checks that are asked for a method: those of unusual streams only where wanted."""

@@ -1,6 +1,7 @@
 """The tables of connections."""
 
 from connections.models.connection import Connection
+from connections.models.consumer import OAuthConsumer
 from connections.models.credential import Credential, Grant
 from connections.models.draft import (
     SILENCE,
@@ -9,14 +10,18 @@ from connections.models.draft import (
     Verification,
     lost_verifications,
 )
+from connections.models.link import ConnectLink, open_links
 
 __all__ = (
     "SILENCE",
+    "ConnectLink",
     "Connection",
     "Consent",
     "Credential",
     "Draft",
     "Grant",
+    "OAuthConsumer",
     "Verification",
     "lost_verifications",
+    "open_links",
 )

@@ -62,6 +62,8 @@ class Connection(TenantModel):
     created_by_name = models.CharField(
         max_length=150, blank=True, help_text="the person, or “API key terraform”"
     )
+    finished_at = models.DateTimeField(null=True, help_text="when its first secret worked")
+    finished_by_name = models.CharField(max_length=200, blank=True)
     disabled_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 

@@ -19,8 +19,11 @@ class Grant(TenantModel):
     consumer = models.CharField(max_length=100, help_text="client id of the OAuth consumer")
     identity = models.CharField(max_length=100, help_text="uuid of the account that consented")
     identity_name = models.CharField(max_length=200, blank=True)
+    reaches = models.JSONField(
+        default=list, help_text="all workspaces of the account: id, slug, is_administrator"
+    )
     workspaces = models.JSONField(
-        default=list, help_text="the workspaces ticked: id, slug, is_administrator"
+        default=list, help_text="those of them that its owner ticked: it is used for no other"
     )
     scopes = models.JSONField(default=list)
     secrets = SecretsField(help_text="access_token, refresh_token")
@@ -28,6 +31,12 @@ class Grant(TenantModel):
     refresh_owner = models.UUIDField(null=True, help_text="who holds the lease to refresh")
     refresh_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True, help_text="since when Bitbucket refuses it")
+    unused_since = models.DateTimeField(
+        null=True, help_text="since when no credential uses it; erased some time after"
+    )
+    made_by = models.ForeignKey(
+        "tenants.User", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from connections.models.connection import Connection
 from connections.models.credential import Credential, Grant
+from connections.models.link import ConnectLink
 from tenants.models import TenantModel
 from tenants.secrets import SecretsField
 
@@ -17,7 +18,10 @@ SILENCE = timedelta(seconds=60)  # a verification of which nothing was heard for
 
 
 class Draft(TenantModel):
-    """What the wizard (or a rotation) knows between its steps. Only its author sees it."""
+    """What the wizard (or a rotation) knows between its steps. Only its author sees it.
+
+    Its author is a member, or whoever holds a connect link.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connector = models.CharField(max_length=40)
@@ -42,13 +46,19 @@ class Draft(TenantModel):
     found = models.JSONField(
         default=dict, help_text="whom and what the secret is of: the fields of Identity"
     )
-    by = models.ForeignKey("tenants.User", on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey("tenants.User", on_delete=models.CASCADE, null=True, related_name="+")
+    link = models.ForeignKey(ConnectLink, on_delete=models.CASCADE, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now=True)
     expires_at = models.DateTimeField(help_text="its secret is erased then")
 
     class Meta(TenantModel.Meta):
         ordering = ("-touched_at", "-id")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(by__isnull=False) ^ Q(link__isnull=False), name="draft_has_one_author"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or "draft"
@@ -61,7 +71,13 @@ class Consent(TenantModel):
 
     state_hash = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=20)
-    user = models.ForeignKey("tenants.User", on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        "tenants.User",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="none: whoever holds the draft's connect link",
+    )
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, null=True, related_name="+")
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, null=True, related_name="+"

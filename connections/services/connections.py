@@ -96,7 +96,7 @@ def create_connection(
     with transaction.atomic():
         row = _new_row(organization, wish, by, user)
         if finding is not None:
-            become_available(row, finding.identity)
+            become_available(row, finding.identity, by)
         else:
             store_connection(row)
         note("connections.created", row, by)

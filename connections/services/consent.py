@@ -3,14 +3,13 @@
 import secrets
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 
-from connections.connectors import connector as connector_of
-from connections.connectors.base import Authorizations, Reach, RefreshedTokens
-from connections.models import Connection, Consent, Draft, Grant
+from connections.connectors.findings import Finding
+from connections.models import Connection, Consent, Draft, open_links
+from connections.services.consumers import authorizations_by, authorizations_of, callback_url
 from connections.services.drafts import finish_draft, start_draft, use_grant
 from connections.services.errors import (
     ConsentElsewhere,
@@ -20,9 +19,11 @@ from connections.services.errors import (
     ConsentRefused,
     ConsentUnknown,
     ConsentUsed,
-    NoConsumer,
+    LinkEnded,
     Refused,
 )
+from connections.services.granting import keep_grant
+from connections.services.links import ENDED, actor_of, count_try, prove_and_spend
 from connections.services.verification import begin_draft_verification, verify_draft
 from connections.transport.errors import ProviderError
 from tenants import access
@@ -30,15 +31,13 @@ from tenants.actor import Actor
 from tenants.models import Membership, User
 from tenants.roles import Permission, allows
 from tenants.secrets import keyed_hash
-from tenants.services import audit
 
-CALLBACK_PATH = "/consent/bitbucket/"
 OPEN_FOR = timedelta(minutes=15)
 
 
 def begin_consent(
     *,
-    user: User,
+    user: User | None,
     session_key: str,
     return_path: str,
     draft: Draft | None = None,
@@ -48,10 +47,11 @@ def begin_consent(
     """The address of the consent page for a draft; for a connection a draft is begun first.
 
     The answer is taken only from the same session and user, once, for 15 minutes. It goes on to
-    `return_path`, a path of ours; `{draft}` in it becomes the draft's public id. Raises NoConsumer.
+    `return_path`, a path of ours; `{draft}` in it becomes the draft's public id. The holder of a
+    connect link is no user; what their browser keeps stands for the session. Raises NoConsumer.
     """
     draft = draft or _draft_for(connection, user, actor)
-    authorizations = _authorizations(draft.connector)
+    authorizations = authorizations_of(draft.organization_id, draft.connector)
     path = return_path.replace("{draft}", str(draft.public_id))
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         raise ConsentFailed("The way back must be a path of this site.")
@@ -68,7 +68,7 @@ def begin_consent(
         return_path=path,
         expires_at=now() + OPEN_FOR,
     )
-    return authorizations.authorize_url(state=state, redirect_uri=callback_url())
+    return authorizations.authorize_url(state=state, redirect_uri=callback_url(authorizations))
 
 
 def complete_consent(
@@ -80,32 +80,63 @@ def complete_consent(
     call it in a transaction. A connection that is renewed is verified and has the new credential
     when this returns. Raises ConsentFailed in its kinds, with `return_path` where it is known.
     """
-    rows = Consent.objects.filter(state_hash=_state_hash(state)).select_related("draft")
-    consent: Consent | None = rows.first()
-    if consent is None:
-        raise ConsentUnknown("This answer belongs to no question of ours. Begin again.")
-    if consent.session_hash != _session_hash(session_key) or consent.user_id != user.pk:
-        raise ConsentElsewhere(
-            "This was begun in another browser or by somebody else. Begin again here."
-        )
+    consent = _asked(state, session_key, user)
     with access.enter(consent.organization_id):
         _consume(consent)
         _check_role(consent, user)
         if error or not code:
             raise ConsentRefused(_told(error), return_path=consent.return_path)
-        _authorize(consent, code, user)
+        actor = Actor.for_user(user)
+        _authorize(consent, code, actor)
         if consent.connection is not None and consent.connection.identity:
-            _renew(consent, user)
+            _finish(consent, actor)
     return consent
 
 
-def callback_url() -> str:
-    """Where the consent page sends the browser back: the consumer at Bitbucket must name it."""
-    return f"{settings.PUBLIC_URL}{CALLBACK_PATH}"
+def is_of_link(state: str) -> bool:
+    """Whether this answer belongs to the holder of a connect link, who is no user."""
+    return Consent.objects.filter(state_hash=_state_hash(state), user=None).exists()
 
 
-def _draft_for(connection: Connection | None, user: User, actor: Actor | None) -> Draft:
-    if connection is None:
+def complete_link_consent(
+    *, state: str, session_key: str, code: str = "", error: str = ""
+) -> Finding:
+    """The same for the holder of a connect link: where the checks pass, the link is spent.
+
+    Raises ConsentFailed in its kinds, LinkEnded, TriesTooMany.
+    """
+    consent = _asked(state, session_key, None)
+    draft = consent.draft
+    with access.enter(consent.organization_id):
+        _consume(consent)
+        link = open_links().filter(pk=draft.link_id or 0).first() if draft is not None else None
+        if draft is None or link is None:
+            raise LinkEnded(ENDED)
+        if error or not code:
+            raise ConsentRefused(_told(error), return_path=consent.return_path)
+        count_try(link)
+        _authorize(consent, code, actor_of(link))
+        try:
+            return prove_and_spend(link, draft)
+        except Refused as refused:
+            raise ConsentFailed(refused.message, return_path=consent.return_path) from refused
+
+
+def _asked(state: str, session_key: str, user: User | None) -> Consent:
+    rows = Consent.objects.filter(state_hash=_state_hash(state)).select_related("draft__link")
+    consent: Consent | None = rows.first()
+    if consent is None:
+        raise ConsentUnknown("This answer belongs to no question of ours. Begin again.")
+    user_id = user.pk if user is not None else None
+    if consent.session_hash != _session_hash(session_key) or consent.user_id != user_id:
+        raise ConsentElsewhere(
+            "This was begun in another browser or by somebody else. Begin again here."
+        )
+    return consent
+
+
+def _draft_for(connection: Connection | None, user: User | None, actor: Actor | None) -> Draft:
+    if connection is None or user is None:
         raise ConsentFailed("A consent is for a draft or for a connection.")
     return start_draft(
         organization=connection.organization,
@@ -114,17 +145,6 @@ def _draft_for(connection: Connection | None, user: User, actor: Actor | None) -
         actor=actor or Actor.for_user(user),
         connection=connection,
     )
-
-
-def _authorizations(connector: str) -> Authorizations:
-    authorizations = connector_of(connector).authorizations
-    if authorizations is None or not authorizations.consumer:
-        raise NoConsumer(
-            "This installation has no OAuth consumer. An operator can set "
-            "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET; "
-            "until then, use a token."
-        )
-    return authorizations
 
 
 def _consume(consent: Consent) -> None:
@@ -146,58 +166,35 @@ def _check_role(consent: Consent, user: User) -> None:
         raise ConsentNotAllowed("You may no longer connect anything in this organization.")
 
 
-def _authorize(consent: Consent, code: str, user: User) -> None:
+def _authorize(consent: Consent, code: str, by: Actor) -> None:
     draft = consent.draft
     if draft is None:
         raise ConsentExpired("What this was for is gone. Begin again.")
-    authorizations = _authorizations(draft.connector)
+    # Through the consumer that asked, which may have been replaced by now.
+    authorizations = authorizations_by(draft.organization_id, draft.connector, consent.consumer)
     try:
-        tokens = authorizations.exchange(code=code, redirect_uri=callback_url())
+        tokens = authorizations.exchange(code=code, redirect_uri=callback_url(authorizations))
         reach = authorizations.reach(tokens.access_token)
     except ProviderError as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
     try:
-        _keep(consent, draft, tokens, reach, user)
+        with transaction.atomic():
+            grant = keep_grant(consent=consent, draft=draft, tokens=tokens, reach=reach, by=by)
+            use_grant(draft=draft, grant=grant, actor=by)
     except Refused as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
 
 
-def _renew(consent: Consent, user: User) -> None:
+def _finish(consent: Consent, actor: Actor) -> None:
     """Prove the new authorization of a connection, then let it take over."""
     draft = consent.draft
     if draft is None:
         return
     verify_draft(begin_draft_verification(draft=draft, send=False))
     try:
-        finish_draft(draft=draft, actor=Actor.for_user(user))
+        finish_draft(draft=draft, actor=actor)
     except Refused as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
-
-
-@transaction.atomic
-def _keep(
-    consent: Consent, draft: Draft, tokens: RefreshedTokens, reach: Reach, user: User
-) -> None:
-    actor = Actor.for_user(user)
-    grant = Grant.objects.create(
-        organization_id=consent.organization_id,
-        connector=draft.connector,
-        consumer=consent.consumer,
-        identity=reach.account,
-        identity_name=reach.account_name,
-        workspaces=[vars(one) for one in reach.workspaces],
-        scopes=list(tokens.scopes),
-        secrets={"access_token": tokens.access_token, "refresh_token": tokens.refresh_token},
-        expires_at=tokens.expires_at,
-    )
-    use_grant(draft=draft, grant=grant, actor=actor)
-    audit.record(
-        organization=consent.organization_id,
-        event_type="grants.created",
-        by=actor,
-        target={"type": "grant", "id": grant.pk, "name": str(grant)},
-        changes={"workspaces": [one.slug for one in reach.workspaces]},
-    )
 
 
 def _told(error: str) -> str:

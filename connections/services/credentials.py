@@ -102,7 +102,7 @@ def create_credential(
         credential.save()
         note("credentials.created", credential, by, {"method": credential.method})
         keep_proof(credential, finding, by)
-        finish_pending(connection, finding)
+        finish_pending(connection, finding, by)
         apply_finding(credential, finding)
     connection.refresh_from_db()
     return Stored(credential=credential, finding=finding)

@@ -10,11 +10,11 @@ from django.utils.timezone import now
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Connector, Method, UnknownMethod
 from connections.connectors.schema import InvalidFields, clean
-from connections.models import Connection, Draft, Grant, Verification
+from connections.models import Connection, ConnectLink, Draft, Grant, Verification
 from connections.services.entering import read_given
 from connections.services.errors import NotTicked, NotVerified, UnknownMethodGiven
 from connections.services.finishing import finish_draft
-from connections.services.grants import erase_unused
+from connections.services.grants import erase_unticked
 from connections.services.schedules import clean_schedule
 from connections.services.selections import clean_selection
 from connections.services.verification import judge_draft, latest_verification
@@ -30,6 +30,7 @@ __all__ = (
     "finish_draft",
     "keep_unfinished",
     "leave_out",
+    "needed_workspace",
     "start_draft",
     "use_grant",
 )
@@ -40,11 +41,15 @@ def start_draft(
     *,
     organization: Organization,
     connector: str,
-    by: User,
+    by: User | None,
     actor: Actor,
     connection: Connection | None = None,
+    link: ConnectLink | None = None,
 ) -> Draft:
-    """Begin to connect; or to finish or renew `connection`. Raises UnknownConnector."""
+    """Begin to connect; or to finish or renew `connection`. Raises UnknownConnector.
+
+    Its author is a member, or whoever holds the connect link.
+    """
     kind = connector_of(connector)
     return Draft.objects.create(
         organization=organization,
@@ -55,6 +60,7 @@ def start_draft(
         selection=dict(connection.selection) if connection else {},
         schedule=dict(connection.schedule) if connection else {},
         by=by,
+        link=link,
         expires_at=now() + KEPT,
     )
 
@@ -140,21 +146,26 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
 
     Raises UnknownMethodGiven, and NotTicked where it leaves out the workspace of a connection.
     """
-    if grant.organization_id != draft.organization_id or grant.ended_at is not None:
+    method = connector_of(draft.connector).consent_method
+    is_other = (grant.organization_id, grant.connector) != (draft.organization_id, draft.connector)
+    if method is None or is_other or grant.ended_at is not None or not grant.secrets:
         raise UnknownMethodGiven("This authorization does not hold any more.")
-    if draft.connection is not None:
-        _check_ticked(draft, draft.connection, grant)
-    draft.method, draft.secrets = "oauth2", None
+    if draft.connection is not None and needed_workspace(draft, grant.workspaces) is None:
+        raise NotTicked(str(draft.settings.get("workspace", "")))
+    draft.method, draft.secrets = method.key, None
     if len(grant.workspaces) == 1 and draft.connection is None:
         draft.settings = {"workspace": grant.workspaces[0]["slug"]}
     return _exchange_grant(draft, grant)
 
 
-def _check_ticked(draft: Draft, connection: Connection, grant: Grant) -> None:
-    slug = str(draft.settings.get("workspace", ""))
-    expected = (connection.identity or slug).lower()
-    if not any(expected in {one["id"].lower(), one["slug"].lower()} for one in grant.workspaces):
-        raise NotTicked(slug)
+def needed_workspace(
+    draft: Draft, offered: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """That one of these workspaces which the draft's connection is to."""
+    known = draft.connection.identity if draft.connection is not None else ""
+    expected = (known or str(draft.settings.get("workspace", ""))).lower()
+    fitting = (one for one in offered if expected in {one["id"].lower(), one["slug"].lower()})
+    return next(fitting, None)
 
 
 @transaction.atomic
@@ -210,14 +221,14 @@ def choose(
 def discard_draft(*, draft: Draft, actor: Actor) -> None:
     """Forget a draft and its secret."""
     draft.delete()
-    erase_unused(draft.grant_id)
+    erase_unticked(draft.grant_id)
 
 
 def _exchange_grant(draft: Draft, grant: Grant | None) -> Draft:
-    """Store the draft with this authorization, and erase the one that it held before."""
+    """Store the draft with this authorization, and forget the one that it held before."""
     before, draft.grant = draft.grant_id, grant
     _touch(draft, forget=True)
-    erase_unused(before)
+    erase_unticked(before)
     return draft
 
 

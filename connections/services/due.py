@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from connections.dispatch import RUN_VERIFICATION, VERIFY_CONNECTION, send_on_commit
 from connections.models import Connection, Credential, Draft, Verification, lost_verifications
+from connections.services.consumers import forget_unused_consumers
 from connections.services.grants import erase_every_unused
 from connections.services.verification import verify_credential
 
@@ -64,5 +65,6 @@ def erase_expired_drafts() -> int:
     Verification.objects.filter(draft__in=with_secret).delete()
     erased: int = with_secret.update(secrets=None, grant=None)
     erase_every_unused()
+    forget_unused_consumers()
     Draft.objects.filter(touched_at__lte=moment - ABANDONED).delete()
     return erased

@@ -126,6 +126,30 @@ class NotTicked(Refused):
         )
 
 
+class NotTheOwner(Refused):
+    """Somebody else's account gave this authorization."""
+
+    code = "not_allowed"
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(
+            f"Only {owner or 'the person who gave it'} can tick workspaces of this authorization."
+        )
+
+
+class AlreadyFinished(Refused):
+    """Somebody else has finished this connection in the meantime."""
+
+    code = "already_connected"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(
+            f"{connection.finished_by_name or 'Somebody'} has finished this connection already. "
+            "There is nothing left to do here."
+        )
+        self.connection = connection
+
+
 class NotVerified(Refused):
     """A draft cannot be finished before its checks passed."""
 
@@ -139,12 +163,29 @@ class VerificationsTooMany(Refused):
     """Too many verifications in this minute. `retry_after` is in seconds."""
 
     code = "rate_limited"
+    told = "Many verifications were started in this minute. Wait a little, then try again."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(
-            "Many verifications were started in this minute. Wait a little, then try again."
-        )
+        super().__init__(self.told)
         self.retry_after = retry_after
+
+
+class LinksTooMany(VerificationsTooMany):
+    """Too many connect links in this hour. `retry_after` is in seconds."""
+
+    told = "Many connect links were made in this hour. Wait a little, then try again."
+
+
+class TriesTooMany(VerificationsTooMany):
+    """Too many tries with one connect link. `retry_after` is in seconds."""
+
+    told = "This link was tried many times. Wait ten minutes, then try again."
+
+
+class LinkEnded(Refused):
+    """The connect link lets nobody in any more."""
+
+    code = "link_ended"
 
 
 class ConsentFailed(Refused):

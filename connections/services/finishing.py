@@ -7,7 +7,12 @@ from connections.connectors import connector as connector_of
 from connections.connectors.base import Entry, Identity
 from connections.models import Connection, Credential, Draft, Verification
 from connections.services.entries import draft_entry_values, secret_hash
-from connections.services.errors import AlreadyConnected, NotVerified, OtherWorkspace
+from connections.services.errors import (
+    AlreadyConnected,
+    AlreadyFinished,
+    NotVerified,
+    OtherWorkspace,
+)
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
 from connections.services.proving import with_uuids
@@ -36,11 +41,13 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
 
     Where the draft finishes or renews a connection, that one gets the credential; one that is
     renewed keeps name, selection and schedule. Raises NotVerified, NameTaken, AlreadyConnected,
-    OtherWorkspace, and Draft.DoesNotExist where somebody was faster.
+    AlreadyFinished, OtherWorkspace, and Draft.DoesNotExist where the draft was finished already.
     """
     renewed = hold(draft.connection_id) if draft.connection_id else None
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
     draft.connection = renewed
+    if renewed is not None and renewed.finished_at and renewed.finished_at > draft.created_at:
+        raise AlreadyFinished(renewed)
     verification = _proof(draft)
     entry = draft_entry_values(draft)
     found = draft.found
@@ -74,10 +81,13 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
         organization_id=draft.organization_id,
         connector=draft.connector,
         created_by=draft.by,
-        created_by_name=actor.name or actor.email,
+        created_by_name=actor.full_name,
     )
     is_new = connection.pk is None
-    if not connection.identity:
+    is_first = not connection.identity
+    if is_first:
+        connection.finished_at, connection.finished_by_name = moment, actor.full_name
+    if is_first:
         _choices(connection, draft)
     connection.identity = draft.found["connected"]
     connection.settings = {"workspace": draft.found["connected_name"]}
@@ -89,8 +99,14 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
     connection.next_sync_at = next_run(connection.schedule, moment, draft.organization.timezone)
     connection.version += 0 if is_new else 1
     store_connection(connection)
-    note("connections.created" if is_new else "connections.reconnected", connection, actor)
+    note(_event(is_new, is_first), connection, actor)
     return connection
+
+
+def _event(is_new: bool, is_first: bool) -> str:
+    if is_new:
+        return "connections.created"
+    return "connections.finished" if is_first else "connections.reconnected"
 
 
 def _choices(connection: Connection, draft: Draft) -> None:

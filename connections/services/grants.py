@@ -2,16 +2,16 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
-from connections.connectors import connector
 from connections.connectors.base import RefreshedTokens
 from connections.models import Credential, Draft, Grant
+from connections.services.consumers import authorizations_by
 from connections.transport.errors import ConsentEnded, ProviderError, Unavailable
 from connections.transport.http import refuse_inside_transaction
 from tenants.secrets import SecretsField
@@ -20,6 +20,7 @@ FRESH = timedelta(minutes=15)  # less than that left: renew before use
 LEASE = timedelta(seconds=60)  # a winner that died is succeeded after that
 AGAIN = timedelta(hours=1)
 POLL = 0.1  # seconds
+KEPT = timedelta(days=30)  # that long an authorization waits for the next connection
 PATIENCE = 40.0  # seconds that a loser waits for the winner
 
 
@@ -74,9 +75,7 @@ def _take_lease(grant: Grant) -> uuid.UUID | None:
 
 def _renew(grant: Grant, owner: uuid.UUID) -> str:
     refresh_token = _tokens(grant).get("refresh_token", "")
-    authorizations = connector(grant.connector).authorizations
-    if authorizations is None:
-        raise ConsentEnded("This connector has no authorizations any more.")
+    authorizations = authorizations_by(grant.organization_id, grant.connector, grant.consumer)
     try:
         tokens = authorizations.refresh(refresh_token)
     except ConsentEnded:
@@ -100,6 +99,7 @@ def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> None:
     Grant.objects.filter(still, pk=grant.pk).update(
         secrets=sealed,
         expires_at=tokens.expires_at,
+        scopes=list(tokens.scopes) or grant.scopes,
         refresh_owner=None,
         refresh_until=None,
         ended_at=None,
@@ -128,16 +128,32 @@ def _give_back(grant: Grant, owner: uuid.UUID) -> None:
 
 def erase_unused(*ids: int | None) -> None:
     """Erase the tokens of those of these grants that no credential and no draft needs any more."""
-    _erase(Grant.objects.filter(pk__in=[pk for pk in ids if pk is not None]))
+    _end(_unused(ids))
+
+
+def erase_unticked(*ids: int | None) -> None:
+    """The same for those for which their owner has ticked no workspace: nobody may use them."""
+    _end(_unused(ids).filter(workspaces=[]))
 
 
 def erase_every_unused() -> None:
-    """The same for all grants, whatever became of those that named them."""
-    _erase(Grant.objects.all())
+    """The same for all: without a tick at once, others when nothing used them for 30 days."""
+    unused, moment = _unused(None), now()
+    _end(unused.filter(workspaces=[]))
+    _end(unused.filter(unused_since__lte=moment - KEPT))
+    unused.filter(unused_since=None).update(unused_since=moment)
+    held = Grant.objects.filter(unused_since__isnull=False, secrets__isnull=False)
+    held.exclude(pk__in=_unused(None)).update(unused_since=None)
 
 
-def _erase(grants: QuerySet[Grant]) -> None:
+def _unused(ids: Iterable[int | None] | None) -> QuerySet[Grant]:
+    grants = Grant.objects.filter(secrets__isnull=False)
+    if ids is not None:
+        grants = grants.filter(pk__in=[pk for pk in ids if pk is not None])
     credentials = Credential.objects.filter(grant=OuterRef("pk"), deleted_at=None)
     drafts = Draft.objects.filter(grant=OuterRef("pk"), expires_at__gt=now())
-    unused = grants.filter(~Exists(credentials), ~Exists(drafts), secrets__isnull=False)
-    unused.update(secrets=None, ended_at=now())
+    return grants.filter(~Exists(credentials), ~Exists(drafts))
+
+
+def _end(grants: QuerySet[Grant]) -> None:
+    grants.update(secrets=None, ended_at=now())

@@ -64,7 +64,7 @@ def keep_proof(credential: Credential, finding: Finding, by: Actor) -> Verificat
     )
 
 
-def finish_pending(connection: Connection, finding: Finding) -> None:
+def finish_pending(connection: Connection, finding: Finding, by: Actor) -> None:
     """The first credential that works finishes a pending connection."""
     if connection.status == Connection.Status.PENDING or not connection.identity:
-        become_available(connection, finding.identity)
+        become_available(connection, finding.identity, by)

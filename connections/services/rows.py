@@ -65,7 +65,7 @@ def store_connection(connection: Connection) -> None:
         raise
 
 
-def become_available(connection: Connection, identity: Identity) -> None:
+def become_available(connection: Connection, identity: Identity, by: Actor) -> None:
     """The first proof of a connection: what it is to, and that it works.
 
     Raises AlreadyConnected.
@@ -73,6 +73,7 @@ def become_available(connection: Connection, identity: Identity) -> None:
     connection.identity = identity.connected
     connection.settings = {**connection.settings, "workspace": identity.connected_name}
     moment = now()
+    connection.finished_at, connection.finished_by_name = moment, by.full_name
     connection.verified_at, connection.next_verification_at = moment, moment + DAILY
     connection.status_code = connection.status_message = ""
     if connection.status == Connection.Status.PENDING:

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from connections import connectors, selectors
 from connections.connectors.base import Connector, Method, UnknownConnector, UnknownMethod
 from connections.models import Connection, Credential, Draft
-from connections.services import verification
+from connections.services import drafts, verification
 from connections.services.errors import VerificationsTooMany
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
@@ -81,6 +81,15 @@ class WizardView(OrganizationView):
         if found is None:
             raise Http404("This unfinished connection is gone. Begin a new one.")
         return found
+
+    def begun(self) -> Draft:
+        """The draft of this step, begun where there is none yet."""
+        return self.draft or drafts.start_draft(
+            organization=self.organization,
+            connector=self.connector.key,
+            by=self.user,
+            actor=self.actor,
+        )
 
     @property
     def kept_draft(self) -> Draft:

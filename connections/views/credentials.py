@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from connections import selectors
 from connections.connectors.base import Method, UnknownMethod
 from connections.forms import CredentialForm
-from connections.services import credentials, verification
+from connections.services import consumers, credentials, verification
 from connections.services.errors import (
     InvalidSettings,
     Refused,
@@ -32,6 +32,7 @@ class CredentialList(ConnectionView):
         context = {
             **self.tab_context("credentials"),
             "credentials": listed,
+            "links": selectors.links_of(self.connection),
         }
         return render(request, "connections/credentials.html", context)
 
@@ -116,7 +117,7 @@ class CredentialAdd(SecretForm):
         context = {
             **self.tab_context("credentials"),
             "methods": offered,
-            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
+            "has_consumer": consumers.has_consumer(self.organization.pk, self.connector.key),
         }
         return render(self.request, "connections/credential_methods.html", context)
 

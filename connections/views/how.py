@@ -3,13 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from connections.connectors.base import Recognised
 from connections.forms import PasteForm
-from connections.services import pasting
+from connections.services import consumers, pasting
 from connections.services.errors import InvalidSettings, VerificationsTooMany
 from connections.views.base import begin_checks
 from connections.views.wizard import DraftStep
@@ -94,7 +93,7 @@ class How(DraftStep):
             "step": 2,
             "methods": [method for method in methods if not method.deprecated],
             "withdrawn": [method for method in methods if method.deprecated],
-            "has_consumer": bool(settings.BITBUCKET_OAUTH_CLIENT_ID),
+            "has_consumer": consumers.has_consumer(self.organization.pk, self.connector.key),
             "form": form,
             "recognised": self.kept,
         }

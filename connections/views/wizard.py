@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
-from connections import connectors
+from connections import connectors, selectors
 from connections.connectors.base import Field, Method
 from connections.connectors.schema import REQUIRED
 from connections.forms import EntryForm
@@ -44,15 +44,6 @@ class DraftStep(WizardView):
         """The settings of a connection that exists already: it knows what it connects."""
         connection = self.draft.connection if self.draft is not None else None
         return dict(connection.settings) if connection is not None else {}
-
-    def begun(self) -> Draft:
-        """The draft of this step, begun where there is none yet."""
-        return self.draft or drafts.start_draft(
-            organization=self.organization,
-            connector=self.connector.key,
-            by=self.user,
-            actor=self.actor,
-        )
 
     @transaction.atomic  # what does not fit leaves no draft behind
     def fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
@@ -179,8 +170,20 @@ class Enter(EntryStep):
             **about_method(self.method, self.draft.settings if self.draft else {}),
             "form": form,
         }
+        if self.method.by_consent:
+            context["authorizations"] = self._authorizations
         template = "consent.html" if self.method.by_consent else "enter.html"
         return render(self.request, f"connections/{template}", context, status=status)
+
+    @property
+    def _authorizations(self) -> list[selectors.GrantInUse]:
+        """Those that one can go on with; for a connection, those for its workspace."""
+        draft = self.draft
+        rows = selectors.grants_of(self.organization, connector=self.connector.key)
+        if draft is None or draft.connection is None:
+            return selectors.with_connections(rows)
+        fits = [one for one in rows if drafts.needed_workspace(draft, one.workspaces)]
+        return selectors.with_connections(fits)
 
 
 class Discard(WizardView):
@@ -205,6 +208,7 @@ class Finish(ConnectionView):
             "nav": "connections",
             "connection": self.connection,
             "connector": self.connector,
+            "links": selectors.links_of(self.connection),
         }
         return render(request, "connections/finish.html", context)
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -13,6 +14,7 @@ from connections.selectors import draft_of
 from connections.services.drafts import choose, finish_draft
 from connections.services.errors import (
     AlreadyConnected,
+    AlreadyFinished,
     NameTaken,
     NotVerified,
     OtherWorkspace,
@@ -60,6 +62,9 @@ class ChooseWhatToSync(OrganizationView):
             return self._start(finish_draft(draft=mine, actor=self.actor))
         except Draft.DoesNotExist:  # sent twice
             raise Http404(ENDED) from None
+        except AlreadyFinished as finished:
+            messages.info(request, finished.message)
+            return redirect("ingestion:connection", self.organization.slug, finished.connection.pk)
         except NotVerified:
             return redirect("connections:wizard_verify", self.organization.slug, mine.public_id)
         except NameTaken as taken:

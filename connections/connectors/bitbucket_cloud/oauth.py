@@ -10,13 +10,14 @@ from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeGuard
+from typing import ClassVar, Self, TypeGuard
 from urllib.parse import urlencode
 
 from django.conf import settings
 
 from connections.connectors.base import (
     Authorizations,
+    Consumer,
     Entry,
     Reach,
     RefreshedTokens,
@@ -39,14 +40,57 @@ from connections.transport.paging import page_of
 
 DEFAULT_LIFE = 3600  # seconds, where the answer does not say; observed are 7200
 LONGEST_LIFE = 86_400  # seconds; a token that lives longer is merely refreshed too early
+OURS = (
+    "Bitbucket refuses this installation's OAuth consumer. An operator must check "
+    "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET."
+)
+OWN = (
+    "Bitbucket refuses the organization's own OAuth consumer. An admin can check its key and "
+    "secret under Settings."
+)
+NO_CODE = "none"  # with which a consumer is proved
 
 
 class BitbucketAuthorizations(Authorizations):
-    """The consumer of `BITBUCKET_OAUTH_CLIENT_ID`."""
+    """Through the consumer of `BITBUCKET_OAUTH_CLIENT_ID`, or that of an organization.
+
+    Bitbucket has no endpoint that ends an authorization: its owner withdraws it on a page,
+    https://support.atlassian.com/bitbucket-cloud/kb/revoke-app-authorization-from-a-bitbucket-account/
+    """
+
+    callback: ClassVar[str] = "bitbucket"
+    set_by: ClassVar[str] = "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET"
+    permissions: ClassVar[str] = (
+        "Account: Read · Repositories: Read · Pull requests: Read · Pipelines: Read"
+    )
+    made_at = "https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/"
+
+    def __init__(self, consumer: Consumer | None = None) -> None:
+        self._own = consumer
+
+    @property
+    def withdrawn_at(self) -> str:  # type: ignore[override]
+        return f"{settings.BITBUCKET_CLOUD_WEB_URL}/account/settings/app-authorizations/"
 
     @property
     def consumer(self) -> str:
-        return str(settings.BITBUCKET_OAUTH_CLIENT_ID)
+        return self._consumer.client_id
+
+    @property
+    def _consumer(self) -> Consumer:
+        return self._own or Consumer(
+            client_id=str(settings.BITBUCKET_OAUTH_CLIENT_ID),
+            client_secret=str(settings.BITBUCKET_OAUTH_CLIENT_SECRET),
+        )
+
+    def by(self, consumer: Consumer) -> Self:
+        return type(self)(consumer)
+
+    def prove(self, *, redirect_uri: str) -> None:
+        try:
+            self.exchange(code=NO_CODE, redirect_uri=redirect_uri)
+        except ConsentEnded:
+            return  # it knows the consumer, and not the code, which there is none of
 
     def authorize_url(self, *, state: str, redirect_uri: str) -> str:
         query = urlencode(
@@ -89,7 +133,11 @@ class BitbucketAuthorizations(Authorizations):
             authenticate=self._authenticate,
             subject="",  # the token endpoint is not counted with the API's requests
             purpose=Purpose.CONSENT,
-            explain=partial(_refused, is_refresh=form["grant_type"] == "refresh_token"),
+            explain=partial(
+                _refused,
+                is_refresh=form["grant_type"] == "refresh_token",
+                is_own=self._own is not None,
+            ),
         )
         try:
             return _read(transport.post_form("/site/oauth2/access_token", form))
@@ -97,7 +145,7 @@ class BitbucketAuthorizations(Authorizations):
             transport.close()
 
     def _authenticate(self, headers: MutableMapping[str, str]) -> None:
-        pair = f"{self.consumer}:{settings.BITBUCKET_OAUTH_CLIENT_SECRET}"
+        pair = f"{self._consumer.client_id}:{self._consumer.client_secret}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
@@ -122,7 +170,7 @@ def _is_token(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
-def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:
+def _refused(answer: Answer, *, is_refresh: bool, is_own: bool) -> ProviderError:
     """The token endpoint's errors: {"error": "invalid_grant", "error_description": …}.
 
     A refresh token that was rotated away may be answered `unauthorized_client` as well.
@@ -134,12 +182,8 @@ def _refused(answer: Answer, *, is_refresh: bool) -> ProviderError:
             evidence=_without_body(answer),
         )
     if answer.status == 401:
-        refused = InvalidCredentials(
-            "Bitbucket refuses this installation's OAuth consumer. An operator must check "
-            "BITBUCKET_OAUTH_CLIENT_ID and BITBUCKET_OAUTH_CLIENT_SECRET.",
-            evidence=_without_body(answer),
-        )
-        refused.mended_by = "operator"
+        refused = InvalidCredentials(OWN if is_own else OURS, evidence=_without_body(answer))
+        refused.mended_by = "admin" if is_own else "operator"
         return refused
     return explain(replace(answer, body=b""))
 

@@ -32,6 +32,7 @@ from connections.services.errors import (
     NoConsumer,
     UnknownMethodGiven,
 )
+from connections.services.granting import tick
 from connections.services.states import note_failure
 from connections.services.verification import begin_draft_verification, verify_draft
 from connections.transport.errors import ConsentEnded
@@ -66,9 +67,20 @@ def renewal(connection: Connection, user: User) -> str:
     )
 
 
-def connect(draft: Draft, owner: User, actor: Actor, *workspaces: str) -> Connection:
-    complete(consent_at(begin(draft, owner), "ada", *workspaces), owner)
+def authorize(
+    draft: Draft, owner: User, actor: Actor, *workspaces: str, persona: str = "ada"
+) -> Grant:
+    """Consent for these workspaces, and tick them."""
+    complete(consent_at(begin(draft, owner), persona, *workspaces), owner)
     draft.refresh_from_db()
+    assert draft.grant is not None
+    return tick(grant=draft.grant, workspaces=workspaces or ("acme",), user=owner, by=actor)
+
+
+def connect(draft: Draft, owner: User, actor: Actor, *workspaces: str) -> Connection:
+    authorize(draft, owner, actor, *workspaces)
+    draft.refresh_from_db()
+    choose_workspace(draft=draft, workspace="acme", actor=actor)
     verify_draft(begin_draft_verification(draft=draft, send=False))
     return finish_draft(draft=draft, actor=actor)
 
@@ -190,14 +202,19 @@ def test_trouble_at_the_token_endpoint(draft: Draft, owner: User, sandbox: Sandb
 def test_without_a_consumer_it_is_said(draft: Draft, owner: User, settings: Settings) -> None:
     settings.BITBUCKET_OAUTH_CLIENT_ID = ""
 
-    with pytest.raises(NoConsumer, match="BITBUCKET_OAUTH_CLIENT_ID"):
+    with pytest.raises(NoConsumer, match=r"BITBUCKET_OAUTH_CLIENT_ID.*under Settings"):
         begin(draft, owner)
 
 
 def test_only_ticked_workspaces_are_offered(draft: Draft, owner: User, actor: Actor) -> None:
-    complete(consent_at(begin(draft, owner), "ada", "acme", "globex"), owner)
+    complete(consent_at(begin(draft, owner), "ada", "acme", "globex", "empty"), owner)
     draft.refresh_from_db()
     assert draft.settings == {}
+    assert draft.grant is not None
+    with pytest.raises(InvalidFields):
+        choose_workspace(draft=draft, workspace="acme", actor=actor)
+    tick(grant=draft.grant, workspaces=["acme", "globex"], user=owner, by=actor)
+    draft.refresh_from_db()
 
     with pytest.raises(InvalidFields):
         choose_workspace(draft=draft, workspace="empty", actor=actor)
@@ -212,10 +229,7 @@ def test_only_ticked_workspaces_are_offered(draft: Draft, owner: User, actor: Ac
 def test_an_authorization_serves_a_second_connection(
     draft: Draft, entered: Organization, owner: User, actor: Actor
 ) -> None:
-    complete(consent_at(begin(draft, owner), "ada", "acme", "globex"), owner)
-    draft.refresh_from_db()
-    grant = draft.grant
-    assert grant is not None
+    grant = authorize(draft, owner, actor, "acme", "globex")
     second = start_draft(organization=entered, connector="bitbucket_cloud", by=owner, actor=actor)
 
     for one, workspace in ((draft, "acme"), (second, "globex")):

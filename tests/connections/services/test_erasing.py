@@ -1,5 +1,7 @@
 """Tokens of authorizations that nothing needs any more are erased."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils.timezone import now
 
@@ -10,7 +12,7 @@ from connections.services.drafts import discard_draft, fill_draft, start_draft, 
 from tenants.actor import Actor
 from tenants.models import Organization, User
 from tests.connections.consenting import consent_at
-from tests.connections.services.test_consent import begin, complete, connect, renewal
+from tests.connections.services.test_consent import authorize, begin, complete, connect, renewal
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("consumer")]
 
@@ -42,7 +44,7 @@ def test_tokens_of_abandoned_drafts_are_erased(
     complete(consent_at(begin(second, owner), "ada"), owner)
     second.refresh_from_db()
     discard_draft(draft=second, actor=actor)
-    assert [grant.secrets for grant in Grant.objects.all()] == [None, None]
+    assert [grant.secrets for grant in Grant.objects.all()] == [None]  # one account, one row
 
 
 def test_a_second_consent_leaves_no_tokens_of_the_first(draft: Draft, owner: User) -> None:
@@ -111,3 +113,31 @@ def test_tokens_that_nothing_names_are_erased(draft: Draft, owner: User) -> None
     due.erase_expired_drafts()
 
     assert with_tokens() == []
+
+
+def test_a_ticked_authorization_waits_thirty_days_for_the_next_connection(
+    draft: Draft, owner: User, actor: Actor
+) -> None:
+    grant = authorize(draft, owner, actor)
+    discard_draft(draft=draft, actor=actor)
+
+    due.erase_expired_drafts()
+    grant.refresh_from_db()
+    assert grant.secrets is not None
+    assert grant.unused_since is not None
+    Grant.objects.update(unused_since=now() - timedelta(days=30, minutes=1))
+    due.erase_expired_drafts()
+
+    assert with_tokens() == []
+
+
+def test_an_authorization_that_is_used_again_does_not_run_out(
+    draft: Draft, owner: User, actor: Actor
+) -> None:
+    connect(draft, owner, actor)
+    Grant.objects.update(unused_since=now() - timedelta(days=60))
+
+    due.erase_expired_drafts()
+
+    assert Grant.objects.get().unused_since is None
+    assert with_tokens() == [Grant.objects.get().pk]

@@ -48,12 +48,18 @@ def test_consent_leads_to_the_choice_of_a_workspace(
 
     returned = member.get(back)
     page = member.get(returned["Location"])
+    ids = {one["slug"]: one["id"] for one in Grant.objects.get().reaches}
+    ticked = post(returned["Location"], tick="1", workspaces=list(ids.values()))
+    choice = member.get(ticked["Location"])
     chosen = post(returned["Location"], workspace="acme")
     verified = member.get(chosen["Location"])
 
     assert returned["Location"] == url("wizard_workspace", draft_of().public_id)
     assert "You are at Bitbucket as Ada" in text(page)
     assert "Use another account" in text(page)
+    assert "Ada Admin administers it" in text(page)
+    assert text(page).index("acme") < text(page).index("globex")  # where Ada is a member only
+    assert "Which workspace is connected now?" in text(choice)
     assert "checks pass" in text(verified)
     grant = Grant.objects.get()
     assert grant.secrets is not None
@@ -63,11 +69,17 @@ def test_consent_leads_to_the_choice_of_a_workspace(
 
 
 def test_only_a_ticked_workspace_can_be_chosen(member: Client, post: Visit, begun: str) -> None:
-    returned = member.get(decide(begun, persona="ada", workspace=["acme"]))
+    returned = member.get(decide(begun, persona="ada", workspace=["acme", "globex"]))
+    place = returned["Location"]
+    ids = {one["slug"]: one["id"] for one in Grant.objects.get().reaches}
 
-    answer = post(returned["Location"], workspace="globex")
+    assert post(place, tick="1").status_code == 422
+    assert post(place, tick="1", workspaces=["{none}"]).status_code == 422
+    assert post(place, workspace="acme").status_code == 422
+    verifying = post(place, tick="1", workspaces=[ids["acme"]])
 
-    assert answer.status_code == 422
+    assert verifying["Location"].endswith("/verify/")
+    assert post(place, workspace="globex").status_code == 422
 
 
 def test_a_form_may_lead_to_bitbucket(member: Client, url: Url, settings: Settings) -> None:

@@ -296,7 +296,7 @@ def test_the_list_asks_the_database_as_often_for_many(
 ) -> None:
     CredentialFactory.create_batch(20, connection=connection)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         page = member.get(url("credentials", connection.pk))
 
     assert page.content.decode().count("card-footer") == 21
