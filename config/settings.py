@@ -221,6 +221,8 @@ VERIFICATION_DEADLINE = env.float("VERIFICATION_DEADLINE", default=30.0)
 SIGN_IN_SESSION = "connections.transport.walled.WalledSession"
 # Numbers beside the navigation. Named here, so that tenants need not know where they come from.
 FRAME_COUNTS = "ingestion.selectors.frame.counts"
+# What goes on acting as a member who is removed. Named here, so that tenants need not know it.
+ACTS_AS = "connections.selectors.acting_as"
 # What stands above a connection's tabs: its freshness and its problems.
 CONNECTION_HEAD = "ingestion.words.head.connection_head"
 SCHEDULE_SENTENCE = "ingestion.words.estimates.schedule_sentence"

@@ -12,10 +12,12 @@ from django.utils.timezone import now
 
 from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
 from connections.models.credential import usable_credentials
-from tenants.models import Organization, User
+from tenants.models import Membership, Organization, User
+from tenants.selectors import at_bitbucket
 
 __all__ = (
     "GrantInUse",
+    "acting_as",
     "connect_link",
     "connections_of",
     "draft_of",
@@ -142,3 +144,16 @@ def link_of_token(token_hash: str) -> ConnectLink | None:
     rows = ConnectLink.objects.filter(token_hash=token_hash)
     found: ConnectLink | None = rows.select_related(*OF_LINK).first()
     return found
+
+
+def acting_as(membership: Membership) -> list[str]:
+    """The credentials that act as a member, with their connections: “CI token of Engineering”."""
+    user = membership.user
+    rows: QuerySet[Credential] = Credential.objects.for_organization(membership.organization_id)
+    is_theirs = Q(grant__made_by=user) | Q(settings__username__iexact=user.email)
+    accounts = at_bitbucket(user)
+    if accounts:
+        is_theirs |= Q(identity__in=accounts)
+    found = rows.filter(is_theirs, deleted_at=None, connection__deleted_at=None)
+    found = found.select_related("connection").defer("secrets")
+    return [f"{row.label} of {row.connection.name}" for row in found.order_by("connection__name")]

@@ -72,6 +72,11 @@ urlpatterns = [
         name="authorization_revoke",
     ),
     path(
+        f"{ORGANIZATION}settings/consumer/",
+        consumers.OwnConsumers.as_view(),
+        name="own_consumers",
+    ),
+    path(
         f"{ORGANIZATION}settings/consumer/<connector_key:connector>/",
         consumers.OwnConsumer.as_view(),
         name="own_consumer",

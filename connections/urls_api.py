@@ -19,6 +19,7 @@ urlpatterns = [
     path("connections.create", connections.ConnectionsCreate.as_view(), name="connections.create"),
     path("connections.update", connections.ConnectionsUpdate.as_view(), name="connections.update"),
     path("connections.verify", connections.ConnectionsVerify.as_view(), name="connections.verify"),
+    path("connections.link", connections.ConnectionsLink.as_view(), name="connections.link"),
     path(
         "connections.disable", connections.ConnectionsDisable.as_view(), name="connections.disable"
     ),

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Self, TypeVar
 
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date
+from django.utils.module_loading import import_string
 from django.utils.timezone import get_current_timezone, now
 
 from tenants.models import (
@@ -45,6 +48,18 @@ def memberships_of(user: User | AnonymousUser) -> QuerySet[Membership]:
 def is_member(user: User | AnonymousUser, organization: Organization) -> bool:
     """Whether a user belongs to an organization."""
     return Membership.objects.filter(user__pk=user.pk or 0, organization=organization).exists()
+
+
+def at_bitbucket(user: User) -> list[str]:
+    """The uuids of the accounts at Bitbucket with which somebody signs in."""
+    accounts = SocialAccount.objects.filter(user=user)
+    return [str(found) for one in accounts if (found := one.extra_data.get("uuid"))]
+
+
+def acting_as(membership: Membership) -> list[str]:
+    """What goes on acting as a member who is removed: `settings.ACTS_AS` tells, by name."""
+    told: list[str] = import_string(settings.ACTS_AS)(membership)
+    return told
 
 
 def members_of(organization: Organization) -> QuerySet[Membership]:

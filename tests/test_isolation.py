@@ -66,6 +66,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "connections.update": {"id": PK["connection"], "name": "renamed"},
     "connections.verify": {"id": PK["connection"], "credential_id": ROWS["credential"]},
+    "connections.link": {"id": PK["connection"]},
     "connections.disable": {"id": PK["connection"]},
     "connections.enable": {"id": PK["connection"]},
     "connections.delete": {"id": PK["connection"]},

@@ -207,3 +207,22 @@ class ProvedCredentialAnswer(Answer):
     credential = CredentialRow(required=False)
     verification = VerificationRow()
     dry_run = YesOrNo(required=False, help_text="There where nothing was stored.")
+
+
+class LinkRow(Row):
+    """A one-time link to enter one connection."""
+
+    id = Identifier(3)
+    connection_id = Identifier(7)
+    url = Words(
+        "https://tributary.example.com/connect/3yJ0Zs0cT1m4xq9d2b7w",
+        help_text="For whoever has the rights at Bitbucket. Told this once.",
+    )
+    created_at = Moment()
+    expires_at = Moment("2026-12-03T08:14:03.512Z", help_text="Seven days later.")
+
+
+class LinkAnswer(Answer):
+    """A link that was made."""
+
+    link = LinkRow()

@@ -13,6 +13,7 @@ from connections.api.answers import (
     ConnectionInfoAnswer,
     ConnectionsAnswer,
     CreatedConnectionAnswer,
+    LinkAnswer,
     VerificationAnswer,
 )
 from connections.api.lookups import (
@@ -38,9 +39,9 @@ from connections.api.schemas import (
     VerifiedConnection,
 )
 from connections.models import Connection, Credential
-from connections.services import connections, verification
+from connections.services import connections, links, verification
 from connections.services.connections import Created, NewCredential
-from tenants.api import ApiError, ApiView, InvalidArguments, paginate
+from tenants.api import ApiError, ApiView, InvalidArguments, paginate, timestamp
 from tenants.authentication import require_scope
 from tenants.models import Scope
 
@@ -227,6 +228,30 @@ class ConnectionsEnable(ApiView):
         )
         connection.refresh_from_db()
         return Response({"connection": connection_row(connection)})
+
+
+class ConnectionsLink(ApiView):
+    """Make a one-time link: somebody outside the organization finishes or renews a connection."""
+
+    scope = Scope.CONNECTIONS_WRITE
+    takes = OneRow
+    gives = LinkAnswer
+    status = 201
+    refuses = ("connection_not_found", "rate_limited")
+    example = {"id": 7}
+
+    def post(self, request: Request) -> Response:
+        connection = connection_of(self, self.read()["id"])
+        link, token = links.make_link(connection=connection, by=self.actor)
+        path = reverse("connections:connect_follow", args=[token])
+        row = {
+            "id": link.pk,
+            "connection_id": connection.pk,
+            "url": f"{settings.PUBLIC_URL}{path}",
+            "created_at": timestamp(link.created_at),
+            "expires_at": timestamp(link.expires_at),
+        }
+        return Response({"link": row}, status=201)
 
 
 class ConnectionsDelete(ApiView):

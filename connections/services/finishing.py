@@ -147,8 +147,12 @@ def _credential(connection: Connection, draft: Draft, entry: Entry, actor: Actor
 
 
 def _renewed(connection: Connection, draft: Draft) -> Credential | None:
-    """The credential whose authorization the draft renews: of the same method and account."""
-    if draft.grant is None or draft.connection is None:
-        return None
-    rows = connection.credentials.filter(method=draft.method, deleted_at=None)
-    return rows.filter(identity=draft.grant.identity).first()
+    """The credential that the draft renews: of the same method, and of the same account.
+
+    What comes by a connect link takes the place of a token that does not work any more.
+    """
+    rows = connection.credentials.filter(method=draft.method, deleted_at=None, disabled_at=None)
+    if draft.grant is not None:
+        return rows.filter(identity=draft.grant.identity).first()
+    over = (Credential.Status.INVALID, Credential.Status.EXPIRED)
+    return rows.filter(status__in=over).first() if draft.link_id is not None else None

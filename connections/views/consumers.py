@@ -17,6 +17,16 @@ from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
 
+class OwnConsumers(OrganizationView):
+    """Of which connector? The first that is connected by authorizations, until there is another."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        for key, kind in connectors.connectors().items():
+            if kind.authorizations is not None:
+                return redirect("connections:own_consumer", self.organization.slug, key)
+        raise Http404("Nothing is connected by authorizations here.")
+
+
 class OwnConsumer(OrganizationView):
     """Set it, or replace it; it is asked for at the provider before it is stored."""
 

@@ -115,7 +115,8 @@ class Remove(MembersView):
     permission = Permission.MANAGE_MEMBERS
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        context = {"nav": "members", "member": self.member(pk)}
+        member = self.member(pk)
+        context = {"nav": "members", "member": member, "acting": selectors.acting_as(member)}
         return render(request, "tenants/member_remove.html", context)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
