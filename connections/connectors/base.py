@@ -105,6 +105,8 @@ class Entry:
     secrets: Mapping[str, str] = field(repr=False)
     purpose: Purpose = Purpose.VERIFY
     acts_as: str = ""  # uuid of the account that this secret is proven to be of
+    # Gives another access token for one that was refused before its time, by HTTP.
+    renew: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

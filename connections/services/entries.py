@@ -1,12 +1,13 @@
 """From rows to entries: decrypts a secret and renews an authorization."""
 
 from dataclasses import replace
+from functools import partial
 
 from django.utils.timezone import now
 
 from connections.connectors.base import Entry
 from connections.models import Credential, Draft
-from connections.services.grants import access_token
+from connections.services.grants import access_token, another_token
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
 from tenants.secrets import keyed_hash
@@ -25,9 +26,11 @@ def entry_for(credential: Credential, *, purpose: Purpose) -> Entry:
         "workspace": connection.identity or connection.settings.get("workspace", ""),
         **credential.settings,
     }
+    renew = None
     if credential.grant is not None:
         settings["consumer"] = credential.grant.consumer
         secrets = {"access_token": access_token(credential.grant)}
+        renew = partial(another_token, credential.grant)
     else:
         secrets = dict(credential.secrets or {})
     if not secrets:
@@ -39,6 +42,7 @@ def entry_for(credential: Credential, *, purpose: Purpose) -> Entry:
         secrets=secrets,
         purpose=purpose,
         acts_as=_proven_account(credential),
+        renew=renew,
     )
 
 
@@ -55,7 +59,10 @@ def draft_entry(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:
     """
     entry = draft_entry_values(draft, purpose=purpose)
     if draft.grant is not None:
-        return replace(entry, secrets={"access_token": access_token(draft.grant)})
+        token = access_token(draft.grant)
+        return replace(
+            entry, secrets={"access_token": token}, renew=partial(another_token, draft.grant)
+        )
     if not entry.secrets or draft.expires_at <= now():
         raise InvalidCredentials("The secret was erased after 60 minutes. Enter it again.")
     return entry

@@ -48,6 +48,19 @@ def access_token(grant: Grant, *, pause: Callable[[float], None] = time.sleep) -
         waited += POLL
 
 
+def another_token(grant: Grant, refused: str) -> str:
+    """A token in the place of one that was refused before its time. Raises like `access_token`.
+
+    Of several who meet the refusal the first renews; the others take what it got.
+    """
+    row = Grant.objects.filter(pk=grant.pk).first()
+    if row is None:
+        raise ConsentEnded("The authorization is gone. Authorize again.")
+    if _tokens(row).get("access_token") == refused:
+        Grant.objects.filter(pk=row.pk, expires_at=row.expires_at).update(expires_at=now())
+    return access_token(row)
+
+
 def _tokens(grant: Grant) -> dict[str, str]:
     return dict(grant.secrets or {})
 

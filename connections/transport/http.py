@@ -43,9 +43,10 @@ class RequestInTransaction(RuntimeError):
 class Transport:
     """Speaks to one origin in the name of one secret.
 
-    `authenticate` puts the secret into the headers of each request. `subject` is what the provider
-    counts requests by; an empty one is not counted. `patience` is in seconds for all its requests
-    together, from now on. Only answers below 300 come back; everything else is raised as a
+    `authenticate` puts the secret into the headers of each request; after a 401 `renew` is given
+    those headers, and says whether to ask once more, with another secret. `subject` is what the
+    provider counts requests by; an empty one is not counted. `patience` is in seconds for all its
+    requests together, from now on. Only answers below 300 come back; everything else is raised as a
     ProviderError.
     """
 
@@ -56,6 +57,7 @@ class Transport:
         authenticate: Callable[[MutableMapping[str, str]], None],
         subject: str,
         purpose: Purpose,
+        renew: Callable[[Mapping[str, str]], bool] | None = None,
         ledger: Ledger | None = None,
         explain: Callable[[Answer], ProviderError] = explain,
         deadline: float = DEADLINE,
@@ -65,6 +67,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self._origin = guard.origin(self.base_url)
         self._authenticate = authenticate
+        self._renew = renew
         self._subject = subject
         self._purpose = purpose
         self._ledger = ledger
@@ -124,9 +127,19 @@ class Transport:
     def _attempt(self, method: str, url: str, **content: Any) -> Answer:
         refuse_inside_transaction()
         guard.check_url(url)
+        sent = self._headers()
+        answer = self._ask(method, url, sent, **content)
+        if answer.status == 401 and self._renew is not None and self._renew(sent):
+            answer = self._ask(method, url, self._headers(), **content)
+        return _decoded(answer) if answer.status < 300 else answer
+
+    def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         headers["Accept-Encoding"] = "gzip"
         self._authenticate(headers)
+        return headers
+
+    def _ask(self, method: str, url: str, headers: dict[str, str], **content: Any) -> Answer:
         request = self._session.prepare_request(
             requests.Request(method, url, headers=headers, **content)
         )
@@ -134,7 +147,7 @@ class Transport:
             self._books().take(self._subject, purpose=self._purpose)
         answer = self._exchange(request)
         self._learn(answer)
-        return _decoded(answer) if answer.status < 300 else answer
+        return answer
 
     def _exchange(self, request: requests.PreparedRequest) -> Answer:
         asked = Evidence(method=str(request.method), path=_path(str(request.url)))

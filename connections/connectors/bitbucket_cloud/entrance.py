@@ -2,7 +2,9 @@
 
 import base64
 import shlex
-from collections.abc import Callable, Mapping, MutableMapping
+import threading
+from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,13 +24,31 @@ def secret_of(entry: Entry) -> str:
     return entry.secrets.get(names.get(entry.method, "password"), "")
 
 
-def authenticate(entry: Entry) -> Callable[[MutableMapping[str, str]], None]:
-    """Puts the secret into headers: Bearer, or Basic with the account's e-mail."""
+class Authentication:
+    """Puts the secret into headers: Bearer, or Basic with the account's e-mail.
 
-    def put(headers: MutableMapping[str, str]) -> None:
-        headers["Authorization"] = _authorization(entry)
+    An access token that was refused before its time is renewed once, whoever meets it first.
+    """
 
-    return put
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._lock = threading.Lock()
+        self._is_renewed = False
+
+    def __call__(self, headers: MutableMapping[str, str]) -> None:
+        headers["Authorization"] = _authorization(self._entry)
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Whether there is another token than the one with which this was refused."""
+        with self._lock:
+            if refused.get("Authorization") != _authorization(self._entry):
+                return True
+            if self._entry.renew is None or self._is_renewed:
+                return False
+            self._is_renewed = True
+            token = self._entry.renew(secret_of(self._entry))
+            self._entry = replace(self._entry, secrets={"access_token": token})
+            return True
 
 
 def _authorization(entry: Entry) -> str:
@@ -42,9 +62,11 @@ def transport(
     entry: Entry, *, ledger: Ledger | None = None, patience: float | None = None
 ) -> Transport:
     """A transport to the API in the name of this entry; `patience` as in Transport."""
+    authentication = Authentication(entry)
     return Transport(
         settings.BITBUCKET_CLOUD_API_URL,
-        authenticate=authenticate(entry),
+        authenticate=authentication,
+        renew=authentication.renew if entry.renew is not None else None,
         subject=quota_subject(entry),
         purpose=entry.purpose,
         ledger=ledger,
