@@ -170,7 +170,7 @@ def spend(link: ConnectLink, draft: Draft) -> Connection:
     if not open_links().filter(pk=link.pk).update(used_at=now(), used_by_name=name):
         raise LinkEnded(ENDED)
     Connection.objects.filter(pk=connection.pk, finished_by_name=actor_of(link).name).update(
-        finished_by_name=f"{name or 'Somebody'}, by a connect link"
+        finished_by_name=f"{name or 'Somebody'} (by a connect link)"
     )
     _note("links.used", link, actor_of(link))
     return connection

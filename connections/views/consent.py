@@ -144,9 +144,10 @@ class ChooseWorkspace(WizardView):
                     user=self.user,
                     by=self.actor,
                 )
-                if len(grant.workspaces) > 1 and self.kept_draft.connection is None:
-                    return redirect(request.path)
-                return self._go_on(grant.workspaces[0]["slug"])
+                only = selectors.workspaces(grant)
+                if len(only) == 1 and not only[0]["connection"]:
+                    return self._go_on(only[0]["slug"])
+                return redirect(request.path)
             return self._go_on(request.POST.get("workspace", ""))
         except NotTheOwner as refused:
             return self._page(error=refused.message, status=403)
@@ -184,6 +185,7 @@ class ChooseWorkspace(WizardView):
             "may_tick": may_tick,
             "is_ticking": is_ticking,
             "workspaces": offered,
+            "all_connected": not is_ticking and all(one["connection"] for one in offered),
             "more_to_tick": len(grant.reaches) > len(grant.workspaces),
             "chosen": draft.settings.get("workspace", only),
             **more,

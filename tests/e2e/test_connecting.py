@@ -5,24 +5,74 @@ from playwright.sync_api import expect
 from tests.e2e.visitor import Visitor
 
 
-def test_by_consent(visitor: Visitor) -> None:
-    visitor.settle("Consenting")
+def consent(visitor: Visitor, person: str) -> None:
+    """Go through the wizard, and consent at Bitbucket."""
+    to_authorizations(visitor)
+    visitor.press("Continue to Bitbucket")
+    visitor.page.get_by_role("button", name=person).click()
+    visitor.press("Grant access")
+    visitor.sees(f"You are at Bitbucket as {person}.")
+
+
+def to_authorizations(visitor: Visitor) -> None:
     visitor.follow("+ Connection")
     visitor.follow("Bitbucket Cloud")
     visitor.go(visitor.page.get_by_role("link", name="Choose Bitbucket authorization"))
     visitor.look()
-    visitor.page.get_by_role("button", name="Bitbucket").first.click()
-    visitor.page.get_by_role("button", name="Ada Admin").click()
-    visitor.press("Grant access")
 
-    visitor.sees("You are at Bitbucket as Ada Admin.")
+
+def test_one_consent_for_two_connections(visitor: Visitor) -> None:
+    visitor.settle("Consenting")
+    consent(visitor, "Ada Admin")
     visitor.look()
-    visitor.page.get_by_label("acme").check()
+    visitor.page.get_by_role("checkbox", name="acme").check()
+    visitor.page.get_by_role("checkbox", name="globex").check()
+    visitor.press("Continue")
+    visitor.look()
+    visitor.page.get_by_role("radio", name="acme").check()
     visitor.press("Verify")
     visitor.sees("checks pass")
     visitor.look()
     visitor.choose_and_start()
     visitor.headline("Complete")
+
+    visitor.open("/o/consenting/connections/")
+    to_authorizations(visitor)
+    visitor.page.get_by_role("button", name="Use it").click()
+    visitor.page.get_by_role("radio", name="globex").check()
+    visitor.press("Verify")
+    visitor.sees("checks pass")
+    visitor.open("/o/consenting/authorizations/")
+    visitor.sees("acme, globex")
+    visitor.look()
+
+
+def test_somebody_outside_connects_by_a_link(visitor: Visitor) -> None:
+    visitor.settle("Asking")
+    consent(visitor, "Ben Member")
+    visitor.press("Make a link for an administrator of acme")
+    visitor.sees("Send this link")
+    visitor.look()
+    link = visitor.page.locator(".copy code").inner_text()
+
+    browser = visitor.page.context.browser
+    assert browser is not None
+    outside = Visitor(browser.new_page(), visitor.house, visitor.world)
+    outside.page.goto(link)
+    outside.sees("asks you to let Tributary into the Bitbucket workspace acme")
+    outside.look()
+    outside.press("Continue to Bitbucket")
+    outside.page.get_by_role("button", name="Ada Admin").click()
+    outside.press("Grant access")
+    outside.headline("Done")
+    outside.look()
+    outside.page.goto(link)
+    outside.sees("It works once")
+    outside.page.context.close()
+
+    visitor.follow("Go on")
+    visitor.sees("Ada Admin (by a connect link) finished this connection")
+    visitor.look()
 
 
 def test_by_token(visitor: Visitor) -> None:

@@ -71,7 +71,7 @@ def test_a_token_finishes_the_connection_and_spends_the_link(
     connection = Connection.objects.get()
     assert (connection.status, connection.name) == ("available", "Made by a script")
     assert connection.identity == sandbox.world.workspaces["acme"].uuid
-    assert connection.finished_by_name.endswith("by a connect link")
+    assert connection.finished_by_name.endswith("(by a connect link)")
     assert not Draft.objects.exists()
     with pytest.raises(LinkEnded):
         enter(link, secret)
@@ -88,7 +88,7 @@ def test_a_consent_finishes_it_for_its_workspace_alone(link: ConnectLink) -> Non
     assert grant.made_by is None
     link.refresh_from_db()
     assert (link.used_by_name, link.is_open) == ("Ada Admin", False)
-    assert Connection.objects.get().finished_by_name == "Ada Admin, by a connect link"
+    assert Connection.objects.get().finished_by_name == "Ada Admin (by a connect link)"
 
 
 @pytest.mark.parametrize("persona", ["olga", "ben"])

@@ -203,6 +203,6 @@ def test_who_comes_second_reads_who_finished_it(
     late = member.post(where, form, follow=True)
     finish = text(member.get(url("connection_finish", pending.pk)))
 
-    assert "by a connect link has finished this connection already" in text(late)
-    assert "by a connect link finished this connection" in finish
+    assert "(by a connect link) has finished this connection already" in text(late)
+    assert "(by a connect link) finished this connection" in finish
     assert Credential.objects.count() == 1
