@@ -15,7 +15,7 @@ def reach_what_was_ticked(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0003_kinds_of_credentials'),
+        ('connections', '0004_streams_read_less_often'),
         ('tenants', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
