@@ -173,6 +173,30 @@
     place.prepend(notice);
   }
 
+  /* --- what a form would do, as a call of the API; no secret leaves the page for it */
+
+  async function showApiCall(button) {
+    const form = button.form;
+    const sent = new FormData(form, button);
+    for (const field of all("input[type=password]", form)) if (field.value) sent.set(field.name, "typed");
+    const dialog = document.createElement("dialog");
+    dialog.className = "api-call";
+    dialog.setAttribute("aria-label", "As API call");
+    const answer = await fetch(form.action, { method: "POST", body: sent, headers: { "X-Part": "api-call" } });
+    dialog.innerHTML = answer.ok ? await answer.text() : "<p>This cannot be shown now. Load the page again.</p>";
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn btn-secondary btn-sm";
+    close.textContent = "Close";
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(close);
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    document.body.append(dialog);
+    prepare(dialog);
+    dialog.showModal();
+  }
+
   /* --- parts that appear, at load or by htmx */
 
   function prepare(root) {
@@ -194,6 +218,11 @@
     closeMenus(event.target);
     const button = event.target.closest("[data-copy], [data-copy-link]");
     if (button) copy(button);
+    const shown = event.target.closest("[data-api-call]");
+    if (shown) {
+      event.preventDefault();
+      showApiCall(shown);
+    }
   });
   document.addEventListener("keydown", onEscape);
   document.addEventListener("allauth.error", sayRefused);

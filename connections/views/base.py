@@ -1,11 +1,12 @@
 """What the pages of connections have in common: they look their row up through the organization."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest
@@ -17,6 +18,7 @@ from connections.connectors.base import Connector, Method, UnknownConnector, Unk
 from connections.models import Connection, Credential, Draft
 from connections.services import drafts, verification
 from connections.services.errors import VerificationsTooMany
+from tenants.api_call import SECRET, ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -64,6 +66,11 @@ class CredentialView(ConnectionView):
     @cached_property
     def method(self) -> Method:
         return self.connector.method(self.credential.method)
+
+    def of_credential(self, verb: str) -> ApiCall:
+        """A call on this credential that takes its id alone."""
+        method = f"connections/{self.connection.pk}/credentials.{verb}"
+        return ApiCall(method=method, body={"id": self.credential.pk})
 
 
 class WizardView(OrganizationView):
@@ -117,6 +124,21 @@ class WizardView(OrganizationView):
     def step_context(self) -> dict[str, Any]:
         """What the frame of every step shows."""
         return {"nav": "connections", "connector": self.connector, "draft": self.draft}
+
+
+def misfit(form: forms.Form, but: Collection[str] = ()) -> str:
+    """A sentence that names what does not fit yet; empty where all but these fields do."""
+    names = [
+        str(form.fields[name].label) if name in form.fields else "the choice"
+        for name in form.errors
+        if name not in but
+    ]
+    return f"Mend this first: {', '.join(names)}." if names else ""
+
+
+def unseen_secrets(method: Method) -> dict[str, str]:
+    """The secrets of a method, as they stand in a call that is shown."""
+    return {field.name: SECRET for field in method.secrets}
 
 
 def begin_checks(request: HttpRequest, draft: Draft) -> None:

@@ -18,7 +18,8 @@ from connections.services.errors import (
     NameTaken,
     VerificationsTooMany,
 )
-from connections.views.base import ConnectionView
+from connections.views.base import ConnectionView, misfit
+from tenants.api_call import ApiCall
 
 FIELDS = {"name": "name", "selection.since": "since"}  # of the form, by those of the services
 
@@ -37,6 +38,19 @@ class Settings(ConnectionView):
         return redirect(
             "connections:connection_settings", self.organization.slug, self.connection.pk
         )
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        form = SettingsForm(self.request.POST, connection=self.connection)
+        if not form.is_valid():
+            return misfit(form)
+        body: dict[str, Any] = {
+            "id": self.connection.pk,
+            "name": form.cleaned_data["name"],
+            "schedule": form.chosen_schedule,
+        }
+        if form.chosen_since != form.kept:
+            body["selection"] = {**self.connection.selection, "since": form.chosen_since}
+        return ApiCall(method="connections.update", body=body)
 
     def _save(self, form: SettingsForm) -> bool:
         schedule = form.chosen_schedule  # left out where it stays: the next sync stays, too
@@ -93,6 +107,9 @@ class Delete(Settings):
 
     http_method_names = ["post"]
 
+    def api_call(self, **_: object) -> ApiCall:
+        return ApiCall(method="connections.delete", body={"id": self.connection.pk})
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         typed = DeleteForm(request.POST, connection=self.connection)
         form = SettingsForm(connection=self.connection)
@@ -112,6 +129,9 @@ class Pause(ConnectionView):
 
     http_method_names = ["post"]
 
+    def api_call(self, **_: object) -> ApiCall:
+        return ApiCall(method="connections.disable", body={"id": self.connection.pk})
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         where = (self.organization.slug, self.connection.pk)
         connections.disable_connection(connection=self.connection, by=self.actor)
@@ -126,6 +146,9 @@ class Resume(ConnectionView):
 
     http_method_names = ["post"]
 
+    def api_call(self, **_: object) -> ApiCall:
+        return ApiCall(method="connections.enable", body={"id": self.connection.pk})
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         connections.enable_connection(connection=self.connection, by=self.actor)
         messages.success(request, f"{self.connection.name} goes on.")
@@ -136,6 +159,9 @@ class VerifyNow(ConnectionView):
     """Verify the credential that is used first, and show its checks."""
 
     http_method_names = ["post"]
+
+    def api_call(self, **_: object) -> ApiCall:
+        return ApiCall(method="connections.verify", body={"id": self.connection.pk})
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         slug, pk = self.organization.slug, self.connection.pk

@@ -18,8 +18,15 @@ from connections.services.errors import (
     VerificationsTooMany,
 )
 from connections.services.selections import copied_streams
-from connections.views.base import ConnectionView, CredentialView, about_method
+from connections.views.base import (
+    ConnectionView,
+    CredentialView,
+    about_method,
+    misfit,
+    unseen_secrets,
+)
 from connections.views.findings import Reading, read_checks, read_credential
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 
 
@@ -91,6 +98,20 @@ class SecretForm(ConnectionView):
             workspace=self.connection.settings["workspace"],
         )
 
+    def typed(self, form: CredentialForm) -> dict[str, Any] | str:
+        """What was typed as the body of a call, without its secrets; or what does not fit."""
+        form.is_valid()
+        wrong = misfit(form, but=[field.name for field in self.method.secrets])
+        if wrong:
+            return wrong
+        day = form.cleaned_data["expiration_date"]
+        body: dict[str, Any] = {"label": form.cleaned_data["label"], "settings": form.settings}
+        return {**body, "expiration_date": day.isoformat() if day else None}
+
+    def call(self, verb: str, body: dict[str, Any]) -> ApiCall:
+        """A call on the credentials of this connection."""
+        return ApiCall(method=f"connections/{self.connection.pk}/credentials.{verb}", body=body)
+
 
 class CredentialAdd(SecretForm):
     """Add a credential: pick a method, then enter it."""
@@ -104,6 +125,13 @@ class CredentialAdd(SecretForm):
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         return self.submitted(self._form(request.POST), "The credential works and is stored.")
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        typed = self.typed(self._form(self.request.POST))
+        if isinstance(typed, str):
+            return typed
+        secrets = unseen_secrets(self.method)
+        return self.call("create", {"method": self.method.key, **typed, "secrets": secrets})
 
     @property
     def method(self) -> Method:
@@ -147,6 +175,19 @@ class CredentialRotate(CredentialView, SecretForm):
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         return self.submitted(self._form(request.POST), "It works, and has taken over.")
 
+    def api_call(self, **_: object) -> ApiCall | str:
+        form = self._form(self.request.POST)
+        typed = self.typed(form)
+        if isinstance(typed, str):
+            return typed
+        label = typed["label"] or self.credential.label
+        secrets = unseen_secrets(self.method) if self._types_secret() else {}
+        body = {"id": self.credential.pk, **typed, "label": label, "secrets": secrets}
+        return self.call("update", body)
+
+    def _types_secret(self) -> bool:
+        return any(self.request.POST.get(field.name) for field in self.method.secrets)
+
     def more(self) -> dict[str, Any]:
         return {"credential": self.credential}
 
@@ -171,6 +212,9 @@ class CredentialRotate(CredentialView, SecretForm):
 
 class CredentialTest(CredentialView):
     """The last verification of a credential; a POST runs a new one."""
+
+    def api_call(self, **_: object) -> ApiCall:
+        return self.of_credential("verify")
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         context = {**self.tab_context("credentials"), **self.verification_context}
@@ -217,6 +261,9 @@ class CredentialDisable(CredentialView):
 
     http_method_names = ["post"]
 
+    def api_call(self, **_: object) -> ApiCall:
+        return self.of_credential("disable")
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         where = (self.organization.slug, self.connection.pk)
         credentials.disable_credential(credential=self.credential, by=self.actor)
@@ -231,6 +278,9 @@ class CredentialEnable(CredentialView):
 
     http_method_names = ["post"]
 
+    def api_call(self, **_: object) -> ApiCall:
+        return self.of_credential("enable")
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         credentials.enable_credential(credential=self.credential, by=self.actor)
         messages.success(request, f"{self.credential.label} is used again.")
@@ -241,6 +291,9 @@ class CredentialDelete(CredentialView):
     """Says what deleting a credential does, and does it."""
 
     permission = Permission.CONNECT
+
+    def api_call(self, **_: object) -> ApiCall:
+        return self.of_credential("delete")
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         others = self.connection.credentials.filter(deleted_at=None, disabled_at=None)

@@ -19,7 +19,10 @@ from connections.views.base import (
     WizardView,
     about_method,
     begin_checks,
+    misfit,
+    unseen_secrets,
 )
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -152,6 +155,31 @@ class Enter(EntryStep):
 
     def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
         return self.method, form.secrets
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        form = self._form(self.request.POST)
+        form.is_valid()
+        wrong = misfit(form, but=[field.name for field in self.method.secrets])
+        if wrong or self.method.by_consent:
+            return wrong or "Bitbucket asks a person for consent: that needs a browser."
+        places = {field.name for field in self.connector.settings}
+        typed = {name: value for name, value in form.settings.items() if name not in places}
+        place = {**self.fixed, **form.settings}
+        credential = {
+            "method": self.method.key,
+            "settings": typed,
+            "secrets": unseen_secrets(self.method),
+        }
+        connection = self.draft.connection if self.draft is not None else None
+        if connection is not None:
+            method = f"connections/{connection.pk}/credentials.create"
+            return ApiCall(method=method, body=credential)
+        settings = {name: place.get(name, "") for name in sorted(places)}
+        if not all(settings.values()):
+            return "The API is told the workspace: type it, and the call is shown."
+        name = (self.draft.name if self.draft is not None else "") or settings["workspace"]
+        body = {"type": self.connector.key, "name": name, "settings": settings}
+        return ApiCall(method="connections.create", body={**body, "credential": credential})
 
     def _form(self, data: QueryDict | None = None) -> EntryForm:
         draft = self.draft

@@ -28,6 +28,7 @@ from ingestion.services.repositories import (
 from ingestion.views.paging import page_of
 from ingestion.views.syncs import described
 from ingestion.words.head import connection_head
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -133,6 +134,14 @@ class ConnectionRepositories(OfRepositories):
         return render(
             request, "ingestion/connection_repositories.html", context, status=form.status
         )
+
+    def api_call(self, **kwargs: Any) -> ApiCall | str:
+        connection = self.connection(kwargs["pk"])
+        ids = [int(one) for one in self.request.POST.getlist("ids") if one.isdecimal()]
+        if not ids:
+            return "Tick at least one repository, and the call is shown."
+        body = {"ids": ids, "selected": True}
+        return ApiCall(method=f"connections/{connection.pk}/repositories.select", body=body)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = self.connection(pk)

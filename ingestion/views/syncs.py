@@ -29,6 +29,7 @@ from ingestion.views.paging import page_of
 from ingestion.words.problems import problem_of_sync
 from ingestion.words.report import SyncReport, report
 from ingestion.words.syncs import asked_by, duration
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -112,6 +113,11 @@ class OfStart(OrganizationView):
 class SyncStart(OfStart):
     """Start a sync of a connection; a full one with `mode=full`."""
 
+    def api_call(self, **kwargs: Any) -> ApiCall:
+        mode = self.request.POST.get("mode") or Sync.Mode.INCREMENTAL.value
+        connection = get_object_or_404(connections_of(self.organization), pk=kwargs["pk"])
+        return ApiCall(method=f"connections/{connection.pk}/syncs.start", body={"mode": mode})
+
     def start(self, connection: Connection) -> Sync | None:
         mode = self.request.POST.get("mode") or Sync.Mode.INCREMENTAL
         if mode not in Sync.Mode.values:
@@ -144,6 +150,11 @@ class SyncCancel(OfSync):
 
     permission = Permission.SYNC
     http_method_names = ["post"]
+
+    def api_call(self, **kwargs: Any) -> ApiCall:
+        sync = self.sync(kwargs["pk"])
+        method = f"connections/{sync.connection_id}/syncs.cancel"
+        return ApiCall(method=method, body={"id": sync.pk})
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         sync = self.sync(pk)

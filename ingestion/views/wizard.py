@@ -27,6 +27,7 @@ from ingestion.selectors.drafts import with_verification
 from ingestion.selectors.streams import streams_of
 from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
 from ingestion.words.estimates import Told, fastest, told
+from tenants.api_call import SECRET, ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -73,6 +74,28 @@ class ChooseWhatToSync(OrganizationView):
             form.add_error(None, refused.message)
             return self._page(mine, form, connected=getattr(refused, "connection", None))
         return self._page(mine, form)
+
+    def api_call(self, **kwargs: Any) -> ApiCall | str:
+        draft = self._draft(kwargs["draft"])
+        form = ChooseForm(draft, self.request.POST)
+        if not form.is_valid():
+            return "Mend what is marked, and the call is shown."
+        method = connector(draft.connector).method(draft.method)
+        if draft.connection is not None or method.by_consent:
+            return "Bitbucket's consent and a connection that exists need a browser."
+        places = {field.name for field in connector(draft.connector).settings}
+        named = {name: value for name, value in draft.settings.items() if name in places}
+        others = {name: value for name, value in draft.settings.items() if name not in places}
+        secrets = {field.name: SECRET for field in method.secrets}
+        body = {
+            "type": draft.connector,
+            "name": form.cleaned_data["name"],
+            "settings": named,
+            "credential": {"method": method.key, "settings": others, "secrets": secrets},
+            "schedule": form.chosen_schedule,
+            "selection": form.selection(),
+        }
+        return ApiCall(method="connections.create", body=body)
 
     def _draft(self, public_id: UUID) -> Draft:
         draft = draft_of(self.organization, self.user, public_id)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
@@ -17,9 +18,11 @@ from django.views.generic import View
 
 from tenants import access, roles, selectors
 from tenants.actor import Actor
+from tenants.api_call import ApiCall
 from tenants.models import Membership, Organization, User
 from tenants.roles import Permission
 
+AS_API_CALL = "as_api_call"  # the button of a form that shows what it would do
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -58,7 +61,23 @@ class OrganizationView(View):
         request.membership = self.membership  # type: ignore[attr-defined]  # for the frame
         with access.enter(self.organization), timezone.override(self.reader_zone):
             self.require(self._needed())
+            if request.method == "POST" and AS_API_CALL in request.POST:
+                return self._shown_as_call(**kwargs)
             return _rendered(super().dispatch(request, *args, **kwargs))
+
+    def api_call(self, **kwargs: Any) -> ApiCall | str:
+        """What the form would do, as a call of the API; or a sentence that says why there is none.
+
+        It gets the parts of the address, as `post` does, and changes nothing.
+        """
+        return "The API has no call for this: it is done in the browser."
+
+    def _shown_as_call(self, **kwargs: Any) -> HttpResponse:
+        found = self.api_call(**kwargs)
+        context = {"said": found} if isinstance(found, str) else {"call": found}
+        is_part = self.request.headers.get("X-Part") == "api-call"
+        template = "components/_api_call.html" if is_part else "api_call.html"
+        return render(self.request, template, context)
 
     def http_method_not_allowed(
         self, request: HttpRequest, *args: Any, **kwargs: Any
