@@ -67,7 +67,7 @@ DETAILS: dict[str, dict[str, object]] = {
 def table() -> str:
     """Every code with its status, as Markdown."""
     rows = [
-        f"| {status} | `{code}` | {MEANINGS[code]} |"
+        f"| {status} | `{code}` | {MEANINGS[code].replace('<', '&lt;')} |"
         for status, codes in STATUS.items()
         for code in codes.split()
     ]

@@ -130,8 +130,9 @@ class CredentialAdd(SecretForm):
         typed = self.typed(self._form(self.request.POST))
         if isinstance(typed, str):
             return typed
+        told = {name: value for name, value in typed.items() if value}
         secrets = unseen_secrets(self.method)
-        return self.call("create", {"method": self.method.key, **typed, "secrets": secrets})
+        return self.call("create", {"method": self.method.key, **told, "secrets": secrets})
 
     @property
     def method(self) -> Method:
