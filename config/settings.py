@@ -212,7 +212,10 @@ SANDBOX_CONTROL_URL = env.str("SANDBOX_CONTROL_URL", default="")
 # With this key a link signs one in as the demo's owner; made anew at each start of the demo.
 DEMO_KEY = env.str("DEMO_KEY", default="")
 DEMO_OWNER = "ada@example.com"
-CONNECTORS = ["connections.connectors.bitbucket_cloud.BitbucketCloud"]
+CONNECTORS = [
+    "connections.connectors.bitbucket_cloud.BitbucketCloud",
+    "connections.connectors.bitbucket_pipelines.BitbucketPipelines",
+]
 # What counts requests against Bitbucket's limits. Named here, so that connections need not know it.
 REQUEST_LEDGER = "ingestion.quota.Ledger"
 # Seconds for all the questions of one verification together.
@@ -228,7 +231,10 @@ CONNECTION_HEAD = "ingestion.words.head.connection_head"
 SCHEDULE_SENTENCE = "ingestion.words.estimates.schedule_sentence"
 # What connections.info tells of the last sync, from the app above.
 LAST_SYNC_ROW = "ingestion.api.syncs.last_sync_row"
-SOURCES = {"bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource"}
+SOURCES = {
+    "bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource",
+    "bitbucket_pipelines": "ingestion.sources.bitbucket_pipelines.BitbucketPipelinesSource",
+}
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 

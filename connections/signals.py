@@ -6,6 +6,10 @@ from django.dispatch import Signal
 # Arguments: sender=Connection, connection, by (Actor).
 connection_stopped = Signal()
 
+# Other streams are copied by another connection from now on; sent inside the transaction that does
+# it, with both held. Arguments: sender=Connection, streams (keys), source, target.
+streams_moved = Signal()
+
 # What is copied of a connection was changed; sent inside the transaction that does it.
 # Arguments: sender=Connection, connection.
 selection_changed = Signal()

@@ -11,6 +11,7 @@ from connections.views import (
     credentials,
     how,
     links,
+    parents,
     verify,
     wizard,
 )
@@ -43,6 +44,7 @@ CREDENTIAL = f"{ONE}credentials/<bigid:credential>/"
 urlpatterns = [
     path(NEW, wizard.What.as_view(), name="wizard_what"),
     path(KIND, how.How.as_view(), name="wizard_how"),
+    path(f"{KIND}beneath/", parents.ChooseParent.as_view(), name="wizard_parent"),
     path(f"{KIND}consent/", consent.ConsentBegin.as_view(), name="consent_begin"),
     path(f"{KIND}consent/use/<bigid:grant>/", consent.ConsentUse.as_view(), name="consent_use"),
     path(f"{KIND}<connector_key:method>/", wizard.Enter.as_view(), name="wizard_enter"),

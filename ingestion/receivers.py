@@ -1,9 +1,11 @@
 """What ingestion does when a connection changes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from connections.models import Connection
-from connections.signals import connection_stopped, selection_changed
+from connections.signals import connection_stopped, selection_changed, streams_moved
+from ingestion.services.handover import move_streams
 from ingestion.services.repositories import apply_selection
 from ingestion.services.syncs import cancel_sync, unfinished_sync
 from tenants.actor import Actor
@@ -12,6 +14,7 @@ from tenants.actor import Actor
 def connect() -> None:
     """Listen to the connections."""
     connection_stopped.connect(cancel_on_stop, dispatch_uid="cancel syncs of stopped connections")
+    streams_moved.connect(move_on_handover, dispatch_uid="move rows of streams")
     selection_changed.connect(select_on_change, dispatch_uid="select what was chosen")
 
 
@@ -22,6 +25,17 @@ def cancel_on_stop(
     sync = unfinished_sync(connection)
     if sync is not None:
         cancel_sync(sync=sync, by=by)
+
+
+def move_on_handover(
+    sender: type[Connection],
+    streams: Sequence[str],
+    source: Connection,
+    target: Connection,
+    **kwargs: Any,
+) -> None:
+    """Another connection copies these streams: their rows follow, in the same transaction."""
+    move_streams(streams, source=source, target=target)
 
 
 def select_on_change(sender: type[Connection], connection: Connection, **kwargs: Any) -> None:

@@ -41,7 +41,7 @@ from connections.api.schemas import (
 from connections.models import Connection, Credential
 from connections.services import connections, links, verification
 from connections.services.connections import Created, NewCredential
-from tenants.api import ApiError, ApiView, InvalidArguments, paginate, timestamp
+from tenants.api import ApiError, ApiView, paginate, timestamp
 from tenants.authentication import require_scope
 from tenants.models import Scope
 
@@ -126,7 +126,6 @@ class ConnectionsCreate(ApiView):
         connector = connector_of(given["type"])
         if "credential" in given:
             require_scope(self.key, Scope.CREDENTIALS_WRITE)
-        _check_parent(connector.requires_parent, given.get("parent_id"))
         with methods_are_arguments("credential."):
             created = connections.create_connection(
                 organization=self.organization,
@@ -138,6 +137,7 @@ class ConnectionsCreate(ApiView):
                 selection=given.get("selection"),
                 by=self.actor,
                 user=self.key.made_by,
+                parent_id=given.get("parent_id"),
                 dry_run=self.is_dry_run,
             )
         if created.connection is None:
@@ -284,13 +284,6 @@ def _made(connection: Connection, created: Created) -> dict[str, Any]:
 
 def _proof(created: Created) -> dict[str, Any]:
     return {"verification": finding_row(created.finding)} if created.finding is not None else {}
-
-
-def _check_parent(required: str, given: int | None) -> None:
-    if required and given is None:
-        raise ApiError("parent_required", f"Name the {required} connection that it belongs to.")
-    if given is not None and not required:
-        raise InvalidArguments({"parent_id": "A connection of this type belongs to no other."})
 
 
 def _last_sync(connection: Connection) -> dict[str, Any] | None:

@@ -190,6 +190,8 @@ class Connector(ABC):
     streams: ClassVar[tuple[Stream, ...]] = ()
     checks: ClassVar[tuple[Check, ...]] = ()
     supports_multiple_credentials: ClassVar[bool] = True
+    # The connector of the connection beneath which it stands: its workspace and its repositories
+    # are that one's, and all its streams are copied in that one's stead.
     requires_parent: ClassVar[str] = ""
     endpoints: ClassVar[tuple[Endpoint, ...]] = ()  # everything that is ever asked
 

@@ -1,7 +1,6 @@
 """What a connector declares: fields, scopes, methods, streams, checks, endpoints. Data alone."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +92,6 @@ class Stream:
     interval: int | None = None
     required: bool = False
     usual: bool = True  # copied where nothing was chosen; else it costs too much to come unasked
-    apart: timedelta = timedelta(0)  # how long the schedule leaves it alone once it was read
 
 
 @dataclass(frozen=True, kw_only=True)

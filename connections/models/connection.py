@@ -42,6 +42,9 @@ class Connection(TenantModel):
     verified_at = models.DateTimeField(null=True)
     next_verification_at = models.DateTimeField(null=True)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    handed_over = models.JSONField(
+        default=list, help_text="streams that a connection beneath it copies in its stead"
+    )
     schedule = models.JSONField(
         default=no_schedule,
         help_text="kind: off, every (minutes) or cron (cron, timezone); less_often: by stream",
@@ -88,6 +91,11 @@ class Connection(TenantModel):
                 name="connection_due",
             )
         ]
+
+    @property
+    def home_id(self) -> int:
+        """The connection to whose repositories and people its records point."""
+        return int(self.parent_id or self.pk)
 
     def __str__(self) -> str:
         return self.name

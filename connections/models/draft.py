@@ -37,6 +37,13 @@ class Draft(TenantModel):
         related_name="drafts",
         help_text="the pending connection that this draft finishes, or the one it renews",
     )
+    parent = models.ForeignKey(
+        Connection,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="the connection beneath which the new one is to stand",
+    )
     left_out = models.JSONField(default=list, help_text="streams that the person goes on without")
     selection = models.JSONField(default=dict)
     schedule = models.JSONField(default=dict)

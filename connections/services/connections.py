@@ -22,6 +22,7 @@ from connections.services.errors import (
 )
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
+from connections.services.parents import find_parent, give_back, hold_parent
 from connections.services.pasting import complete
 from connections.services.proving import fill_from, keep_proof
 from connections.services.rows import (
@@ -77,24 +78,26 @@ def create_connection(
     schedule: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     user: User | None = None,
+    parent_id: int | None = None,
     dry_run: bool = False,
 ) -> Created:
     """Connect something: with a credential, verified before anything is stored; or pending.
 
     Makes requests where a credential is given: never call it in a transaction then. Raises
     UnknownConnector, InvalidFields, UnknownMethodGiven, NameTaken, AlreadyConnected,
-    VerificationFailed, VerificationsTooMany.
+    ParentRequired, VerificationFailed, VerificationsTooMany.
     """
     if credential is not None:
         kind = connector_of(connector)
         credential, settings = complete(kind, organization.pk, credential, settings)
+    parent = find_parent(organization, connector_of(connector), parent_id)
     wish = read_wish(connector, name, settings, schedule, selection, credential)
     check_name(organization.pk, wish.name)
-    finding = _prove(organization, wish) if wish.given is not None else None
+    finding = _prove(organization, wish, parent) if wish.given is not None else None
     if dry_run:
         return Created(connection=None, finding=finding)
     with transaction.atomic():
-        row = _new_row(organization, wish, by, user)
+        row = _new_row(organization, wish, by, user, parent)
         if finding is not None:
             become_available(row, finding.identity, by)
         else:
@@ -188,6 +191,7 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
 
     Raises ConnectionInUse, VersionChanged.
     """
+    parent = hold_parent(connection)
     row = _locked(connection, version)
     dependents = list(row.children.filter(deleted_at=None))
     if dependents:
@@ -203,15 +207,17 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     row.save()
     note("connections.deleted", row, by)
     connection_stopped.send(sender=Connection, connection=row, by=by)
+    give_back(row, parent)
     connection.refresh_from_db()
 
 
-def _prove(organization: Organization, wish: Wish) -> Finding | None:
+def _prove(organization: Organization, wish: Wish, parent: Connection | None) -> Finding | None:
     if wish.given is None:
         return None
     count_verification(organization.pk)
     streams = wanted_streams(wish.kind, wish.selection)
-    finding = verify_entry(wish.kind, wish.given.entry(wish.settings), streams)
+    thing = {"workspace": parent.identity} if parent else wish.settings
+    finding = verify_entry(wish.kind, wish.given.entry(thing), streams)
     if not finding.is_ok:
         raise VerificationFailed(finding)
     _leave_out(wish, finding.out_of_reach)
@@ -235,12 +241,19 @@ def _leave_out(wish: Wish, streams: Sequence[str]) -> None:
         wish.selection["streams"] = [key for key in every if key not in streams]
 
 
-def _new_row(organization: Organization, wish: Wish, by: Actor, user: User | None) -> Connection:
+def _new_row(
+    organization: Organization,
+    wish: Wish,
+    by: Actor,
+    user: User | None,
+    parent: Connection | None,
+) -> Connection:
     row = Connection(
         organization=organization,
         connector=wish.kind.key,
         name=wish.name,
-        settings=wish.settings,
+        parent=parent,
+        settings=dict(parent.settings) if parent else wish.settings,
         schedule=wish.schedule,
         selection=wish.selection,
         created_by=user,

@@ -12,7 +12,7 @@ from connections.connectors.base import Connector, Method, UnknownMethod
 from connections.connectors.schema import InvalidFields, clean
 from connections.models import Connection, ConnectLink, Draft, Grant, Verification
 from connections.services.entering import read_given
-from connections.services.errors import NotTicked, NotVerified, UnknownMethodGiven
+from connections.services.errors import NotTicked, NotVerified, ParentRequired, UnknownMethodGiven
 from connections.services.finishing import finish_draft
 from connections.services.grants import erase_unticked
 from connections.services.schedules import clean_schedule
@@ -45,17 +45,23 @@ def start_draft(
     actor: Actor,
     connection: Connection | None = None,
     link: ConnectLink | None = None,
+    parent: Connection | None = None,
 ) -> Draft:
-    """Begin to connect; or to finish or renew `connection`. Raises UnknownConnector.
+    """Begin to connect, beneath `parent` where there is one; or to finish or renew `connection`.
 
-    Its author is a member, or whoever holds the connect link.
+    Its author is a member, or whoever holds the connect link. Raises UnknownConnector,
+    ParentRequired.
     """
     kind = connector_of(connector)
+    parent = connection.parent if connection else parent
+    if kind.requires_parent and parent is None:
+        raise ParentRequired(connector_of(kind.requires_parent).label)
     return Draft.objects.create(
         organization=organization,
         connector=kind.key,
         connection=connection,
         name=connection.name if connection else "",
+        parent=parent,
         settings=dict(connection.settings) if connection else {},
         selection=dict(connection.selection) if connection else {},
         schedule=dict(connection.schedule) if connection else {},
@@ -85,8 +91,9 @@ def fill_draft(
         return _fill_for_consent(draft, method, settings, actor)
     kept = draft.secrets if draft.method == method and draft.expires_at > now() else None
     own = {field.name for field in kind.settings}
+    told = {"workspace": draft.parent.identity} if draft.parent else {}
     connected = {key: value for key, value in settings.items() if key in own}
-    others = {key: value for key, value in settings.items() if key not in own}
+    others = {key: value for key, value in settings.items() if key not in {*own, *told}}
     problems: dict[str, str] = {}
     try:
         cleaned = kind.clean_settings(connected)
@@ -98,9 +105,9 @@ def fill_draft(
         problems |= error.fields
     if problems:
         raise InvalidFields(problems)
-    draft.method, draft.settings = given.method.key, {**cleaned, **given.settings}
+    draft.method, draft.settings = given.method.key, {**cleaned, **told, **given.settings}
     draft.secrets = given.secrets
-    draft.name = name or draft.name
+    draft.name = name or draft.name or _name_beneath(draft)
     return _exchange_grant(draft, None)
 
 
@@ -121,6 +128,13 @@ def keep_unfinished(
     draft.found = dict(found)
     draft.save()
     return draft
+
+
+def _name_beneath(draft: Draft) -> str:
+    """What a connection beneath another is called, unless somebody says otherwise."""
+    if draft.parent is None:
+        return ""
+    return f"{draft.parent.name[:80]} ({connector_of(draft.connector).label})"[:100]
 
 
 def _fill_for_consent(

@@ -54,6 +54,19 @@ class ConnectionInUse(Refused):
         self.dependents = list(dependents)
 
 
+class ParentRequired(Refused):
+    """A connection of this kind stands beneath another, and there is none that works: `parent`."""
+
+    code = "parent_required"
+
+    def __init__(self, label: str, parent: Connection | None = None) -> None:
+        told = f"This belongs to a connection of the type {label}. Name one of yours that works."
+        if parent is not None:
+            told = f"“{parent.name}” does not work at the moment. Mend it first, or name another."
+        super().__init__(told)
+        self.parent = parent
+
+
 class MultipleCredentialsNotSupported(Refused):
     """This kind of connection takes one credential, and has it."""
 

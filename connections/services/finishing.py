@@ -15,6 +15,7 @@ from connections.services.errors import (
 )
 from connections.services.grants import erase_unused
 from connections.services.locks import hold
+from connections.services.parents import check_parent, take_over
 from connections.services.proving import with_uuids
 from connections.services.rows import (
     check_name,
@@ -41,8 +42,10 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
 
     Where the draft finishes or renews a connection, that one gets the credential; one that is
     renewed keeps name, selection and schedule. Raises NotVerified, NameTaken, AlreadyConnected,
-    AlreadyFinished, OtherWorkspace, and Draft.DoesNotExist where the draft was finished already.
+    AlreadyFinished, ParentRequired, OtherWorkspace, and Draft.DoesNotExist where the draft was
+    finished already.
     """
+    parent = hold(draft.parent_id) if draft.parent_id else None
     renewed = hold(draft.connection_id) if draft.connection_id else None
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
     draft.connection = renewed
@@ -56,7 +59,12 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
     if other is not None:
         raise AlreadyConnected(other)
+    is_first = renewed is None or not renewed.identity
+    if is_first:
+        check_parent(parent, found["connected"])
     connection = _connection(draft, actor)
+    if is_first:
+        take_over(connection, parent)
     credential = _credential(connection, draft, entry, actor)
     Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
     draft.delete()
@@ -80,6 +88,7 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
     connection = draft.connection or Connection(
         organization_id=draft.organization_id,
         connector=draft.connector,
+        parent_id=draft.parent_id,
         created_by=draft.by,
         created_by_name=actor.full_name,
     )

@@ -11,6 +11,7 @@ from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential
 from connections.services.errors import AlreadyConnected, NameTaken
+from connections.services.parents import check_parent, hold_parent, take_over
 from connections.services.states import DAILY
 from tenants.actor import Actor
 from tenants.services import audit
@@ -68,8 +69,10 @@ def store_connection(connection: Connection) -> None:
 def become_available(connection: Connection, identity: Identity, by: Actor) -> None:
     """The first proof of a connection: what it is to, and that it works.
 
-    Raises AlreadyConnected.
+    Raises AlreadyConnected, ParentRequired, OtherWorkspace.
     """
+    parent = hold_parent(connection)
+    check_parent(parent, identity.connected)
     connection.identity = identity.connected
     connection.settings = {**connection.settings, "workspace": identity.connected_name}
     moment = now()
@@ -79,6 +82,7 @@ def become_available(connection: Connection, identity: Identity, by: Actor) -> N
     if connection.status == Connection.Status.PENDING:
         connection.status = Connection.Status.AVAILABLE
     store_connection(connection)
+    take_over(connection, parent)
 
 
 def label_of(kind: Connector, entry: Entry, found: Identity) -> str:

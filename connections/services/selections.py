@@ -25,8 +25,12 @@ def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[
     if unknown:
         told = "This key is not known here."
         raise InvalidFields({f"selection.{name}": told for name in sorted(unknown)})
+    repositories = _repositories(_given(selection, "repositories", {"mode": "all"}))
+    if connector.requires_parent and repositories["mode"] != "all":
+        told = "Repositories are chosen at the connection that it belongs to."
+        raise InvalidFields({"selection.repositories.mode": told})
     return {
-        "repositories": _repositories(_given(selection, "repositories", {"mode": "all"})),
+        "repositories": repositories,
         "streams": _streams(connector, _given(selection, "streams", [])),
         "since": _since(selection.get("since")),
     }
@@ -71,8 +75,11 @@ def wanted_streams(connector: Connector, selection: Mapping[str, Any]) -> tuple[
 
 
 def copied_streams(connection: Connection) -> tuple[str, ...]:
-    """The keys of the streams that a connection copies, in their order. Raises UnknownConnector."""
-    return wanted_streams(connector_of(connection.connector), connection.selection)
+    """The keys of the streams that a connection copies, in their order; none that one beneath it
+    copies in its stead. Raises UnknownConnector.
+    """
+    wanted = wanted_streams(connector_of(connection.connector), connection.selection)
+    return tuple(key for key in wanted if key not in connection.handed_over)
 
 
 def _given(values: Mapping[str, Any], name: str, usual: Any) -> Any:

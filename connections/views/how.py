@@ -18,9 +18,11 @@ class How(DraftStep):
     """Which secret to enter it with; or paste one, and what it is shows."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self.page(self._form())
+        return self.step_before or self.page(self._form())
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        if self.step_before:
+            return self.step_before
         form = self._form(request.POST)
         if not form.is_valid():
             return self.page(form, status=422)

@@ -35,7 +35,11 @@ class What(OrganizationView):
     permission = Permission.CONNECT
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        context = {"nav": "connections", "step": 1, "connectors": connectors.connectors().values()}
+        kinds = [
+            (kind, connectors.connector(kind.requires_parent) if kind.requires_parent else None)
+            for kind in connectors.connectors().values()
+        ]
+        context = {"nav": "connections", "step": 1, "connectors": kinds}
         return render(request, "connections/what.html", context)
 
 
@@ -43,10 +47,21 @@ class DraftStep(WizardView):
     """A step that fills the draft, or begins one."""
 
     @property
+    def step_before(self) -> HttpResponse | None:
+        """The choice of the connection beneath which this one stands, where that is to be made."""
+        if self.draft is None and self.connector.requires_parent:
+            return redirect("connections:wizard_parent", self.organization.slug, self.connector.key)
+        return None
+
+    @property
     def fixed(self) -> dict[str, str]:
-        """The settings of a connection that exists already: it knows what it connects."""
-        connection = self.draft.connection if self.draft is not None else None
-        return dict(connection.settings) if connection is not None else {}
+        """The settings of a connection that exists already: it knows what it connects, and so does
+        one that stands beneath another.
+        """
+        if self.draft is not None and self.draft.connection is not None:
+            return dict(self.draft.connection.settings)
+        parent = self.draft.parent if self.draft is not None else None
+        return {"workspace": parent.identity} if parent is not None else {}
 
     @transaction.atomic  # what does not fit leaves no draft behind
     def fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
@@ -146,12 +161,12 @@ class Enter(EntryStep):
     """Type the settings and the secret of one method, or go on to Bitbucket's consent page."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self.page(self._form())
+        return self.step_before or self.page(self._form())
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         if self.method.by_consent:
             return redirect("connections:wizard_what", self.organization.slug)
-        return self.submitted(self._form(request.POST))
+        return self.step_before or self.submitted(self._form(request.POST))
 
     def read(self, form: EntryForm) -> tuple[Method, dict[str, str] | None]:
         return self.method, form.secrets

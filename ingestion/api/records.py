@@ -52,7 +52,7 @@ class RepositoriesList(OfConnection):
         connection = self.connection(connection_id)
         asked = self.read()
         rows = Repository.objects.for_organization(self.organization)
-        found = rows.filter(connection=connection).filter(_which(asked))
+        found = rows.filter(connection_id=connection.home_id).filter(_which(asked))
         page, cursor = paginate(found, request, key=("id",))
         return Response(
             {

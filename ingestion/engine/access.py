@@ -33,7 +33,7 @@ def keep(run: Run, but: Collection[str] = ()) -> None:
     news = {key: sees for key, sees in run.pool.take_news().items() if key[1] not in but}
     if not news:
         return
-    mine = Repository.objects.filter(connection_id=run.connection.pk)
+    mine = Repository.objects.filter(connection_id=run.connection.home_id)
     keys = dict(mine.values_list("uuid", "pk"))
     pairs = {(one, keys[uuid]): sees for (one, uuid), sees in news.items() if uuid in keys}
     for sees in (True, False):

@@ -10,7 +10,7 @@ from ingestion.engine.visits.activity import after_pull_requests
 from ingestion.engine.visits.base import Visit
 from ingestion.engine.visits.commits import CommitsVisit
 from ingestion.engine.visits.comparison import ComparisonVisit
-from ingestion.engine.visits.deployments import DeploymentsVisit, deployments
+from ingestion.engine.visits.deployments import DeploymentsVisit
 from ingestion.engine.visits.people import PeopleVisit
 from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
@@ -21,6 +21,13 @@ from ingestion.writer.batch import Place
 
 # Streams for which each repository is asked at least once in a sync.
 ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream, CommitsVisit.stream)
+NO_REPOSITORIES = {
+    "code": "no_resources",
+    "message": "The connection that this one belongs to has no repositories yet that are synced."
+    " They come with its next sync; then this one reads on.",
+    "retryable": True,
+    "mended_by": "time",
+}
 WHOLE = ("repositories", "people")  # streams of the connection, not of a repository
 
 
@@ -34,7 +41,10 @@ class Plan:
     def begin(self) -> None:
         """Find what this sync has not come to an end with."""
         run = self._run
-        if not run.has_ended(Place("repositories", None)):
+        if not run.copies(RepositoriesVisit.stream):  # they are another connection's
+            self.visit_repositories()
+            self._refuse_nothing()
+        elif not run.has_ended(Place("repositories", None)):
             self._ready.append(RepositoriesVisit(run))
         else:
             self._go_on()
@@ -85,15 +95,22 @@ class Plan:
 
     def _load_repositories(self) -> None:
         chosen = Repository.objects.filter(
-            connection_id=self._run.connection.pk, is_selected=True, removed_at=None
+            connection_id=self._run.connection.home_id, is_selected=True, removed_at=None
         ).only("pk", "uuid", "full_name", "updated_on", "organization_id")
         ordered = {one.pk: one for one in chosen.order_by("-updated_on", "pk")}
         self._run.repositories, rotates = to_visit(self._run, ordered, ASKED)
-        listed = self._run.book.coverage(Place(RepositoriesVisit.stream, None))
-        listed.is_rotating = rotates
+        if self._run.copies(RepositoriesVisit.stream):
+            listed = self._run.book.coverage(Place(RepositoriesVisit.stream, None))
+            listed.is_rotating = rotates
         for run in self._run.book.streams():
             if run.stream not in WHOLE:
                 self._run.book.run(Place(run.stream, None)).total = len(self._run.repositories)
+
+    def _refuse_nothing(self) -> None:
+        """Say so where the connection whose repositories are read has none that are synced yet."""
+        if not self._run.repositories:
+            for row in self._run.book.streams():
+                self._run.book.run(Place(row.stream, None)).error = NO_REPOSITORIES
 
     def _line_up(self, repository: Repository) -> None:
         run = self._run
@@ -106,7 +123,7 @@ class Plan:
         elif run.has_ended(Place(PipelinesVisit.stream, repository.pk)):
             self._ready.extend(after_pipelines(run, repository))
         if self._is_to_visit(Place(DeploymentsVisit.stream, repository.pk)):
-            self._ready.extend(deployments(run, repository))
+            self._ready.append(DeploymentsVisit(run, repository))
         if self._is_to_visit(Place(CommitsVisit.stream, repository.pk)):
             self._ready.append(CommitsVisit(run, repository))
 

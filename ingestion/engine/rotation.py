@@ -67,7 +67,7 @@ class Signs:
     def __init__(self, run: Run, streams: Iterable[str]) -> None:
         self._run = run
         self._streams = tuple(streams)
-        pull_requests = PullRequest.objects.filter(connection_id=run.connection.pk)
+        pull_requests = PullRequest.objects.filter(connection_id=run.connection.home_id)
         self._open = set(
             pull_requests.filter(state=PullRequest.State.OPEN).values_list("repository", flat=True)
         )

@@ -47,7 +47,7 @@ class Slice:
         self._fence = fence
         self._plan = Plan(run)
         self._failures = failures
-        self._people = People(run.sync.organization_id, run.sync.connection_id)
+        self._people = People(run.sync.organization_id, run.connection.home_id)
         self._fetchers = Fetchers(partial(Seat, run.pool), settings.SYNC_FETCHERS)
         self._begun = self._looked = time.monotonic()
         self._yields = False

@@ -123,7 +123,7 @@ def _subject(
 
 def _here(connection: Connection) -> list[Listed]:
     rows = Repository.objects.for_organization(connection.organization_id)
-    here = rows.filter(connection=connection, removed_at=None).order_by("pk")
+    here = rows.filter(connection_id=connection.home_id, removed_at=None).order_by("pk")
     return [Listed(*one) for one in here.values_list("uuid", "full_name")]
 
 

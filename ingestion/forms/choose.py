@@ -37,7 +37,9 @@ class ChooseForm(WindowForm, ScheduleForm):
         offered = [stream for stream in self.known if stream.key not in draft.left_out]
         self._let_choose("streams", [(stream.key, stream.label) for stream in offered])
         self._let_choose("repositories", [(r["id"], r["name"]) for r in draft.repositories])
-        if _repositories(draft).get("mode") == PATTERNS:
+        if draft.parent_id:  # they are chosen there
+            del self.fields["mode"], self.fields["repositories"]
+        elif _repositories(draft).get("mode") == PATTERNS:
             modes = self.fields["mode"].choices  # type: ignore[attr-defined]  # a choice field
             self._let_choose("mode", [*modes, (PATTERNS, _patterns(_repositories(draft)))])
         timezone = draft.organization.timezone
@@ -76,16 +78,19 @@ class ChooseForm(WindowForm, ScheduleForm):
         values = {name: self.data.get(name, "") for name in names}
         lists = {name: self[name].data for name in ("streams", "repositories")}
         lists |= {field.name: field.data for field in self.own_intervals}
+        names_of_lists = [name for name in ("streams", "repositories") if name in self.fields]
+        lists = {name: self[name].data for name in names_of_lists}
         schedule = self.cleaned_data.get("schedule", self.data.get("schedule", ""))
         return {**values, **lists, "schedule": schedule}
 
     def selection(self) -> dict[str, Any]:
         """The choice as a connection keeps it. What is not asked here stays as the API set it."""
         values = self.cleaned_data
-        repositories: dict[str, Any] = {"mode": values["mode"]}
-        if values["mode"] == CHOSEN:
+        mode = values.get("mode", ALL)
+        repositories: dict[str, Any] = {"mode": mode}
+        if mode == CHOSEN:
             repositories["ids"] = values["repositories"]
-        elif values["mode"] == PATTERNS:
+        elif mode == PATTERNS:
             repositories = _repositories(self.draft)
         return {
             "repositories": repositories,

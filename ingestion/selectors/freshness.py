@@ -14,7 +14,7 @@ from connections.connectors import connector
 from connections.models import Connection
 from connections.services.schedules import next_runs, own_intervals
 from ingestion.models import Coverage
-from ingestion.selectors.streams import chosen_streams, stream_label, streams_of
+from ingestion.selectors.streams import chosen_streams, stream_label
 
 BY_HAND = timedelta(days=1)  # what a connection without a schedule is measured by
 # Data is complete up to ten minutes before a sync, so that a shorter promise could not be kept.
@@ -83,7 +83,6 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
     asked, rotating = same.filter(Coverage.ASKS), same.filter(is_rotating=True)
     return list(
         rows.filter(promised(connections))
-        .exclude(_patient(connections))
         .annotate(
             age=age,
             question=Subquery(asked.values("gap")[:1]),
@@ -93,17 +92,6 @@ def _oldest_rows(connections: Sequence[Connection]) -> list[Coverage]:
         .select_related("repository")
         .order_by()
     )
-
-
-def _patient(connections: Sequence[Connection]) -> Q:
-    """Rows of streams that the schedule leaves alone for longer, as long as they keep to that."""
-    found = Q(pk__in=[])
-    for key in {connection.connector for connection in connections}:
-        for stream in streams_of(key):
-            if stream.apart:
-                since = now() - 2 * stream.apart
-                found |= Q(connection__connector=key, stream=stream.key, complete_as_of__gte=since)
-    return found
 
 
 def _freshness(connection: Connection, row: Coverage | None, time: datetime) -> Freshness:

@@ -130,7 +130,7 @@ def repositories_of_connection(
 ) -> QuerySet[Repository]:
     """The repositories of one connection by `q` and `state`, by name."""
     rows: QuerySet[Repository] = Repository.objects.for_organization(connection.organization_id)
-    found = rows.filter(connection=connection)
+    found = rows.filter(connection_id=connection.home_id)
     if values.get("q"):
         found = found.filter(_matches(Repository, values["q"]))
     if values.get("state"):

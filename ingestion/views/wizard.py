@@ -18,6 +18,7 @@ from connections.services.errors import (
     NameTaken,
     NotVerified,
     OtherWorkspace,
+    ParentRequired,
 )
 from connections.transport.errors import ProviderError
 from ingestion.estimates import estimate_draft
@@ -70,7 +71,7 @@ class ChooseWhatToSync(OrganizationView):
             return redirect("connections:wizard_verify", self.organization.slug, mine.public_id)
         except NameTaken as taken:
             form.add_error("name", taken.message)
-        except (AlreadyConnected, OtherWorkspace, InvalidFields) as refused:
+        except (AlreadyConnected, OtherWorkspace, ParentRequired, InvalidFields) as refused:
             form.add_error(None, refused.message)
             return self._page(mine, form, connected=getattr(refused, "connection", None))
         return self._page(mine, form)
@@ -121,7 +122,7 @@ class ChooseWhatToSync(OrganizationView):
             "draft": draft,
             "form": form,
             "streams": _choices(draft, form),
-            "ticked": set(form["repositories"].value() or ()),
+            "ticked": _ticked(form),
             **more,
         }
         status = 400 if form.errors else 200
@@ -160,6 +161,11 @@ class EstimateWhatToSync(ChooseWhatToSync):
         labels = {stream.key: stream.label for stream in streams_of(draft.connector)}
         timezone = draft.organization.timezone
         return told(estimate, form.chosen_schedule, labels, timezone=timezone)
+
+
+def _ticked(form: ChooseForm) -> set[str]:
+    """The repositories that are ticked, where they are chosen here."""
+    return set(form["repositories"].value() or ()) if "repositories" in form.fields else set()
 
 
 def _choices(draft: Draft, form: ChooseForm) -> list[dict[str, Any]]:

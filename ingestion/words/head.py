@@ -10,4 +10,8 @@ from ingestion.words.problems import problems
 def connection_head(connection: Connection) -> dict[str, Any]:
     """What every tab shows above its content: the same state, freshness and problems."""
     row = row_of(connection)
-    return {"row": row, "problems": problems(connection.organization.slug, [row])}
+    return {
+        "row": row,
+        "problems": problems(connection.organization.slug, [row]),
+        "beneath": connection.children.filter(deleted_at=None) if connection.handed_over else (),
+    }

@@ -1,7 +1,6 @@
 """What Bitbucket Cloud is, in data."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from connections.connectors.base import (
@@ -97,10 +96,10 @@ class BitbucketCloud(Connector):
         Stream(
             key="deployments",
             label="Deployments",
-            summary="What went to which environment, and when. The schedule reads it once a day.",
+            summary="What went to which environment, and when. Each time all of them are read.",
             needs=("pipelines",),
             usual=False,
-            apart=timedelta(hours=23),  # a daily schedule is never early by so much
+            interval=DAILY,
         ),
         Stream(
             key="commits",
@@ -108,6 +107,7 @@ class BitbucketCloud(Connector):
             summary="Who committed what, and when, on all branches. No source code.",
             needs=("repositories",),
             usual=False,
+            interval=0,
         ),
     )
     checks: ClassVar[tuple[Check, ...]] = (
@@ -230,7 +230,7 @@ class BitbucketCloud(Connector):
         return needless(granted, self.method(method), kind, streams)
 
     @property
-    def authorizations(self) -> Authorizations:
+    def authorizations(self) -> Authorizations | None:
         return BitbucketAuthorizations()
 
     def verify(

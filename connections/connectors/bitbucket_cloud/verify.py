@@ -103,7 +103,9 @@ class _Run:
             self._relay.run([partial(self._first, name) for name in self._first_names()])
             self._know_its_kind()
             if self.learned.repositories:
-                jobs: list[Callable[[], Any]] = [self._pull_requests_then_comments]
+                jobs: list[Callable[[], Any]] = []
+                if "pull_request_comments" in self._checks:
+                    jobs.append(self._pull_requests_then_comments)
                 if "pipeline_steps" in self._checks:
                     jobs.append(self._pipelines_then_steps)
                 jobs += self._others()

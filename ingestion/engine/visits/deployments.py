@@ -1,33 +1,13 @@
-"""The deployments of a repository: all of them each time, and so by the schedule once a day."""
+"""The deployments of a repository: all of them each time, for they come in no order."""
 
 from collections.abc import Sequence
 
-from connections.connectors import connector
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import RepositoryVisit, Visit
-from ingestion.models import Coverage, Deployment, Repository, Sync
+from ingestion.models import Deployment, Repository
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import DeploymentRow
-from ingestion.writer.batch import Counts, Place
-
-
-def deployments(run: Run, repository: Repository) -> Sequence[Visit]:
-    """The visit, where it is due; else the stream ends here, as complete as it was."""
-    place = Place(DeploymentsVisit.stream, repository.pk)
-    if _is_due(run, run.book.known(place)):
-        return [DeploymentsVisit(run, repository)]
-    run.book.coverage(place).ended_by = run.sync.pk
-    return ()
-
-
-def _is_due(run: Run, known: Coverage | None) -> bool:
-    """Whether a person asks, something is missing, or the last reading is long enough ago."""
-    if run.sync.trigger != Sync.Trigger.SCHEDULE or run.is_full:
-        return True
-    if known is None or known.gap or known.looked_back_at is None:
-        return True
-    stream = connector(run.connection.connector).stream(DeploymentsVisit.stream)
-    return run.clock.now() - known.looked_back_at > stream.apart
+from ingestion.writer.batch import Counts
 
 
 class DeploymentsVisit(RepositoryVisit):
@@ -53,7 +33,6 @@ class DeploymentsVisit(RepositoryVisit):
         if self._is_legible:
             self._remove_others()
         self.complete(self.as_of)
-        self.coverage.looked_back_at = self.begun
         return ()
 
     def _remove_others(self) -> None:

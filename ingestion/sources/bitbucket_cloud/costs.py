@@ -9,9 +9,10 @@ from connections.connectors.bitbucket_cloud.client import (
     PAGE,
     PULL_REQUEST_PAGE,
     BitbucketCloudClient,
+    one,
 )
 from connections.transport.answers import Answer
-from ingestion.sources.bitbucket_cloud.answers import clock_of, size_of, values_of
+from ingestion.sources.bitbucket_cloud.answers import clock_of, has_next, size_of, values_of
 from ingestion.sources.bitbucket_cloud.feed import feed_rows
 from ingestion.sources.bitbucket_cloud.pull_requests import ALL_STATES
 from ingestion.sources.bitbucket_cloud.read import Unreadable, moment
@@ -28,6 +29,8 @@ MEASURES = (
     Measure(name="members", streams=("people",), of_repository=False),
     Measure(name="pull_requests", streams=OF_PULL_REQUESTS, weight=2),
     Measure(name="pipelines", streams=OF_PIPELINES, weight=3),
+    Measure(name="deployments", streams=("deployments",)),
+    Measure(name="commits", streams=("commits",), requests=3),
     Measure(name="feed", streams=("pull_request_activity",), weight=3, requests=2, is_shared=True),
 )
 
@@ -48,6 +51,10 @@ def measure(
         return _pull_requests(client, repository, since, notes)
     if name == "pipelines":
         return _pipelines(client, repository, since)
+    if name == "deployments":
+        return {"deployments": size_of(next(client.deployments(repository))) or 0}
+    if name == "commits":
+        return _commits(client, repository, since)
     return _feed(client, repository, notes)
 
 
@@ -87,6 +94,24 @@ def _pipelines(
         days = (clock_of(answer) - since).total_seconds() / 86_400
         inside_of = len(young) if len(young) < len(values) else min(count, a_day * days)
     return {"pipelines": count, "pipelines_inside": inside_of, "pipelines_a_day": a_day}
+
+
+def _commits(
+    client: BitbucketCloudClient, repository: str, since: datetime | None
+) -> Mapping[str, float]:
+    """How many branches there are, and about how many commits: nobody tells, but how old the
+    hundred latest are, and how old the repository is.
+    """
+    branches = size_of(next(client.branches(repository))) or 0
+    if not branches:
+        return {"branches": 0}
+    answer = next(client.commits(repository))
+    values, now = values_of(answer), clock_of(answer)
+    a_day = _a_day(values, "date", now)
+    begun = _moment(one(client.repository(repository)).get("created_on"))
+    days = (now - max(filter(None, (begun, since)), default=now)).total_seconds() / 86_400
+    count = max(len(values), a_day * days) if has_next(answer) else len(values)
+    return {"branches": branches, "commits": count, "commits_a_day": a_day}
 
 
 def _feed(
@@ -189,6 +214,32 @@ def _first_pipelines(sizes: Sizes, plan: Plan) -> float:
     return min(whole, ceil(sizes["pipelines_inside"] / PAGE) + 1)
 
 
+def _deployments(sizes: Sizes) -> float:
+    """All of them each time, and their environments before."""
+    return 1 + pages(sizes["deployments"], PAGE)
+
+
+def _first_commits(sizes: Sizes, plan: Plan) -> float:
+    """The tips of all branches, then what they lead to: with a window, a page further than that."""
+    older = plan.since is not None and sizes["commits"] >= PAGE
+    return pages(sizes["branches"], PAGE) + ceil(_commits_of(sizes) / PAGE) + older
+
+
+def _commits_of(sizes: Sizes) -> float:
+    """About how many commits there are: as many to a pull request as lately, where those are known;
+    a repository is mostly older than what is in it.
+    """
+    if not sizes["changed_a_day"] or sizes["commits"] <= PAGE:
+        return sizes["commits"]
+    to_each = sizes["commits_a_day"] / sizes["changed_a_day"]
+    return min(sizes["commits"], max(PAGE + 1, to_each * sizes["pull_requests"]))
+
+
+def _again_commits(sizes: Sizes, plan: Plan, hours: float) -> float:
+    new = sizes["commits_a_day"] * hours / DAY
+    return pages(sizes["branches"], PAGE) + _any(new) + floor(new / PAGE)
+
+
 def _changes(sizes: Sizes, hours: float) -> float:
     """Pull requests that change in so many hours, none of them twice."""
     return min(sizes["pull_requests"], sizes["changed_a_day"] * hours / DAY)
@@ -243,4 +294,10 @@ COSTS = (
         first=lambda sizes, plan: sizes["pipelines_inside"],
         again=lambda sizes, plan, hours: sizes["pipelines_a_day"] * hours / DAY,
     ),
+    Cost(
+        stream="deployments",
+        first=lambda sizes, plan: _deployments(sizes),
+        again=lambda sizes, plan, hours: _deployments(sizes),
+    ),
+    Cost(stream="commits", first=_first_commits, again=_again_commits),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
@@ -21,7 +21,7 @@ from ingestion.sources.costs import Sizes
 class BitbucketCloudSource(Source):
     """Reads one workspace through one client. Every walk raises ProviderError."""
 
-    streams = (
+    streams: ClassVar[tuple[str, ...]] = (
         "repositories",
         "people",
         "pull_requests",

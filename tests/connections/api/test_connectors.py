@@ -14,7 +14,7 @@ def test_every_connector_is_listed_with_its_methods(script: Script) -> None:
     answer = script.get("connectors.list")
 
     assert answer.status == 200
-    (row,) = answer.body["connectors"]
+    row, beneath = answer.body["connectors"]
     assert set(row) >= {
         "type",
         "name",
@@ -31,6 +31,15 @@ def test_every_connector_is_listed_with_its_methods(script: Script) -> None:
         "app_password",
     ]
     assert "pull_requests" in row["streams"]
+    assert row["requires_parent"] is None
+    assert beneath["type"] == "bitbucket_pipelines"
+    assert beneath["requires_parent"] == "bitbucket_cloud"
+    assert beneath["streams"] == ["pipelines", "pipeline_steps", "deployments"]
+    assert [method["method"] for method in beneath["methods"]] == [
+        "access_token",
+        "api_token",
+        "app_password",
+    ]
 
 
 def test_the_schemas_are_what_the_server_validates_with(script: Script) -> None:
@@ -55,4 +64,4 @@ def test_any_scope_reads_the_connectors(organization: Organization, script_of: M
     script = script_of(organization, scopes=["records:read"])
 
     assert script.get("connectors.list").status == 200
-    assert len(connectors.connectors()) == 1
+    assert len(connectors.connectors()) == 2

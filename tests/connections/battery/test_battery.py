@@ -33,7 +33,7 @@ def check_nothing_is_stored(
     """A draft is left, which cannot be finished; the secret is nowhere but in it, sealed."""
     with pytest.raises(NotVerified) as caught:
         finish_draft(draft=draft, actor=Actor.for_user(owner))
-    assert not Connection.objects.exists()
+    assert not Connection.objects.filter(connector=draft.connector).exists()
     assert not Credential.objects.exists()
     draft.refresh_from_db()
     told = [proof.checks, draft.found, draft.settings, str(caught.value), caplog.text]
@@ -67,7 +67,7 @@ def test_a_trouble_is_called_by_its_name_and_nothing_is_stored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     secret = way.make(sandbox, [scope.name for scope in way.scopes])
-    draft = way.draft(entered, owner, secret)
+    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
 
     with trouble.play(sandbox, settings, tmp_path):
         proof = checked(draft)
@@ -88,7 +88,7 @@ def test_with_exactly_the_listed_scopes_every_check_passes(
     way: Way, entered: Organization, owner: User, sandbox: Sandbox
 ) -> None:
     secret = way.make(sandbox, [scope.name for scope in way.scopes])
-    draft = way.draft(entered, owner, secret)
+    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
 
     proof = checked(draft)
 
@@ -120,7 +120,7 @@ def test_a_missing_scope_is_the_only_one_named(
 ) -> None:
     names = [one.name for one in way.scopes]
     secret = way.make(sandbox, [name for name in names if name != scope])
-    draft = way.draft(entered, owner, secret)
+    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
 
     proof = checked(draft)
 

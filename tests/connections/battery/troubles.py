@@ -75,7 +75,9 @@ class Inside(Trouble):
 
 TROUBLES = (
     Trouble("401", "invalid_credentials", {"status": 401}),
-    Trouble("401 in the middle", "invalid_credentials", {"status": 401}, "/pullrequests"),
+    Trouble(
+        "401 in the middle", "invalid_credentials", {"status": 401}, "/pullrequests|/pipelines"
+    ),
     Trouble("403", "invalid_permissions", {"status": 403}),
     Trouble("404", "workspace_not_found", {"status": 404}),
     Trouble("404 of every repository", "invalid_permissions", {"status": 404}, "/pipelines"),

@@ -8,10 +8,11 @@ from django.utils.timezone import now
 
 from connections.connectors import connector
 from connections.connectors.base import Scope
-from connections.models import Draft, Grant
+from connections.models import Connection, Draft, Grant
 from connections.services import drafts
 from tenants.actor import Actor
 from tenants.models import Organization, User
+from tests.factories import ConnectionFactory
 from tests.sandbox import Sandbox
 
 ADA = "ada@example.com"
@@ -42,16 +43,38 @@ class Way:
         found = connector(self.connector).method(self.method).kind(self.kind)
         return found.never if found else ()
 
+    def parent(self, organization: Organization, sandbox: Sandbox) -> Connection | None:
+        """A connection of the workspace acme that works, where one of this kind stands beneath."""
+        above = connector(self.connector).requires_parent
+        if not above:
+            return None
+        made: Connection = ConnectionFactory.create(
+            organization=organization,
+            connector=above,
+            identity=sandbox.world.workspaces["acme"].uuid,
+        )
+        return made
+
     def draft(
-        self, organization: Organization, owner: User, secret: str, workspace: str = "acme"
+        self,
+        organization: Organization,
+        owner: User,
+        secret: str,
+        workspace: str = "acme",
+        *,
+        parent: Connection | None = None,
     ) -> Draft:
         """A draft of everything there is to copy, entered with this secret."""
         kind, actor = connector(self.connector), Actor.for_user(owner)
         begun = drafts.start_draft(
-            organization=organization, connector=self.connector, by=owner, actor=actor
+            organization=organization,
+            connector=self.connector,
+            by=owner,
+            actor=actor,
+            parent=parent,
         )
         every = [stream.key for stream in kind.streams if stream.key not in self.never]
-        begun = drafts.choose(draft=begun, name=workspace, selection={"streams": every})
+        begun = drafts.choose(draft=begun, name=f"{workspace} {self}", selection={"streams": every})
         method = kind.method(self.method)
         if method.by_consent:
             return _consented(begun, secret, actor, workspace)
@@ -86,7 +109,7 @@ def _authorized(sandbox: Sandbox, scopes: Iterable[str]) -> str:
     return token.secret
 
 
-CLOUD = "bitbucket_cloud"
+CLOUD, PIPELINES = "bitbucket_cloud", "bitbucket_pipelines"
 WAYS = (
     Way(connector=CLOUD, method="oauth2", make=_authorized),
     Way(
@@ -110,6 +133,31 @@ WAYS = (
     ),
     Way(
         connector=CLOUD,
+        method="api_token",
+        make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
+        settings={"username": ADA},
+    ),
+    Way(
+        connector=PIPELINES,
+        method="access_token",
+        kind="workspace",
+        make=lambda sandbox, scopes: sandbox.tokens.workspace("acme", scopes),
+    ),
+    Way(
+        connector=PIPELINES,
+        method="access_token",
+        kind="project",
+        make=lambda sandbox, scopes: sandbox.tokens.project("acme", "CORE", scopes),
+    ),
+    Way(
+        connector=PIPELINES,
+        method="access_token",
+        kind="repository",
+        make=lambda sandbox, scopes: sandbox.tokens.repository("acme", "api", scopes),
+        settings={"repository": "api"},
+    ),
+    Way(
+        connector=PIPELINES,
         method="api_token",
         make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
         settings={"username": ADA},

@@ -21,6 +21,7 @@ from tenants.actor import Actor
 from tests.factories import ConnectionFactory, CredentialFactory, OrganizationFactory
 from tests.sandbox import Sandbox, Scale
 
+EVERYTHING = tuple(stream.key for stream in connector("bitbucket_cloud").streams)
 SCALE = Scale(repositories=2, pull_requests=60, pipelines=20, people=12)
 
 

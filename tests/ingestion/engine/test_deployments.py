@@ -6,11 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from ingestion import engine
-from ingestion.models import Coverage, Deployment, PipelineRun, State, Sync
-from ingestion.selectors.freshness import freshness_of
-from ingestion.services.syncs import start_sync
-from tenants.actor import Actor
+from connections.services.schedules import streams_due
+from connections.services.selections import copied_streams
+from ingestion.models import Coverage, Deployment, PipelineRun, State
 from tests.ingestion.engine.conftest import Copied
 from tests.sandbox import Sandbox, Scale
 from tests.sandbox.world import Repository
@@ -38,12 +36,6 @@ def synced(copied: Copied) -> Copied:
 def api(sandbox: Sandbox, copied: Copied) -> Repository:
     """The repository as Bitbucket has it."""
     return sandbox.world.workspaces["acme"].repositories["api"]
-
-
-def by_schedule(copied: Copied) -> Sync:
-    """A sync that nobody asked for."""
-    by, trigger = Actor.system(), Sync.Trigger.SCHEDULE
-    return engine.run_to_end(start_sync(connection=copied.connection, trigger=trigger, by=by).pk)
 
 
 def test_every_deployment_arrives_with_its_environment(copied: Copied, api: Repository) -> None:
@@ -100,37 +92,21 @@ def test_a_list_that_cannot_be_true_removes_nothing(
     assert Coverage.objects.get(stream="deployments").gap
 
 
-def test_schedule_reads_them_once_a_day(synced: Copied, sandbox: Sandbox) -> None:
-    asked = sandbox.count("/deployments")
-    soon = by_schedule(synced)
-    soon_asked = sandbox.count("/deployments")
-    Coverage.objects.update(looked_back_at=now() - timedelta(hours=23, minutes=1))
-    late = by_schedule(synced)
+def test_schedule_reads_them_once_a_day(synced: Copied) -> None:
+    synced.connection.refresh_from_db()
+    soon, late = now() + timedelta(hours=23), now() + timedelta(hours=24)
+    copied = copied_streams(synced.connection)
 
-    assert (soon.state, late.state) == (State.SUCCEEDED, State.SUCCEEDED)
-    assert soon_asked == asked
-    assert sandbox.count("/deployments") == asked + 1
+    assert "deployments" not in streams_due(synced.connection, copied, soon)
+    assert "deployments" in streams_due(synced.connection, copied, late)
 
 
-def test_schedule_reads_again_what_could_not_be_read(copied: Copied, sandbox: Sandbox) -> None:
+def test_what_could_not_be_read_is_read_by_the_next_sync(copied: Copied, sandbox: Sandbox) -> None:
     sandbox.faults.add("/deployments", status=500, times=1)
     assert copied.sync().state == State.PARTIAL
+    copied.connection.refresh_from_db()
+    assert "deployments" in streams_due(copied.connection, ["deployments"], now())
 
-    assert by_schedule(copied).state == State.SUCCEEDED
+    assert copied.sync().state == State.SUCCEEDED
 
     assert Deployment.objects.count() == 4
-
-
-@pytest.mark.parametrize(("hours", "is_fresh"), [(30, True), (47, False)])
-def test_connection_stays_fresh_while_they_keep_to_their_day(
-    synced: Copied, hours: int, is_fresh: bool
-) -> None:
-    synced.connection.schedule = {"kind": "every", "minutes": 60}
-    synced.connection.refresh_from_db(fields=["last_synced_at"])
-    Coverage.objects.filter(stream="deployments").update(
-        complete_as_of=now() - timedelta(hours=hours)
-    )
-
-    found = freshness_of([synced.connection])[synced.connection.pk]
-
-    assert found.is_fresh is is_fresh

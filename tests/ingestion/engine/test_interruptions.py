@@ -19,7 +19,7 @@ from ingestion.models import Coverage, Person, PullRequest, Repository, State, S
 from ingestion.services.repositories import select_repositories
 from ingestion.services.syncs import cancel_sync
 from tenants.actor import Actor
-from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.ingestion.engine.rows import all_rows, count
 from tests.sandbox import Sandbox, Scale
 
@@ -61,7 +61,7 @@ def scale() -> Scale:
 def test_killed_at_every_batch_the_rows_are_those_of_an_undisturbed_sync(
     copied: Copied, connect: Callable[..., Copied], lose_lease: Callable[[Sync], None]
 ) -> None:
-    sync, deaths = copied.start(), 0
+    sync, deaths = copied.choose(*EVERYTHING).start(), 0
     while sync.state not in (State.SUCCEEDED, State.PARTIAL, State.FAILED):
         # Each life gets to write one batch more: its plan, one batch, and dies.
         with killed_at(3):
