@@ -11,8 +11,15 @@ from typing import Any
 
 import pytest
 
-from connections.models import Connection, Credential
-from connections.services import connections, credentials, verification
+from connections.models import Connection, Credential, Grant, OAuthConsumer
+from connections.services import (
+    connections,
+    consumers,
+    credentials,
+    granting,
+    links,
+    verification,
+)
 from connections.services.credentials import create_credential, update_credential
 from ingestion.models import Coverage, Sync
 from ingestion.services import comparing, gone, repositories, syncs
@@ -23,6 +30,7 @@ from tenants.roles import Role
 from tenants.services import access_keys, api_keys, invitations, members, organizations
 from tests.factories import CoverageFactory, UserFactory
 from tests.sandbox import Sandbox
+from tests.sandbox.sandbox import CONSUMER
 from tests.worlds import make_world
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +66,22 @@ def _disabled(scene: Any) -> Connection:
 def _off(scene: Any) -> Credential:
     credentials.disable_credential(credential=scene.credential, by=Actor.system())
     return scene.credential
+
+
+def _own_consumer(scene: Any) -> OAuthConsumer:
+    own: OAuthConsumer = OAuthConsumer.objects.create(
+        organization=scene.organization,
+        connector="bitbucket_cloud",
+        client_id="own",
+        secrets={"client_secret": "hush"},
+    )
+    return own
+
+
+def _reaching(grant: Grant) -> Grant:
+    grant.reaches = [*grant.reaches, {"id": "{2}", "slug": "another", "is_administrator": False}]
+    grant.save()
+    return grant
 
 
 # Service: how it is called, and the events of it alone.
@@ -170,6 +194,48 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         lambda s: verification.verify_credential(credential=s.credential, by=s.by),
         {"credentials.used"},
     ),
+    "connections.consumers.set_consumer": (
+        lambda s: consumers.set_consumer(
+            organization=s.organization,
+            connector="bitbucket_cloud",
+            client_id=CONSUMER[0],
+            client_secret=CONSUMER[1],
+            by=s.by,
+        ),
+        {"consumers.set"},
+    ),
+    "connections.consumers.remove_consumer": (
+        lambda s: consumers.remove_consumer(consumer=_own_consumer(s), by=s.by),
+        {"consumers.removed"},
+    ),
+    "connections.granting.tick": (
+        lambda s: granting.tick(
+            grant=_reaching(s.grant), workspaces=["another"], user=s.owner.user, by=s.by
+        ),
+        {"grants.ticked"},
+    ),
+    "connections.granting.revoke_grant": (
+        lambda s: granting.revoke_grant(grant=s.grant, by=s.by),
+        {"grants.revoked"},
+    ),
+    "connections.links.make_link": (
+        lambda s: links.make_link(connection=s.connection, by=s.by),
+        {"links.created"},
+    ),
+    "connections.links.revoke_link": (
+        lambda s: links.revoke_link(link=s.link, by=s.by),
+        {"links.revoked"},
+    ),
+    "connections.links.ask_administrator": (
+        lambda s: links.ask_administrator(
+            organization=s.organization,
+            connector="bitbucket_cloud",
+            workspace="another",
+            by=s.by,
+            user=s.owner.user,
+        ),
+        {"connections.created", "links.created"},
+    ),
     "ingestion.comparing.compare": (
         lambda s: comparing.compare(connection=s.connection, by=s.by),
         {"syncs.started"},
@@ -208,6 +274,9 @@ NO_SERVICES = {
     "connections.rows.note_use",
     "connections.rows.note_verification",
     "connections.proving.keep_proof",
+    "connections.proving.finish_pending",
+    "connections.rows.become_available",
+    "connections.granting.keep_grant",  # see tests/connections/services/test_consent.py
     "tenants.key_rules.check_role",
     "tenants.key_rules.reaches",
 }

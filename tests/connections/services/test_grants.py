@@ -5,15 +5,21 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 from django.utils.timezone import now
 
-from connections.connectors.base import Connector
+from connections.connectors.base import Connector, Entry
 from connections.models import Grant
-from connections.services.grants import access_token
-from connections.transport.errors import ConsentEnded, Unavailable, Unreachable
+from connections.services.grants import access_token, another_token
+from connections.transport.errors import (
+    ConsentEnded,
+    InvalidCredentials,
+    Unavailable,
+    Unreachable,
+)
 from connections.transport.http import RequestInTransaction
 from tenants.models import Organization
 from tests.connections.conftest import CALLBACK
@@ -185,3 +191,61 @@ def test_twenty_at_once_renew_once_while_others_write(grant: Grant, sandbox: San
     assert sandbox.count("/access_token") - asked == 1
     assert len(written) > 3
     assert max(written) < 0.9  # nobody waited for the token endpoint
+
+
+def test_a_token_that_is_refused_before_its_time_is_renewed_once(
+    grant: Grant, cloud: Connector, sandbox: Sandbox
+) -> None:
+    old = access_token(grant)
+    entry = Entry(
+        method="oauth2",
+        settings={"workspace": "acme", "consumer": "tests"},
+        secrets={"access_token": old},
+        renew=partial(another_token, grant),
+    )
+    sandbox.change.revoke(old)
+
+    with cloud.client(entry) as client:
+        assert client.workspace().json["slug"] == "acme"
+        assert client.user().json["display_name"] == "Ada Admin"
+
+    assert sandbox.consumers.refreshes == 1
+    assert sandbox.count("/workspaces/acme", status=401) == 1
+    assert another_token(grant, old) == access_token(grant) != old
+    assert sandbox.consumers.refreshes == 1
+
+
+def test_a_new_token_that_is_refused_is_believed(
+    grant: Grant, cloud: Connector, sandbox: Sandbox
+) -> None:
+    entry = Entry(
+        method="oauth2",
+        settings={"workspace": "acme", "consumer": "tests"},
+        secrets={"access_token": access_token(grant)},
+        renew=partial(another_token, grant),
+    )
+    sandbox.faults.add("/workspaces/acme", status=401)
+
+    with cloud.client(entry) as client:
+        for _ in range(2):
+            with pytest.raises(InvalidCredentials):
+                client.workspace()
+
+    assert sandbox.consumers.refreshes == 1
+
+
+def test_a_withdrawn_consent_is_told_as_such(
+    grant: Grant, cloud: Connector, sandbox: Sandbox
+) -> None:
+    entry = Entry(
+        method="oauth2",
+        settings={"workspace": "acme", "consumer": "tests"},
+        secrets={"access_token": access_token(grant)},
+        renew=partial(another_token, grant),
+    )
+    sandbox.change.revoke_grants("ada")
+
+    with cloud.client(entry) as client, pytest.raises(ConsentEnded):
+        client.workspace()
+
+    assert Grant.objects.get().ended_at is not None
