@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 
 from connections.models import Connection
@@ -18,6 +18,7 @@ from ingestion.services.syncs import no_counts, stream_runs, streams_of
 
 AT_A_TIME = 200  # connections that one tick starts at most
 LOST_AFTER = timedelta(seconds=30)  # a message that nobody took by then is sent again
+REMEMBERED = timedelta(hours=1)  # how long turns that were taken count
 
 
 def tick() -> None:
@@ -69,8 +70,9 @@ def _sync(connection: Connection, now: datetime) -> Sync:
 def dispatch_due() -> int:
     """Send slices for which there is room. Returns how many.
 
-    The next slice goes to the organization with the fewest running ones, and there to the sync that
-    has been ready for longest: since its pause ended, or since it was queued.
+    The next slice goes to the organization with the fewest running ones; of several to the one
+    whose last turn lies back furthest, however many syncs it has; and there to the sync that has
+    been ready for longest: since its pause ended, or since it was queued.
     """
     now = database_now()
     unfinished = list(
@@ -87,20 +89,34 @@ def dispatch_due() -> int:
             busy[row.organization_id] += 1
         else:
             waiting.append(row)
-    return _send(_next(waiting, busy), now)
+    room = settings.SYNC_SLOTS - busy.total()
+    return _send(_next(waiting, busy, room, now), now) if room > 0 else 0
 
 
-def _next(waiting: list[tuple[int, ...]], busy: "Counter[int]") -> list[tuple[int, int]]:
+def _next(
+    waiting: list[tuple[int, ...]], busy: "Counter[int]", room: int, now: datetime
+) -> list[tuple[int, int]]:
     """Sync and organization of the next slices, as many as there is room for."""
     chosen: list[tuple[int, int]] = []
-    room = settings.SYNC_SLOTS - busy.total()
+    organizations = {row[1] for row in waiting}
+    turns = _last_turns(organizations, now) if len(organizations) > 1 else {}
     left = list(waiting)
     while left and len(chosen) < room:
-        row = min(left, key=lambda one: busy[one[1]])
+        row = min(left, key=lambda one: (busy[one[1]], turns.get(one[1], 0.0)))
         left.remove(row)
         busy[row[1]] += 1
         chosen.append((row[0], row[1]))
     return chosen
+
+
+def _last_turns(organizations: set[int], now: datetime) -> dict[int, float]:
+    """When a slice of each organization last showed a sign of life, within the last hour."""
+    recent = Q(state__in=UNFINISHED) | Q(finished_at__gte=now - REMEMBERED)
+    rows = Sync.objects.filter(
+        recent, organization_id__in=organizations, heartbeat_at__isnull=False
+    )
+    found = rows.order_by().values_list("organization_id").annotate(at=Max("heartbeat_at"))
+    return {organization: at.timestamp() for organization, at in found}
 
 
 def _send(chosen: list[tuple[int, int]], now: datetime) -> int:

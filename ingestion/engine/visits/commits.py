@@ -66,6 +66,7 @@ class CommitsVisit(RepositoryVisit):
     def _refuse_holes(self) -> None:
         """Raise NothingListed where branches are gone altogether, or commits lack a parent."""
         if self._was and not self._tips:
+            self.coverage.checkpoint = None  # or the next sync would go on below no branch
             raise nothing_listed(self.name, len(self._was), "branches")
         if self.run.since or not self._is_legible:
             return

@@ -223,6 +223,20 @@ def test_branches_that_are_gone_altogether_are_an_error(
     assert here() == before
 
 
+def test_empty_list_of_branches_is_made_good_by_the_next_sync(
+    synced: Copied, sandbox: Sandbox, api: Repository
+) -> None:
+    sandbox.faults.add(r"/refs/branches", kind="empty_page", only_pages=True)
+    assert synced.sync().state == State.PARTIAL
+    sandbox.faults.clear()
+    sandbox.change.push_main(*PLACE)
+
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert here() == reachable(api)
+
+
 def test_history_window_ends_the_walk_and_a_wider_one_reads_on(
     copied: Copied, sandbox: Sandbox, api: Repository
 ) -> None:

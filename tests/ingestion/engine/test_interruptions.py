@@ -29,23 +29,23 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at(transaction: int) -> Iterator[None]:
-    """Kill this process's work as its n-th transaction begins."""
+def killed_at(transaction: int, *, written: bool = False) -> Iterator[None]:
+    """Kill this process's work as its n-th transaction begins, or once its rows are written."""
     begun = 0
 
     def strike(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal begun
-        if _is_fence(sql):
-            begun += 1
-            if begun == transaction:
-                raise Killed
+        begun += is_fence(sql)
+        is_last = sql.startswith('INSERT INTO "ingestion_streamrun"')
+        if begun == transaction and (is_last if written else is_fence(sql)):
+            raise Killed
         return execute(sql, *rest)
 
     with database.execute_wrapper(strike):
         yield
 
 
-def _is_fence(sql: str) -> bool:
+def is_fence(sql: str) -> bool:
     """Whether a statement is the first of a transaction of the walk; a claim is none."""
     if not sql.startswith('UPDATE "ingestion_sync"'):
         return False
@@ -58,13 +58,14 @@ def scale() -> Scale:
     return Scale(repositories=2, pull_requests=60, pipelines=120, people=12, same_instant=55)
 
 
+@pytest.mark.parametrize("written", [False, True], ids=["after a commit", "before a commit"])
 def test_killed_at_every_batch_the_rows_are_those_of_an_undisturbed_sync(
-    copied: Copied, connect: Callable[..., Copied], lose_lease: Callable[[Sync], None]
+    copied: Copied, lose_lease: Callable[[Sync], None], written: bool
 ) -> None:
     sync, deaths = copied.choose(*EVERYTHING).start(), 0
     while sync.state not in (State.SUCCEEDED, State.PARTIAL, State.FAILED):
-        # Each life gets to write one batch more: its plan, one batch, and dies.
-        with killed_at(3):
+        # Each life gets to write one batch more: its plan, one batch, and dies in the next.
+        with killed_at(3, written=written):
             try:
                 engine.run_slice(sync.pk)
             except Killed:

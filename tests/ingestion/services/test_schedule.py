@@ -145,6 +145,30 @@ def test_turn_goes_to_the_organization_with_the_fewest_running() -> None:
     assert first.pk not in sent()
 
 
+def test_large_organization_takes_no_more_than_every_other_turn(settings: Any) -> None:
+    settings.SYNC_SLOTS = 1
+    large, small = OrganizationFactory.create(), OrganizationFactory.create()
+    for _ in range(5):
+        sync_of(ConnectionFactory.create(organization=large))
+    one, alone = sync_of(ConnectionFactory.create(organization=small)), 4
+
+    turns = [take_turn() for _ in range(2 * alone)]
+
+    assert turns.count(one.pk) == alone
+    assert len(set(turns)) == 1 + 4  # the others take theirs one after the other
+
+
+def take_turn() -> int:
+    """The sync whose turn it is; its slice gives way to those that wait."""
+    schedule.dispatch_due()
+    [chosen] = sent()
+    assert fence.claim(chosen)
+    Sync.objects.filter(pk=chosen).update(
+        state=State.WAITING, reason=Sync.Reason.TURN, resume_at=now(), lease_until=None
+    )
+    return chosen
+
+
 def test_sync_that_gives_way_does_not_get_its_own_turn_back(settings: Any) -> None:
     settings.SYNC_SLOTS = 1
     gives_way, queued = (sync_of(ConnectionFactory.create()) for _ in range(2))
