@@ -235,6 +235,9 @@ SOURCES = {
     "bitbucket_cloud": "ingestion.sources.bitbucket_cloud.BitbucketCloudSource",
     "bitbucket_pipelines": "ingestion.sources.bitbucket_pipelines.BitbucketPipelinesSource",
 }
+# What each credential sees and may still ask, from the app above.
+CREDENTIAL_STANDINGS = "ingestion.selectors.reach.standings"
+CREDENTIAL_REACH = "ingestion.selectors.reach.repositories_seen"
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 

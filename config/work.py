@@ -17,6 +17,8 @@ def schedule(tick: int) -> dict[str, Any]:
         "ingestion.tasks.tick": tick,
         "connections.tasks.verify_due": 60,
         "connections.tasks.erase_expired_drafts": 60,
+        "connections.tasks.watch_expiry": 300,
+        "ingestion.tasks.sweep_quotas": 3600,
         "tenants.tasks.sweep_idempotent_calls": 60,
         "tenants.tasks.erase_old_events": 3600,
     }

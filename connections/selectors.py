@@ -2,12 +2,14 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
@@ -27,6 +29,9 @@ __all__ = (
     "link_of_token",
     "links_of",
     "live_credentials",
+    "repositories_seen",
+    "rotation_of",
+    "standings_of",
     "usable_credentials",
     "workspaces",
 )
@@ -51,6 +56,12 @@ def live_credentials(connection: Connection) -> QuerySet[Credential]:
     return rows.filter(connection=connection, deleted_at=None).select_related("grant")
 
 
+def standings_of(credentials: Sequence[Credential]) -> dict[int, Any]:
+    """What each of these sees and may still ask, by id. It is known to the app above."""
+    found: dict[int, Any] = import_string(settings.CREDENTIAL_STANDINGS)(credentials)
+    return found
+
+
 def draft_of(organization: Organization | int, user: User, public_id: uuid.UUID) -> Draft | None:
     """A draft, for its author alone."""
     found: Draft | None = drafts_of(organization, user).filter(public_id=public_id).first()
@@ -60,7 +71,21 @@ def draft_of(organization: Organization | int, user: User, public_id: uuid.UUID)
 def drafts_of(organization: Organization | int, user: User) -> QuerySet[Draft]:
     """What this person has begun and not finished, the latest first."""
     rows: QuerySet[Draft] = Draft.objects.for_organization(organization)
-    return rows.filter(by=user).select_related("connection", "grant")
+    return rows.filter(by=user, credential=None).select_related("connection", "grant")
+
+
+def rotation_of(credential: Credential, user: User, public_id: uuid.UUID) -> Draft | None:
+    """A new secret for this credential that waits to take over; for its author alone."""
+    rows: QuerySet[Draft] = Draft.objects.for_organization(credential.organization_id)
+    rows = rows.filter(credential=credential, by=user, public_id=public_id)
+    found: Draft | None = rows.select_related("connection", "credential__connection").first()
+    return found
+
+
+def repositories_seen(credential: Credential) -> dict[str, str] | None:
+    """What a credential sees: names by id; None where no sync has listed with it."""
+    found: dict[str, str] | None = import_string(settings.CREDENTIAL_REACH)(credential)
+    return found
 
 
 def grants_of(organization: Organization | int, *, connector: str = "") -> QuerySet[Grant]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from connections.models import Connection, Credential, Verification
-from connections.services import due, verification
+from connections.services import due, expiry, verification
 from tenants import access
 
 
@@ -42,6 +42,12 @@ def verify_due() -> None:
     """Send the verifications that are due, and those that were lost. Outside of organizations."""
     due.send_due()
     due.send_lost()
+
+
+@shared_task(ignore_result=True)
+def watch_expiry() -> None:
+    """Note what has expired, and remind of what will. Outside of any organization."""
+    expiry.watch()
 
 
 @shared_task(ignore_result=True)

@@ -126,6 +126,16 @@ urlpatterns = [
     ),
     path(f"{CREDENTIAL}rotate/", credentials.CredentialRotate.as_view(), name="credential_rotate"),
     path(
+        f"{CREDENTIAL}rotate/<uuid:rotation>/",
+        credentials.CredentialCompare.as_view(),
+        name="credential_compare",
+    ),
+    path(
+        f"{CREDENTIAL}rotate/<uuid:rotation>/forget/",
+        credentials.CredentialForget.as_view(),
+        name="credential_forget",
+    ),
+    path(
         f"{CREDENTIAL}disable/", credentials.CredentialDisable.as_view(), name="credential_disable"
     ),
     path(f"{CREDENTIAL}enable/", credentials.CredentialEnable.as_view(), name="credential_enable"),

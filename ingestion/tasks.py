@@ -6,7 +6,7 @@ from celery.signals import worker_init, worker_shutting_down
 from ingestion import engine
 from ingestion.engine import shutdown
 from ingestion.models import Sync
-from ingestion.services import schedule
+from ingestion.services import schedule, sweeping
 from tenants import access
 
 
@@ -23,6 +23,12 @@ def run_slice(organization_id: int, sync_id: int) -> None:
 def tick() -> None:
     """Start what is due, send again what was lost. Runs outside of any organization."""
     schedule.tick()
+
+
+@shared_task(ignore_result=True)
+def sweep_quotas() -> None:
+    """Forget the windows of subjects that nobody asks with. Outside of any organization."""
+    sweeping.sweep_quotas()
 
 
 def connect() -> None:

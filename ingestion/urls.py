@@ -44,6 +44,7 @@ urlpatterns = [
         syncs.SyncFetchMissing.as_view(),
         name="connection_fetch_missing",
     ),
+    path(f"{ORGANIZATION}quota/", connections.QuotaPage.as_view(), name="quota"),
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),
     path(SYNC, syncs.SyncPage.as_view(), name="sync"),
     path(f"{SYNC}live/", syncs.SyncLive.as_view(), name="sync_live"),

@@ -39,6 +39,7 @@ SENTENCES = {
     "connections.enabled": "resumed the connection {}",
     "credentials.created": "added the credential {}",
     "credentials.rotated": "rotated the credential {}",
+    "credentials.expired": "noted that the credential {} has expired",
     "credentials.updated": "changed the credential {}",
     "credentials.verification_asked": "asked to verify the credential {}",
     "credentials.disabled": "switched off the credential {}",

@@ -50,6 +50,7 @@ PK: dict[str, Pick] = {
 # Other parts of addresses that name rows, and those that name none.
 ROWS: dict[str, Pick] = {
     "draft": lambda world: world.draft.public_id,
+    "rotation": lambda world: world.rotation.public_id,
     "credential": lambda world: world.credential.pk,
     "grant": lambda world: world.grant.pk,
     "link": lambda world: world.link.pk,
@@ -87,7 +88,9 @@ BODIES: dict[str, dict[str, Any]] = {
 # Tasks that run outside of any organization, and the row that each other one takes.
 OUTSIDE = {
     "ingestion.tasks.tick",
+    "ingestion.tasks.sweep_quotas",
     "connections.tasks.verify_due",
+    "connections.tasks.watch_expiry",
     "connections.tasks.erase_expired_drafts",
     "tenants.tasks.sweep_idempotent_calls",
     "tenants.tasks.erase_old_events",

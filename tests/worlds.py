@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.utils.timezone import now
 
+from connections.connectors.base import Identity
 from connections.models import (
     Connection,
     ConnectLink,
@@ -66,6 +67,7 @@ class World:
     draft: Draft
     grant: Grant
     link: ConnectLink
+    rotation: Draft
     sync: Sync
     repository: Repository
     pull_request: PullRequest
@@ -144,6 +146,7 @@ def _furnish(organization: Organization, mark: str) -> World:
         role=Role.OWNER,
         by=by,
     )
+    credential = CredentialFactory.create(connection=connection, label=f"{mark} token")
     return World(
         mark=mark,
         organization=organization,
@@ -156,10 +159,11 @@ def _furnish(organization: Organization, mark: str) -> World:
             identity="",
             status=Connection.Status.PENDING,
         ),
-        credential=CredentialFactory.create(connection=connection, label=f"{mark} token"),
+        credential=credential,
         draft=_draft(organization, owner.user, mark),
         grant=_grant(organization, owner.user, mark),
         link=make_link(connection=connection, by=by, user=owner.user)[0],
+        rotation=_rotation(credential, owner.user, mark),
         sync=sync,
         repository=repository,
         pull_request=PullRequestFactory.create(
@@ -171,6 +175,22 @@ def _furnish(organization: Organization, mark: str) -> World:
         access_key=access_key,
         key=key,
     )
+
+
+def _rotation(credential: Credential, user: User, mark: str) -> Draft:
+    draft: Draft = Draft.objects.create(
+        organization_id=credential.organization_id,
+        connector="bitbucket_cloud",
+        connection=credential.connection,
+        credential=credential,
+        method="access_token",
+        name=f"{mark} new secret",
+        secrets={"api_token": "ATCTT-not-a-real-one"},
+        found={**vars(Identity()), "saw": None, "replaces": "", "expiration_date": None},
+        by=user,
+        expires_at=now() + timedelta(hours=1),
+    )
+    return draft
 
 
 def _draft(organization: Organization, user: User, mark: str) -> Draft:

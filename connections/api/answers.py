@@ -69,12 +69,41 @@ class CredentialRow(Row):
     expiration_date = Date(allow_null=True, help_text="Valid through this date, UTC.")
     status = Words("active", lambda: Credential.Status.values)
     identity = Words(None, allow_null=True, help_text="Whom it acts as, where it is a person.")
+    acts_as = Words(None, allow_null=True, help_text="The name of that person.")
     scopes = ListOfWords("repository", "pullrequest")
     last_used_at = Moment(allow_null=True)
     etag = Words('"12-1"')
 
 
-class CredentialWithEnd(CredentialRow):
+class ReachRow(Row):
+    """How many repositories a credential sees, and how many of its connection are chosen."""
+
+    sees = Number(212, allow_null=True, help_text="Null before anything was listed with it.")
+    chosen = Number(14)
+
+
+class LeftRow(Row):
+    """What the window of a credential holds."""
+
+    limit = Number(1000)
+    used = Number(120)
+    left = Number(880)
+    free_at = Moment(None, allow_null=True)
+
+
+class StandingRow(CredentialRow):
+    """A credential with what it sees and may still ask."""
+
+    reach = ReachRow()
+    quota = LeftRow(allow_null=True)
+    shares_quota_with = Shape(
+        {"type": "array", "items": {"type": "integer"}},
+        [],
+        help_text="Ids of the other credentials whose requests Bitbucket counts with these.",
+    )
+
+
+class CredentialWithEnd(StandingRow):
     """A credential that may have been deleted."""
 
     deleted_at = Moment(None, allow_null=True)
@@ -152,7 +181,7 @@ class ConnectionInfoAnswer(Answer):
     """One connection with what belongs to it."""
 
     connection = ConnectionRow()
-    credentials = CredentialRow(many=True)
+    credentials = StandingRow(many=True)
     last_sync = Named("SyncRow", allow_null=True)
 
 
@@ -186,7 +215,7 @@ class VerificationAnswer(Answer):
 class CredentialsAnswer(ListAnswer):
     """A page of credentials."""
 
-    credentials = CredentialRow(many=True)
+    credentials = StandingRow(many=True)
 
 
 class CredentialAnswer(Answer):

@@ -28,6 +28,7 @@ from connections.api.rows import (
     STATUSES,
     connection_row,
     credential_row,
+    credential_rows,
     finding_row,
     verification_row,
 )
@@ -90,7 +91,7 @@ class ConnectionsInfo(ApiView):
         return Response(
             {
                 "connection": connection_row(connection),
-                "credentials": [credential_row(row, connection) for row in credentials],
+                "credentials": credential_rows(list(credentials), connection),
                 "last_sync": _last_sync(connection),
             }
         )

@@ -20,7 +20,7 @@ from connections.api.lookups import (
     expected,
     methods_are_arguments,
 )
-from connections.api.rows import credential_row, finding_row, verification_row
+from connections.api.rows import credential_row, credential_rows, finding_row, verification_row
 from connections.api.schemas import ChangedCredential, NewCredential, OneRow
 from connections.services import credentials, verification
 from connections.services.credentials import Stored
@@ -88,7 +88,7 @@ class CredentialsInfo(ApiView):
         connection = connection_of(self, connection_id)
         self.read()
         credential = credential_of(connection, pk, with_deleted=True)
-        row = credential_row(credential, connection)
+        (row,) = credential_rows([credential], connection)
         return Response({"credential": {**row, "deleted_at": timestamp(credential.deleted_at)}})
 
 
@@ -107,7 +107,7 @@ class CredentialsList(ApiView):
         page, cursor = paginate(rows, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
         return Response(
             {
-                "credentials": [credential_row(row, connection) for row in page],
+                "credentials": credential_rows(page, connection),
                 "response_metadata": {"next_cursor": cursor},
             }
         )

@@ -1,6 +1,6 @@
 """Rows as the API answers them. No secret is ever in one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ from connections.connectors.base import Connector, Method
 from connections.connectors.findings import Finding
 from connections.connectors.schema import schema_of
 from connections.models import Connection, Credential, Verification
+from connections.selectors import standings_of
 from connections.services.selections import wanted_streams
 from tenants.api import etag, timestamp
 
@@ -66,6 +67,32 @@ def _selection(connection: Connection, kind: Connector | None) -> dict[str, Any]
     return {**selection, "streams": list(wanted_streams(kind, selection))}
 
 
+def credential_rows(
+    credentials: Sequence[Credential], connection: Connection
+) -> list[dict[str, Any]]:
+    """Credentials of this connection, each with what it sees and may still ask."""
+    standing = standings_of(credentials)
+    return [
+        {**credential_row(one, connection), **_standing_row(standing[one.pk])}
+        for one in credentials
+    ]
+
+
+def _standing_row(standing: Any) -> dict[str, Any]:
+    quota = standing.quota
+    return {
+        "reach": {"sees": standing.sees, "chosen": standing.chosen},
+        "quota": quota
+        and {
+            "limit": quota.limit,
+            "used": quota.used,
+            "left": quota.left,
+            "free_at": timestamp(quota.free_at),
+        },
+        "shares_quota_with": [one.pk for one in standing.sharing],
+    }
+
+
 def credential_row(credential: Credential, connection: Connection) -> dict[str, Any]:
     """A credential of this connection."""
     return {
@@ -79,6 +106,7 @@ def credential_row(credential: Credential, connection: Connection) -> dict[str, 
         "expiration_date": _day(credential.expiration_date),
         "status": credential.status,
         "identity": credential.identity or None,
+        "acts_as": credential.acts_as or None,
         "scopes": credential.scopes,
         "last_used_at": timestamp(credential.last_used_at),
         "etag": etag(credential),

@@ -107,6 +107,7 @@ class Entry:
     acts_as: str = ""  # uuid of the account that this secret is proven to be of
     # Gives another access token for one that was refused before its time, by HTTP.
     renew: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
+    organization: int = 0  # id of the one that asks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from connections.models.connection import Connection
 from connections.models.consumer import OAuthConsumer
-from connections.models.credential import Credential, Grant
+from connections.models.credential import Credential, ExpiryWarning, Grant
 from connections.models.draft import (
     SILENCE,
     Consent,
@@ -19,6 +19,7 @@ __all__ = (
     "Consent",
     "Credential",
     "Draft",
+    "ExpiryWarning",
     "Grant",
     "OAuthConsumer",
     "Verification",

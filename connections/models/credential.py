@@ -1,10 +1,12 @@
 """Secrets with their settings, and the authorizations behind some of them."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 
 from connections.models.connection import Connection
 from tenants.models import TenantModel
@@ -102,11 +104,45 @@ class Credential(TenantModel):
     def __str__(self) -> str:
         return self.label
 
+    def has_expired(self, moment: datetime) -> bool:
+        """Whether its date lies behind. It is valid through that date, 24:00 UTC."""
+        last = self.expiration_date
+        return last is not None and last < moment.astimezone(UTC).date()
+
 
 def usable_credentials(connection: Connection) -> "models.QuerySet[Credential]":
     """The credentials with which a connection can be entered now, the oldest first."""
     usable = (Credential.Status.ACTIVE, Credential.Status.LIMITED)
+    today = now().astimezone(UTC).date()
     rows: models.QuerySet[Credential] = Credential.objects.filter(
-        connection=connection, status__in=usable, deleted_at=None, disabled_at=None
+        Q(expiration_date=None) | Q(expiration_date__gte=today),
+        connection=connection,
+        status__in=usable,
+        deleted_at=None,
+        disabled_at=None,
     )
     return rows.select_related("connection", "grant")
+
+
+class ExpiryWarning(TenantModel):
+    """One reminder that a credential expires: made once for each date and distance."""
+
+    organization_from = ("credential",)
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="warnings")
+    expiration_date = models.DateField()
+    days = models.PositiveSmallIntegerField(help_text="how many days before, at most")
+    taken_at = models.DateTimeField(null=True, help_text="since when a worker sends it")
+    sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        ordering = ("-created_at", "-id")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=("credential", "expiration_date", "days"), name="expiry_warned_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"credential {self.credential_id} expires in {self.days} days"

@@ -44,6 +44,13 @@ class Draft(TenantModel):
         related_name="+",
         help_text="the connection beneath which the new one is to stand",
     )
+    credential = models.ForeignKey(
+        Credential,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="the credential whose secret this draft replaces",
+    )
     left_out = models.JSONField(default=list, help_text="streams that the person goes on without")
     selection = models.JSONField(default=dict)
     schedule = models.JSONField(default=dict)

@@ -36,6 +36,7 @@ from connections.services.rows import clean_name, label_of, note
 from connections.services.selections import copied_streams
 from connections.services.states import apply_finding, reconsider
 from connections.services.verification import count_verification, refused, verify_entry
+from connections.signals import secret_changed
 from connections.transport.errors import ProviderError
 from connections.transport.ledger import Purpose
 from tenants.actor import Actor
@@ -174,6 +175,8 @@ def _replace(
         _store_changes(credential, changes, by, version, entry=entry, finding=finding)
         keep_proof(credential, finding, by)
         apply_finding(credential, finding)
+        if secrets:
+            secret_changed.send(sender=Credential, credential=credential, shown=None)
     connection.refresh_from_db()
     return Stored(credential=credential, finding=finding)
 

@@ -43,6 +43,7 @@ def entry_for(credential: Credential, *, purpose: Purpose) -> Entry:
         purpose=purpose,
         acts_as=_proven_account(credential),
         renew=renew,
+        organization=credential.organization_id,
     )
 
 
@@ -80,6 +81,7 @@ def draft_entry_values(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> En
         settings=settings,
         secrets=dict(draft.secrets or {}),
         purpose=purpose,
+        organization=draft.organization_id,
     )
 
 

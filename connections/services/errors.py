@@ -163,6 +163,23 @@ class AlreadyFinished(Refused):
         self.connection = connection
 
 
+class NotConfirmed(Refused):
+    """A new secret sees less than the old one, and nobody said that this is meant."""
+
+    def __init__(self, fewer: int) -> None:
+        many = "1 repository" if fewer == 1 else f"{fewer:,} repositories"
+        super().__init__(
+            f"The new secret sees {many} fewer. Say that this is meant, or use another."
+        )
+
+
+class TwinRefused(Refused):
+    """A new secret does not do for another connection that uses the old one: nothing changed."""
+
+    def __init__(self, connection: Connection, why: str) -> None:
+        super().__init__(f"It does not do for {connection.name}. {why} Nothing was changed.")
+
+
 class NotVerified(Refused):
     """A draft cannot be finished before its checks passed."""
 

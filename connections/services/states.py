@@ -132,11 +132,15 @@ def _set_aside(credential: Credential, error: InvalidCredentials, moment: dateti
 
 
 def _refusal(credential: Credential, message: str, moment: datetime) -> tuple[str, str, str]:
-    last_day = credential.expiration_date
-    if last_day is not None and last_day < moment.date():
-        told = f"It expired on {last_day.isoformat()}. Enter a new secret."
-        return Credential.Status.EXPIRED, "credential_expired", told
+    if credential.has_expired(moment):
+        return Credential.Status.EXPIRED, "credential_expired", expired(credential)
     return Credential.Status.INVALID, "invalid_credentials", message
+
+
+def expired(credential: Credential) -> str:
+    """What is said of a credential whose date lies behind."""
+    last_day = credential.expiration_date
+    return f"It expired on {last_day.isoformat() if last_day else 'its day'}. Enter a new secret."
 
 
 def _judge(credential: Credential, finding: Finding, moment: datetime) -> None:
@@ -152,7 +156,12 @@ def _judge(credential: Credential, finding: Finding, moment: datetime) -> None:
         changes |= {"acts_as": finding.identity.acts_as_name}
     if finding.identity.sees is not None:
         changes |= {"sees": finding.identity.sees, "kind": finding.identity.kind}
-    if finding.is_ok:
+    if credential.has_expired(moment) and finding.outcome not in PASSING:
+        changes |= {
+            "status": Credential.Status.EXPIRED,
+            "status_message": expired(credential),
+        }
+    elif finding.is_ok:
         changes["status"] = Credential.Status.ACTIVE
     elif finding.outcome == Verification.Outcome.INVALID_CREDENTIALS:
         status, _, message = _refusal(credential, finding.message, moment)

@@ -45,9 +45,9 @@ class Transport:
 
     `authenticate` puts the secret into the headers of each request; after a 401 `renew` is given
     those headers, and says whether to ask once more, with another secret. `subject` is what the
-    provider counts requests by; an empty one is not counted. `patience` is in seconds for all its
-    requests together, from now on. Only answers below 300 come back; everything else is raised as a
-    ProviderError.
+    provider counts requests by; an empty one is not counted. `whose` is the organization that asks.
+    `patience` is in seconds for all its requests together, from now on. Only answers below 300 come
+    back; everything else is raised as a ProviderError.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Transport:
         subject: str,
         purpose: Purpose,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
+        whose: int = 0,
         ledger: Ledger | None = None,
         explain: Callable[[Answer], ProviderError] = explain,
         deadline: float = DEADLINE,
@@ -70,6 +71,7 @@ class Transport:
         self._renew = renew
         self._subject = subject
         self._purpose = purpose
+        self._whose = whose
         self._ledger = ledger
         self._explain = explain
         self._deadline = deadline
@@ -144,7 +146,7 @@ class Transport:
             requests.Request(method, url, headers=headers, **content)
         )
         if self._subject:
-            self._books().take(self._subject, purpose=self._purpose)
+            self._books().take(self._subject, purpose=self._purpose, whose=self._whose)
         answer = self._exchange(request)
         self._learn(answer)
         return answer

@@ -8,24 +8,22 @@ from django.utils.module_loading import import_string
 
 
 class Purpose(StrEnum):
-    """Why a request is made. Those of people come before those of schedules."""
+    """Why a request is made. Checks come before what people start, and that before schedules."""
 
     CONSENT = "consent"
     VERIFY = "verify"
     PERSON = "person"
     SCHEDULE = "schedule"
 
-    @property
-    def may_use_reserve(self) -> bool:
-        """A tenth of each quota is kept for all but scheduled work."""
-        return self is not Purpose.SCHEDULE
-
 
 class Ledger(Protocol):
     """Counts requests per subject, across processes. A subject is a keyed hash."""
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
-        """Book one request. Raises QuotaExhausted. Never called inside a transaction."""
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
+        """Book one request, in the name of an organization (its id). Raises QuotaExhausted.
+
+        Never called inside a transaction.
+        """
 
     def learn(
         self, subject: str, *, limit: int | None = None, refused_for: float | None = None
@@ -43,9 +41,9 @@ class Counted:
         self._books = books
         self.requests = 0
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
         """Book one request. Raises QuotaExhausted."""
-        self._books.take(subject, purpose=purpose)
+        self._books.take(subject, purpose=purpose, whose=whose)
         self.requests += 1
 
     def learn(

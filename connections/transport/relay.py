@@ -22,9 +22,9 @@ class Relay:
         self._books = books
         self._calls: SimpleQueue[tuple[_Call | None, Future[Any] | None]] = SimpleQueue()
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
         """Book one request. Raises QuotaExhausted."""
-        self._wait_for(lambda: self._books.take(subject, purpose=purpose))
+        self._wait_for(lambda: self._books.take(subject, purpose=purpose, whose=whose))
 
     def learn(
         self, subject: str, *, limit: int | None = None, refused_for: float | None = None

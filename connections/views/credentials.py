@@ -1,5 +1,6 @@
 """The credentials of a connection: list, add, test, replace, switch off, delete."""
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +11,9 @@ from django.urls import reverse
 from connections import selectors
 from connections.connectors.base import Method, UnknownMethod
 from connections.forms import CredentialForm
-from connections.services import consumers, credentials, verification
+from connections.models import Draft
+from connections.selectors import rotation_of, standings_of
+from connections.services import consumers, credentials, rotation, verification
 from connections.services.errors import (
     InvalidSettings,
     Refused,
@@ -27,6 +30,8 @@ from connections.views.base import (
 )
 from connections.views.findings import Reading, read_checks, read_credential
 from tenants.api_call import ApiCall
+from tenants.formats import listed
+from tenants.mail import sends_mail
 from tenants.roles import Permission
 
 
@@ -34,12 +39,15 @@ class CredentialList(ConnectionView):
     """All credentials of a connection."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
-        rows = self.connection.credentials.filter(deleted_at=None).select_related("grant")
-        listed = [(row, self.connector.method(row.method)) for row in rows]
+        rows = list(self.connection.credentials.filter(deleted_at=None).select_related("grant"))
+        standing = standings_of(rows)
         context = {
             **self.tab_context("credentials"),
-            "credentials": listed,
+            "credentials": [
+                (row, self.connector.method(row.method), standing[row.pk]) for row in rows
+            ],
             "links": selectors.links_of(self.connection),
+            "sends_mail": sends_mail(),
         }
         return render(request, "connections/credentials.html", context)
 
@@ -174,7 +182,23 @@ class CredentialRotate(CredentialView, SecretForm):
         return self.page(self._form())
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
-        return self.submitted(self._form(request.POST), "It works, and has taken over.")
+        self.rotation: Draft | None = None
+        answer = self.submitted(self._form(request.POST), "")
+        if self.rotation is None or answer.status_code != 302:
+            return answer
+        return self._on(self.rotation)
+
+    def _on(self, draft: Draft) -> HttpResponse:
+        """To the comparison where somebody has to look; else it takes over at once."""
+        where = (self.organization.slug, self.connection.pk)
+        comparison = rotation.comparison_of(draft)
+        if comparison.asks or rotation.twins_of(self.credential):
+            return redirect(
+                "connections:credential_compare", *where, self.credential.pk, draft.public_id
+            )
+        rotation.take_over(draft=draft, actor=self.actor)
+        messages.success(self.request, f"It works, {same(comparison)}, and has taken over.")
+        return redirect("connections:credentials", *where)
 
     def api_call(self, **_: object) -> ApiCall | str:
         form = self._form(self.request.POST)
@@ -201,6 +225,16 @@ class CredentialRotate(CredentialView, SecretForm):
         )
 
     def store(self, form: CredentialForm) -> None:
+        if form.secrets:
+            self.rotation = rotation.begin_rotation(
+                credential=self.credential,
+                label=form.cleaned_data["label"],
+                settings=form.settings,
+                secrets=form.secrets,
+                expiration_date=form.cleaned_data["expiration_date"],
+                by=self.user,
+            )
+            return
         credentials.update_credential(
             credential=self.credential,
             label=form.cleaned_data["label"] or self.credential.label,
@@ -209,6 +243,73 @@ class CredentialRotate(CredentialView, SecretForm):
             expiration_date=form.cleaned_data["expiration_date"],
             by=self.actor,
         )
+
+
+class CredentialCompare(CredentialView):
+    """What the new secret sees beside the old one; a POST lets it take over."""
+
+    permission = Permission.CONNECT
+
+    @cached_property
+    def draft(self) -> Draft:
+        found = rotation_of(self.credential, self.user, self.kwargs["rotation"])
+        if found is None:
+            raise Http404("This new secret has taken over already, or was forgotten.")
+        return found
+
+    def get(self, request: HttpRequest, **_: object) -> HttpResponse:
+        return self.page()
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        also = {int(pk) for pk in request.POST.getlist("also") if pk.isdecimal()}
+        twins = {one.pk: one for one in rotation.twins_of(self.credential)}
+        try:
+            rotation.take_over(
+                draft=self.draft,
+                also=also,
+                confirmed=request.POST.get("confirmed") == "yes",
+                actor=self.actor,
+            )
+        except Draft.DoesNotExist:
+            raise Http404("This new secret has taken over already.") from None
+        except Refused as error:
+            return self.page(error=error.message, status=422)
+        there = [twins[pk].connection.name for pk in twins if pk in also]
+        too = f", in {listed(there)} too" if there else ""
+        messages.success(request, f"The new secret has taken over{too}.")
+        return redirect("connections:credentials", self.organization.slug, self.connection.pk)
+
+    def page(self, *, error: str = "", status: int = 200) -> HttpResponse:
+        context = {
+            **self.tab_context("credentials"),
+            "credential": self.credential,
+            "draft": self.draft,
+            "comparison": rotation.comparison_of(self.draft),
+            "twins": rotation.twins_of(self.credential),
+            "error": error,
+        }
+        template = "connections/credential_compare.html"
+        return render(self.request, template, context, status=status)
+
+
+class CredentialForget(CredentialCompare):
+    """Forget a new secret that has not taken over."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        self.draft.delete()
+        messages.info(request, "The new secret is forgotten. The old one stays in use.")
+        return redirect("connections:credentials", self.organization.slug, self.connection.pk)
+
+
+def same(comparison: rotation.Comparison) -> str:
+    """That the new secret sees as much, or how much more."""
+    sees = f"sees {comparison.sees:,} repositor{'y' if comparison.sees == 1 else 'ies'}"
+    if comparison.saw is None:
+        return sees
+    more = len(comparison.more)
+    return f"{sees}, {more:,} more than the old one" if more else f"{sees} as the old one did"
 
 
 class CredentialTest(CredentialView):

@@ -183,11 +183,14 @@ class QuotaRow(Row):
     """What a credential may still ask in the rolling hour; null before its first request."""
 
     credential_id = Identifier(12)
+    label = Words("CI token")  # type: ignore[assignment]  # an attribute of all fields
     connection_id = Identifier(7)
     limit = Number(1000, allow_null=True)
     used = Number(120, allow_null=True)
+    own = Number(120, allow_null=True, help_text="Of these: what your organization asked.")
     left = Number(880, allow_null=True)
     free_at = Moment(None, allow_null=True)
+    next_free_at = Moment(None, allow_null=True, help_text="When the oldest ones count no more.")
 
 
 class QuotaAnswer(Answer):

@@ -183,7 +183,8 @@ class QuotaList(ApiView):
             deleted_at=None, connection__deleted_at=None
         )
         credentials = list(rows.defer("secrets").order_by("connection_id", "pk"))
-        left = quota_of_subjects(credential.quota_subject for credential in credentials)
+        subjects = (credential.quota_subject for credential in credentials)
+        left = quota_of_subjects(subjects, whose=self.organization.pk)
         return Response(
             {"quota": [_quota_row(row, left.get(row.quota_subject)) for row in credentials]}
         )
@@ -192,9 +193,12 @@ class QuotaList(ApiView):
 def _quota_row(credential: Credential, quota: QuotaLeft | None) -> dict[str, Any]:
     return {
         "credential_id": credential.pk,
+        "label": credential.label,
         "connection_id": credential.connection_id,
         "limit": quota.limit if quota else None,
         "used": quota.used if quota else None,
+        "own": quota.own if quota else None,
         "left": quota.left if quota else None,
         "free_at": timestamp(quota.free_at) if quota else None,
+        "next_free_at": timestamp(quota.blocked_until or quota.next_free) if quota else None,
     }

@@ -2,13 +2,9 @@
 
 from collections.abc import Collection
 
-from django.db.models import F, Q
-
 from ingestion.engine.pool import Pool
 from ingestion.engine.run import Run
 from ingestion.models import Repository, RepositoryAccess
-
-SEES = Q(seen_at__isnull=False) & (Q(refused_at=None) | Q(refused_at__lt=F("seen_at")))
 
 
 def load(pool: Pool) -> None:
@@ -67,7 +63,9 @@ def witnesses(run: Run, missing: Collection[Repository]) -> dict[int, set[int]]:
     """
     everybody = {member.key for member in run.pool.members}
     found: dict[int, set[int]] = {}
-    rows = RepositoryAccess.objects.filter(repository__in=missing).annotate(sees=SEES)
+    rows = RepositoryAccess.objects.filter(repository__in=missing).annotate(
+        sees=RepositoryAccess.SEES
+    )
     for repository, credential, seen in rows.values_list("repository", "credential", "sees"):
         mine = found.setdefault(repository, set())
         if seen and credential in everybody:

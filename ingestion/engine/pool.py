@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
 from connections.connectors import connector
 from connections.connectors.base import Connector, Entry
 from connections.models import Credential
+from connections.services.entries import entry_for
 from connections.transport.errors import (
     InvalidCredentials,
     InvalidPermissions,
@@ -27,6 +29,7 @@ from connections.transport.errors import (
 from ingestion.clock import Clock
 from ingestion.quota import taken_here
 from ingestion.selectors.quota import quota_of_subjects
+from tenants import access
 from tenants.formats import listed
 
 Out = QuotaExhausted | RateLimited
@@ -179,6 +182,22 @@ class Pool:
             news, self._news = self._news, {}
             return news
 
+    def renew(self, member: Member) -> bool:
+        """Enter again where the secret was exchanged since: whether it was, so that it is asked
+        once more. Called in a fetching thread, which rarely needs the database.
+        """
+        try:
+            with access.enter(member.credential.organization_id):
+                fresh = _entered_anew(member)
+        finally:
+            connection.close()
+        if fresh is None:
+            return False
+        renewed = replace(member, credential=fresh[0], entry=fresh[1])
+        with self._lock:
+            self.members = [renewed if one.key == member.key else one for one in self.members]
+        return True
+
     def see(self, listings: Mapping[int, Collection[str]]) -> None:
         """Whole listings, by member: each sees what it lists, and nothing else that is known."""
         with self._lock:
@@ -224,6 +243,18 @@ class Pool:
 
 BLIND = 2
 RANKS = {True: 0, None: 1, False: BLIND}
+
+
+def _entered_anew(member: Member) -> tuple[Credential, Entry] | None:
+    """The credential as it is now, with its entry; None where it is as it was, or gone."""
+    rows = Credential.objects.select_related("connection", "grant")
+    row = rows.filter(pk=member.key, deleted_at=None, disabled_at=None).first()
+    if row is None or row.version == member.credential.version:
+        return None
+    try:
+        return row, entry_for(row, purpose=member.entry.purpose)
+    except ProviderError:
+        return None
 
 
 def without(values: Mapping[str, str], name: str) -> dict[str, str]:

@@ -6,7 +6,12 @@ from connections.connectors.base import Connector
 from connections.transport import paging
 from connections.transport.answers import Answer
 from connections.transport.asks import Asks
-from connections.transport.errors import InvalidPermissions, NotFound, ProviderError
+from connections.transport.errors import (
+    InvalidCredentials,
+    InvalidPermissions,
+    NotFound,
+    ProviderError,
+)
 from connections.transport.paging import Parameters
 from ingestion.engine.pool import About, Member, Pool
 from ingestion.sources import source
@@ -36,7 +41,7 @@ class Asking:
     def __init__(self, pool: Pool) -> None:
         self.about = About()
         self._pool = pool
-        self._transports: dict[int, Asks] = {}
+        self._transports: dict[tuple[int, int], Asks] = {}
 
     def get(self, path_or_url: str, params: Parameters | None = None) -> Answer:
         return self._first(lambda transport: transport.get(path_or_url, params))
@@ -60,6 +65,9 @@ class Asking:
                 with self._pool.asking(member):
                     answer = ask(self._transport(member))
             except ProviderError as error:
+                if isinstance(error, InvalidCredentials) and self._pool.renew(member):
+                    asked.discard(member.key)
+                    continue
                 if not self._pool.hear(member, self.about, error):
                     raise
                 if isinstance(error, InvalidPermissions | NotFound):
@@ -70,9 +78,10 @@ class Asking:
         raise self._pool.verdict(self.about, refusals)
 
     def _transport(self, member: Member) -> Asks:
-        found = self._transports.get(member.key)
+        key = (member.key, member.credential.version)
+        found = self._transports.get(key)
         if found is None:
-            found = self._transports[member.key] = self._pool.kind.transport(member.entry)
+            found = self._transports[key] = self._pool.kind.transport(member.entry)
         return found
 
 

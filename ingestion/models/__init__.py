@@ -2,7 +2,7 @@
 
 from ingestion.models.builds import Deployment, PipelineRun, Step
 from ingestion.models.commits import Commit
-from ingestion.models.quota import Quota, QuotaBucket
+from ingestion.models.quota import Quota, QuotaBucket, QuotaClaim
 from ingestion.models.records import (
     Comment,
     Event,
@@ -36,6 +36,7 @@ __all__ = (
     "PullRequest",
     "Quota",
     "QuotaBucket",
+    "QuotaClaim",
     "Record",
     "RejectedRow",
     "Repository",

@@ -32,17 +32,35 @@ class Quota(models.Model):
 
 
 class QuotaBucket(models.Model):
-    """Permits booked in one sixtieth of the window."""
+    """Permits that an organization booked in one sixtieth of the window."""
 
     quota = models.ForeignKey(Quota, on_delete=models.CASCADE, related_name="buckets")
     starts_at = models.DateTimeField()
+    whose = models.BigIntegerField(default=0, help_text="id of the organization; 0: unknown")
     booked = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("quota_id", "starts_at")
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=("quota", "starts_at"), name="one_bucket_each")
+            models.UniqueConstraint(fields=("quota", "starts_at", "whose"), name="one_bucket_each")
         ]
 
     def __str__(self) -> str:
         return f"{self.booked} at {self.starts_at}"
+
+
+class QuotaClaim(models.Model):
+    """An organization that waits for permits of a subject which it shares with others."""
+
+    quota = models.ForeignKey(Quota, on_delete=models.CASCADE, related_name="claims")
+    whose = models.BigIntegerField(help_text="id of the organization")
+    until = models.DateTimeField(help_text="until when it is taken to wait")
+
+    class Meta:
+        ordering = ("quota_id", "whose")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("quota", "whose"), name="one_claim_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.whose} waits until {self.until}"

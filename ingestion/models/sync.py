@@ -4,7 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from connections.models import Connection, Credential
 from tenants.models import TenantModel
@@ -207,8 +207,11 @@ class Coverage(TenantModel):
 
 
 class RepositoryAccess(TenantModel):
-    """Which credential sees which repository."""
+    """Which credential sees which repository: the later of the two moments tells."""
 
+    SEES: ClassVar = Q(seen_at__isnull=False) & (
+        Q(refused_at=None) | Q(refused_at__lt=F("seen_at"))
+    )
     organization_from = ("credential",)
 
     credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="+")

@@ -20,6 +20,7 @@ class QuotaLeft:
 
     limit: int
     used: int
+    own: int = 0  # of those: what the organization that asks used
     blocked_until: datetime | None = None
     next_free: datetime | None = None  # when the oldest requests leave the window
     windows: int = 1  # of subjects that are counted each by itself
@@ -38,14 +39,18 @@ class QuotaLeft:
         return round(100 * self.left / self.limit) if self.limit else 0
 
 
-def quota_of_subjects(subjects: Iterable[str]) -> dict[str, QuotaLeft]:
-    """What is left for each subject; one that was never used has its whole window."""
+def quota_of_subjects(subjects: Iterable[str], whose: int = 0) -> dict[str, QuotaLeft]:
+    """What is left for each subject; one that was never used has its whole window.
+
+    `whose` is the organization whose own use is told beside that of all.
+    """
     wanted = {subject for subject in subjects if subject}
     time = now()
     bucket = timedelta(seconds=settings.QUOTA_WINDOW / BUCKETS)
     in_window = Q(buckets__starts_at__gt=time - bucket * COUNTED)
     found = Quota.objects.filter(subject__in=wanted).annotate(
         used=Sum("buckets__booked", filter=in_window),
+        own=Sum("buckets__booked", filter=in_window & Q(buckets__whose=whose)),
         oldest=Min("buckets__starts_at", filter=in_window & Q(buckets__booked__gt=0)),
     )
     known = {quota.subject: _left(quota, time, bucket) for quota in found}
@@ -60,6 +65,7 @@ def _left(quota: Any, time: datetime, bucket: timedelta) -> QuotaLeft:
     return QuotaLeft(
         limit=quota.limit_at(time),
         used=quota.used or 0,
+        own=quota.own or 0,
         blocked_until=blocked,
         next_free=quota.oldest + bucket * COUNTED if quota.oldest else None,
     )

@@ -17,6 +17,7 @@ from ingestion.forms.repositories import RepositoryChoice
 from ingestion.selectors import connections as selectors
 from ingestion.selectors.comparison import comparison_of
 from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream, many_gone
+from ingestion.selectors.reach import windows
 from ingestion.selectors.records import repositories_of_connection
 from ingestion.selectors.syncs import filter_syncs, syncs_of
 from ingestion.services.gone import confirm_gone
@@ -50,6 +51,19 @@ class ConnectionList(OrganizationView):
             "rows": selectors.rows(list(page.object_list)),
         }
         return render(request, "ingestion/connections.html", context, status=form.status)
+
+
+class QuotaPage(OrganizationView):
+    """Each window of requests: who asks in it, what is left, when more comes."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = windows(self.organization.pk)
+        context = {
+            "nav": "connections",
+            "windows": found,
+            "used_up": sum(not quota.left for quota, _ in found),
+        }
+        return render(request, "ingestion/quota.html", context)
 
 
 class OfConnection(OrganizationView):

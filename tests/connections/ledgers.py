@@ -12,7 +12,7 @@ class CountingLedger:
         self.learned: list[tuple[int | None, float | None]] = []
         self.stop = stop
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
         if self.stop is not None:
             raise self.stop
         self.taken.append((subject, purpose))

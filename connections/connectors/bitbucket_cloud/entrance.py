@@ -69,6 +69,7 @@ def transport(
         renew=authentication.renew if entry.renew is not None else None,
         subject=quota_subject(entry),
         purpose=entry.purpose,
+        whose=entry.organization,
         ledger=ledger,
         explain=explain,
         patience=patience,

@@ -22,6 +22,7 @@ ROW = {
     "expiration_date",
     "status",
     "identity",
+    "acts_as",
     "scopes",
     "last_used_at",
     "etag",

@@ -14,7 +14,7 @@ from tests.connections.ledgers import CountingLedger
 class ThreadLedger(CountingLedger):
     """Remembers which thread took."""
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
         super().take(threading.current_thread().name, purpose=purpose)
 
 

@@ -296,7 +296,63 @@ def test_the_list_asks_the_database_as_often_for_many(
 ) -> None:
     CredentialFactory.create_batch(20, connection=connection)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = member.get(url("credentials", connection.pk))
 
     assert page.content.decode().count("card-footer") == 21
+
+
+def test_rotation_that_sees_fewer_is_compared_and_confirmed(
+    member: Client,
+    post: Visit,
+    url: Url,
+    connection: Connection,
+    credential: Credential,
+    sandbox: Sandbox,
+) -> None:
+    connection.selection = {**connection.selection, "streams": ["repositories"]}
+    connection.save()
+    project = next(iter(sandbox.world.workspaces["acme"].projects))
+    fewer = sandbox.tokens.project("acme", project)
+
+    answer = post(url("credential_rotate", connection.pk, credential.pk), api_token=fewer)
+    compared = member.get(answer["Location"])
+    refused = post(answer["Location"])
+    taken = post(answer["Location"], confirmed="yes")
+
+    assert "fewer" in text(compared)
+    assert fewer not in compared.content.decode()
+    assert refused.status_code == 422
+    assert taken["Location"] == url("credentials", connection.pk)
+    credential.refresh_from_db()
+    assert dict(credential.secrets or {}) == {"api_token": fewer}
+
+
+def test_rotation_names_who_else_uses_the_secret_and_may_be_left(
+    member: Client,
+    post: Visit,
+    url: Url,
+    connection: Connection,
+    credential: Credential,
+    sandbox: Sandbox,
+    token: str,
+) -> None:
+    pipelines = ConnectionFactory.create(
+        organization=connection.organization, name="Pipelines", identity=""
+    )
+    Credential.objects.filter(pk=credential.pk).update(secret_hash="same")
+    twin = CredentialFactory.create(connection=pipelines, secret_hash="same")
+    new = sandbox.tokens.workspace("acme", label="new")
+
+    answer = post(url("credential_rotate", connection.pk, credential.pk), api_token=new)
+    page = text(member.get(answer["Location"]))
+    forgotten = post(f"{answer['Location']}forget/")
+    again = post(url("credential_rotate", connection.pk, credential.pk), api_token=new)
+    post(again["Location"])
+
+    assert "Pipelines uses this token too" in page
+    assert forgotten["Location"] == url("credentials", connection.pk)
+    credential.refresh_from_db()
+    twin.refresh_from_db()
+    assert dict(credential.secrets or {}) == {"api_token": new}
+    assert twin.secret_hash == "same"

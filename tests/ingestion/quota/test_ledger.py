@@ -24,7 +24,7 @@ def _small_quota(settings: Any) -> None:
     forget_lots()
 
 
-def take_all(purpose: Purpose = Purpose.PERSON, most: int = 1000) -> tuple[int, QuotaExhausted]:
+def take_all(purpose: Purpose = Purpose.VERIFY, most: int = 1000) -> tuple[int, QuotaExhausted]:
     """Take until nothing is left: how many there were, and what was said then."""
     for number in range(most):
         try:
@@ -77,7 +77,7 @@ def test_what_left_the_window_is_free_again() -> None:
 
     pass_time(COUNTED * 60 - 70)
     with pytest.raises(QuotaExhausted):
-        Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+        Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
     pass_time(71)
 
     assert take_all()[0] == 100
@@ -88,7 +88,7 @@ def test_several_processes_share_one_window(settings: Any) -> None:
     for _ in range(200):  # each with a lot of its own, as after a restart
         forget_lots()
         try:
-            Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+            Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
         except QuotaExhausted:
             break
         given += 1
@@ -100,11 +100,11 @@ def test_several_processes_share_one_window(settings: Any) -> None:
 def test_subjects_have_windows_of_their_own() -> None:
     take_all()
 
-    Ledger().take("1" * 64, purpose=Purpose.PERSON)
+    Ledger().take("1" * 64, purpose=Purpose.VERIFY)
 
 
 def test_limit_that_bitbucket_tells_replaces_ours() -> None:
-    Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+    Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
 
     Ledger().learn(SUBJECT, limit=40)
 
@@ -135,11 +135,11 @@ def test_limit_of_an_answer_replaces_that_of_a_refusal() -> None:
 
 
 def test_refusal_with_a_time_blocks_until_then() -> None:
-    Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+    Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
     Ledger().learn(SUBJECT, refused_for=17)
 
     with pytest.raises(QuotaExhausted) as said:
-        Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+        Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
 
     assert 15 < (said.value.resume_at - database_now()).total_seconds() <= 17
 
@@ -152,7 +152,7 @@ def test_refusals_without_a_time_double_up_to_a_quarter_of_an_hour() -> None:
         assert until
         waits.append(round((until - database_now()).total_seconds()))
         pass_time(1000)
-        Ledger().take(SUBJECT, purpose=Purpose.PERSON)  # the one try
+        Ledger().take(SUBJECT, purpose=Purpose.VERIFY)  # the one try
 
     assert waits == [60, 120, 240, 480, 900, 900]
 
@@ -170,9 +170,9 @@ def test_after_a_block_one_request_tries_and_then_all_may() -> None:
     Ledger().learn(SUBJECT, refused_for=0)
     pass_time(61)
 
-    Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+    Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
     with pytest.raises(QuotaExhausted):
-        Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+        Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
     pass_time(6)
 
     assert take_all()[0] > 50
@@ -186,7 +186,7 @@ def test_threads_never_overbook() -> None:
     def work() -> None:
         try:
             for _ in range(60):
-                Ledger().take(SUBJECT, purpose=Purpose.PERSON)
+                Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
                 given.append(1)
         except QuotaExhausted:
             pass

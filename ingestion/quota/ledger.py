@@ -4,26 +4,21 @@ The row of Quota is the lock. Booking is a short transaction of its own, never i
 permits are booked in small lots and kept in this process until their bucket ends.
 """
 
-import os
 import threading
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 
 from connections.transport.errors import QuotaExhausted
 from connections.transport.ledger import Purpose
 from ingestion.clock import database_now
-from ingestion.models import Quota, QuotaBucket
+from ingestion.models import Quota
+from ingestion.quota.purses import Asker, Lot, Purses
+from ingestion.quota.window import Window, scaled, width
 
-BUCKETS = 60  # to a window
-# The current bucket and 61 earlier ones: a permit may be used at the very end of its bucket, and
-# the request then still has its way to go. With 60 in all there were 429s.
-COUNTED = 62
 LOT, LONG_BUCKET = 25, 10.0  # permits booked at a time, in buckets of so many seconds or more
 SMALL_LOT = 10
 FIRST_BLOCK, LONGEST_BLOCK = 60, 15 * 60  # seconds of a window of an hour
@@ -42,12 +37,12 @@ class Usage(NamedTuple):
 class Ledger:
     """Counts requests per subject, across processes. See connections.transport.ledger."""
 
-    def take(self, subject: str, *, purpose: Purpose) -> None:
+    def take(self, subject: str, *, purpose: Purpose, whose: int = 0) -> None:
         """Book one request. Raises QuotaExhausted."""
-        reserve = purpose.may_use_reserve
+        asker = Asker(subject, purpose, whose)
         with _purses.lock(subject):
-            if not _purses.spend(subject, reserve):
-                _purses.fill(subject, reserve, _book(subject, reserve))
+            if not _purses.spend(asker):
+                _purses.fill(asker, _book(asker))
         _taken.count = taken_here() + 1
 
     def learn(
@@ -64,57 +59,7 @@ class Ledger:
             _learn_limit(subject, limit)
 
 
-@dataclass(slots=True)
-class _Lot:
-    left: int
-    ends: float  # monotonic
-
-
-class _Purses:
-    """What this process has booked and not yet used."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        """Forfeit everything: for a process that was forked, and between tests."""
-        self._pid = os.getpid()
-        self._locks: dict[str, threading.Lock] = {}
-        self._lots: dict[tuple[str, bool], _Lot] = {}
-        self._limits: dict[str, int] = {}
-
-    def lock(self, subject: str) -> threading.Lock:
-        """One thread at a time books for a subject; the others then share its lot."""
-        with self._guard:
-            if self._pid != os.getpid():
-                self.forget()
-            return self._locks.setdefault(subject, threading.Lock())
-
-    def spend(self, subject: str, reserve: bool) -> bool:
-        lot = self._lots.get((subject, reserve))
-        if lot is None or lot.left < 1 or time.monotonic() >= lot.ends:
-            return False
-        lot.left -= 1
-        return True
-
-    def fill(self, subject: str, reserve: bool, lot: _Lot) -> None:
-        """Keep a new lot, less the permit for which it was booked."""
-        self._lots[subject, reserve] = _Lot(lot.left - 1, lot.ends)
-
-    def forfeit(self, subject: str) -> None:
-        self._limits.pop(subject, None)
-        for reserve in (True, False):
-            self._lots.pop((subject, reserve), None)
-
-    def knows(self, subject: str, limit: int) -> bool:
-        """Whether this limit is noted already; notes it."""
-        known = self._limits.get(subject) == limit
-        self._limits[subject] = limit
-        return known
-
-
-_purses = _Purses()
+_purses = Purses()
 _taken = threading.local()
 
 
@@ -134,37 +79,45 @@ def usage(subject: str) -> Usage:
     if quota is None:
         return Usage(settings.QUOTA_LIMIT, 0, None)
     now = database_now()
-    buckets = _buckets(quota, now)
-    used, limit = sum(booked for _, booked in buckets), quota.limit_at(now)
+    window, limit = Window(quota, now), quota.limit_at(now)
     if quota.blocked_until and quota.blocked_until > now:
-        return Usage(limit, used, quota.blocked_until)
-    return Usage(limit, used, None if used < limit else _free_at(buckets, used - limit))
+        return Usage(limit, window.used, quota.blocked_until)
+    is_free = window.used < limit
+    return Usage(limit, window.used, None if is_free else window.free_at(window.used - limit))
 
 
-def _book(subject: str, reserve: bool) -> _Lot:
+def _book(asker: Asker) -> Lot:
     try:
         with transaction.atomic():
-            quota = _locked(subject)
-            now = database_now()
-            probe = _pass_block(quota, now)
-            buckets = _buckets(quota, now)
-            limit = quota.limit_at(now)
-            allowed = limit if reserve else max(1, limit * 9 // 10)
-            left = allowed - sum(booked for _, booked in buckets)
-            if left < 1:
-                raise _exhausted(_free_at(buckets, -left))
-            size = 1 if probe else _lot(left)
-            starts_at = _bucket_at(now)
-            _add(quota, starts_at, size)
-            ends = starts_at + _width() - now
-            return _Lot(size, time.monotonic() + ends.total_seconds())
+            found = _try_to_book(asker)
     finally:
         _leave_thread()
+    if isinstance(found, QuotaExhausted):
+        raise found  # what it waits for was noted, and is kept
+    return found
+
+
+def _try_to_book(asker: Asker) -> Lot | QuotaExhausted:
+    quota = _locked(asker.subject)
+    now = database_now()
+    probe = _pass_block(quota, now)
+    window = Window(quota, now)
+    left = window.allowed(asker.purpose) - window.used
+    mine = window.share(asker.whose, asker.purpose)
+    if mine < 1:
+        # Who has had its share looks again soon: the others may be done by then.
+        until = window.free_at(-left) if left < 1 else now + 2 * width()
+        window.claim(asker.whose, until)
+        return _exhausted(until)
+    size = 1 if probe else _lot(mine)
+    window.add(asker.whose, size)
+    ends = window.current + width() - now
+    return Lot(size, time.monotonic() + ends.total_seconds())
 
 
 def _lot(left: int) -> int:
     """How many to book together: few near the end, and where a bucket ends soon."""
-    most = LOT if _width().total_seconds() >= LONG_BUCKET else SMALL_LOT
+    most = LOT if width().total_seconds() >= LONG_BUCKET else SMALL_LOT
     return max(1, min(most, left // 10))
 
 
@@ -177,7 +130,7 @@ def _pass_block(quota: Quota, now: datetime) -> bool:
     if quota.is_probing:  # the try was not refused
         quota.blocked_until, quota.is_probing, quota.blocks = None, False, 0
     else:
-        quota.blocked_until, quota.is_probing = now + _scaled(PROBE), True
+        quota.blocked_until, quota.is_probing = now + scaled(PROBE), True
     quota.save(update_fields=["blocked_until", "is_probing", "blocks"])
     return quota.is_probing
 
@@ -188,10 +141,10 @@ def _block(subject: str, refused_for: float, limit: int | None) -> None:
             quota = _locked(subject)
             now = database_now()
             if limit:
-                _note_limit(quota, limit, until=now + _scaled(BELIEVED))
+                _note_limit(quota, limit, until=now + scaled(BELIEVED))
             if quota.blocked_until and quota.blocked_until > now and not quota.is_probing:
                 return  # several requests in flight were refused together
-            doubled = _scaled(min(FIRST_BLOCK * 2**quota.blocks, LONGEST_BLOCK))
+            doubled = scaled(min(FIRST_BLOCK * 2**quota.blocks, LONGEST_BLOCK))
             pause = timedelta(seconds=refused_for) if refused_for else doubled
             quota.blocked_until, quota.is_probing = now + pause, False
             quota.blocks = min(quota.blocks + 1, 10)
@@ -223,43 +176,6 @@ def _locked(subject: str) -> Quota:
         )
         found = Quota.objects.select_for_update().get(subject=subject)
     return found
-
-
-def _buckets(quota: Quota, now: datetime) -> list[tuple[datetime, int]]:
-    """What is booked in the buckets that still count, oldest first."""
-    first = _bucket_at(now) - (COUNTED - 1) * _width()
-    found = quota.buckets.filter(starts_at__gte=first).order_by("starts_at")
-    return list(found.values_list("starts_at", "booked"))
-
-
-def _add(quota: Quota, starts_at: datetime, permits: int) -> None:
-    bucket = quota.buckets.filter(starts_at=starts_at)
-    if not bucket.update(booked=F("booked") + permits):
-        QuotaBucket.objects.create(quota=quota, starts_at=starts_at, booked=permits)
-        quota.buckets.filter(starts_at__lt=starts_at - 2 * COUNTED * _width()).delete()
-
-
-def _free_at(buckets: list[tuple[datetime, int]], excess: int) -> datetime:
-    """When so many buckets have fallen out of the window that more than `excess` is free again."""
-    for starts_at, booked in buckets:
-        excess -= booked
-        if excess < 0:
-            return starts_at + COUNTED * _width()
-    return database_now() + COUNTED * _width()
-
-
-def _bucket_at(now: datetime) -> datetime:
-    width = _width().total_seconds()
-    return datetime.fromtimestamp(now.timestamp() // width * width, tz=now.tzinfo)
-
-
-def _width() -> timedelta:
-    return timedelta(seconds=settings.QUOTA_WINDOW / BUCKETS)
-
-
-def _scaled(seconds: float) -> timedelta:
-    """Seconds of an hour, in a window that may be shorter."""
-    return timedelta(seconds=seconds * settings.QUOTA_WINDOW / 3600)
 
 
 def _exhausted(resume_at: datetime) -> QuotaExhausted:
