@@ -238,6 +238,7 @@ SOURCES = {
 # What each credential sees and may still ask, from the app above.
 CREDENTIAL_STANDINGS = "ingestion.selectors.reach.standings"
 CREDENTIAL_REACH = "ingestion.selectors.reach.repositories_seen"
+DELETED_CONNECTIONS_KEPT = at_least(1, "DELETED_CONNECTIONS_KEPT", default=30)  # days
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
+from connections.models.connection import kept_since
 from connections.models.credential import usable_credentials
 from tenants.models import Membership, Organization, User
 from tenants.selectors import at_bitbucket
@@ -22,6 +23,7 @@ __all__ = (
     "acting_as",
     "connect_link",
     "connections_of",
+    "deleted_connections",
     "draft_of",
     "drafts_of",
     "grants_in_use",
@@ -29,7 +31,6 @@ __all__ = (
     "link_of_token",
     "links_of",
     "live_credentials",
-    "repositories_seen",
     "rotation_of",
     "standings_of",
     "usable_credentials",
@@ -48,6 +49,12 @@ def connections_of(
     if connector:
         rows = rows.filter(connector=connector)
     return rows.filter(status=status) if status else rows
+
+
+def deleted_connections(organization: Organization | int) -> QuerySet[Connection]:
+    """Those that were deleted and can be restored, the last one first."""
+    rows: QuerySet[Connection] = Connection.objects.for_organization(organization)
+    return rows.filter(deleted_at__gt=kept_since()).order_by("-deleted_at", "-pk")
 
 
 def live_credentials(connection: Connection) -> QuerySet[Credential]:
@@ -79,12 +86,6 @@ def rotation_of(credential: Credential, user: User, public_id: uuid.UUID) -> Dra
     rows: QuerySet[Draft] = Draft.objects.for_organization(credential.organization_id)
     rows = rows.filter(credential=credential, by=user, public_id=public_id)
     found: Draft | None = rows.select_related("connection", "credential__connection").first()
-    return found
-
-
-def repositories_seen(credential: Credential) -> dict[str, str] | None:
-    """What a credential sees: names by id; None where no sync has listed with it."""
-    found: dict[str, str] | None = import_string(settings.CREDENTIAL_REACH)(credential)
     return found
 
 

@@ -9,6 +9,7 @@ from connections.views import (
     consent,
     consumers,
     credentials,
+    deleted,
     how,
     links,
     parents,
@@ -107,6 +108,12 @@ urlpatterns = [
     path(f"{ONE}pause/", connection.Pause.as_view(), name="connection_pause"),
     path(f"{ONE}resume/", connection.Resume.as_view(), name="connection_resume"),
     path(f"{ONE}delete/", connection.Delete.as_view(), name="connection_delete"),
+    path(f"{ONE}renamed/", connection.RenameRead.as_view(), name="connection_renamed"),
+    path(f"{LIST}deleted/", deleted.DeletedConnections.as_view(), name="deleted"),
+    path(
+        f"{LIST}deleted/<bigid:pk>/restore/", deleted.Restore.as_view(), name="connection_restore"
+    ),
+    path(f"{DRAFT}join/", deleted.Join.as_view(), name="wizard_join"),
     path(f"{ONE}credentials/", credentials.CredentialList.as_view(), name="credentials"),
     path(
         f"{ONE}credentials/add/",

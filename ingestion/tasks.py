@@ -6,7 +6,7 @@ from celery.signals import worker_init, worker_shutting_down
 from ingestion import engine
 from ingestion.engine import shutdown
 from ingestion.models import Sync
-from ingestion.services import schedule, sweeping
+from ingestion.services import purging, schedule, sweeping
 from tenants import access
 
 
@@ -29,6 +29,12 @@ def tick() -> None:
 def sweep_quotas() -> None:
     """Forget the windows of subjects that nobody asks with. Outside of any organization."""
     sweeping.sweep_quotas()
+
+
+@shared_task(ignore_result=True)
+def purge_deleted() -> None:
+    """Forget what was deleted too long ago to be restored. Outside of any organization."""
+    purging.purge_deleted()
 
 
 def connect() -> None:

@@ -30,6 +30,7 @@ Pick = Callable[[World], Any]
 # Which row `pk` means, by the beginning of the route's name: the longest that fits.
 PK: dict[str, Pick] = {
     "connection": lambda world: world.connection.pk,
+    "connection_restore": lambda world: world.deleted.pk,
     "connection_finish": lambda world: world.pending.pk,
     "consent_renew": lambda world: world.connection.pk,
     "credential": lambda world: world.connection.pk,
@@ -89,6 +90,7 @@ BODIES: dict[str, dict[str, Any]] = {
 OUTSIDE = {
     "ingestion.tasks.tick",
     "ingestion.tasks.sweep_quotas",
+    "ingestion.tasks.purge_deleted",
     "connections.tasks.verify_due",
     "connections.tasks.watch_expiry",
     "connections.tasks.erase_expired_drafts",

@@ -63,6 +63,7 @@ class World:
     viewer: Membership
     connection: Connection
     pending: Connection
+    deleted: Connection
     credential: Credential
     draft: Draft
     grant: Grant
@@ -158,6 +159,9 @@ def _furnish(organization: Organization, mark: str) -> World:
             name=f"{mark} pending",
             identity="",
             status=Connection.Status.PENDING,
+        ),
+        deleted=ConnectionFactory.create(
+            organization=organization, name=f"{mark} deleted", deleted_at=now()
         ),
         credential=credential,
         draft=_draft(organization, owner.user, mark),

@@ -1,10 +1,13 @@
 """Connected things."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 
 from tenants.models import TenantModel
 
@@ -16,6 +19,11 @@ def everything() -> dict[str, Any]:
 
 def no_schedule() -> dict[str, Any]:
     return {"kind": "off"}
+
+
+def kept_since() -> datetime:
+    """What was deleted after this moment can be restored."""
+    return now() - timedelta(days=settings.DELETED_CONNECTIONS_KEPT)
 
 
 class Connection(TenantModel):
@@ -34,6 +42,9 @@ class Connection(TenantModel):
         max_length=100, blank=True, help_text="Bitbucket's own id: the workspace's uuid"
     )
     settings = models.JSONField(default=dict, help_text="what the connector's form asked for")
+    renamed_from = models.CharField(
+        max_length=200, blank=True, help_text="what it was called at Bitbucket, until it is read"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     status_code = models.CharField(max_length=40, blank=True)
     status_message = models.TextField(blank=True)
@@ -96,6 +107,18 @@ class Connection(TenantModel):
     def home_id(self) -> int:
         """The connection to whose repositories and people its records point."""
         return int(self.parent_id or self.pk)
+
+    @property
+    def restorable_until(self) -> datetime | None:
+        """Until when it can be restored, once it was deleted."""
+        if self.deleted_at is None:
+            return None
+        return self.deleted_at + timedelta(days=settings.DELETED_CONNECTIONS_KEPT)
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether it was deleted, and not too long ago."""
+        return self.deleted_at is not None and self.deleted_at > kept_since()
 
     def __str__(self) -> str:
         return self.name

@@ -211,6 +211,11 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     connection.refresh_from_db()
 
 
+def note_rename_read(*, connection: Connection) -> None:
+    """Somebody has read what the workspace was called before: it is not told again."""
+    Connection.objects.filter(pk=connection.pk).update(renamed_from="")
+
+
 def _prove(organization: Organization, wish: Wish, parent: Connection | None) -> Finding | None:
     if wish.given is None:
         return None

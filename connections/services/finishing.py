@@ -10,6 +10,7 @@ from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import (
     AlreadyConnected,
     AlreadyFinished,
+    ConnectionDeleted,
     NotVerified,
     OtherWorkspace,
 )
@@ -20,6 +21,7 @@ from connections.services.proving import with_uuids
 from connections.services.rows import (
     check_name,
     connected_as,
+    free_name,
     label_of,
     note,
     store_connection,
@@ -47,6 +49,8 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     """
     parent = hold(draft.parent_id) if draft.parent_id else None
     renewed = hold(draft.connection_id) if draft.connection_id else None
+    if renewed is not None and renewed.deleted_at is not None and not renewed.is_restorable:
+        raise ConnectionDeleted
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
     draft.connection = renewed
     if renewed is not None and renewed.finished_at and renewed.finished_at > draft.created_at:
@@ -98,6 +102,10 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
         connection.finished_at, connection.finished_by_name = moment, actor.full_name
     if is_first:
         _choices(connection, draft)
+    is_restored = connection.deleted_at is not None
+    if is_restored:
+        connection.deleted_at, connection.name = None, free_name(connection)
+        connection.status = Connection.Status.AVAILABLE
     connection.identity = draft.found["connected"]
     connection.settings = {"workspace": draft.found["connected_name"]}
     if connection.status != Connection.Status.DISABLED:
@@ -108,7 +116,8 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
     connection.next_sync_at = next_run(connection.schedule, moment, draft.organization.timezone)
     connection.version += 0 if is_new else 1
     store_connection(connection)
-    note(_event(is_new, is_first), connection, actor)
+    what = "connections.restored" if is_restored else _event(is_new, is_first)
+    note(what, connection, actor)
     return connection
 
 

@@ -38,6 +38,20 @@ def check_name(organization_id: int, name: str, mine: Connection | None = None) 
         raise NameTaken(name)
 
 
+def free_name(connection: Connection) -> str:
+    """The name of a connection, or one made of it where another has it by now."""
+    taken = set(
+        Connection.objects.filter(organization_id=connection.organization_id, deleted_at=None)
+        .exclude(pk=connection.pk)
+        .values_list("name", flat=True)
+    )
+    number, name = 1, connection.name
+    while name in taken:
+        ending = " (restored)" if number == 1 else f" (restored {number})"
+        name, number = f"{connection.name[: 100 - len(ending)]}{ending}", number + 1
+    return name
+
+
 def connected_as(
     organization_id: int, connector: str, identity: str, mine: Connection | None = None
 ) -> Connection | None:

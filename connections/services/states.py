@@ -18,6 +18,8 @@ from connections.transport.errors import (
     ProviderError,
     QuotaExhausted,
 )
+from tenants.actor import Actor
+from tenants.services import audit
 
 FAILURES, WITHIN = 3, timedelta(minutes=30)  # so many, over so long, before a person is called
 DAILY, SOON = timedelta(days=1), timedelta(minutes=15)
@@ -216,8 +218,21 @@ def _recover(connection: Connection) -> None:
 
 
 def _refresh_name(connection: Connection, slug: str) -> None:
-    if slug and connection.settings.get("workspace") != slug:
-        _change(connection, settings={**connection.settings, "workspace": slug})
+    before = str(connection.settings.get("workspace", ""))
+    if not slug or before == slug:
+        return
+    _change(
+        connection,
+        settings={**connection.settings, "workspace": slug},
+        renamed_from=connection.renamed_from or before,
+    )
+    audit.record(
+        organization=connection.organization_id,
+        event_type="connections.renamed_at_bitbucket",
+        by=Actor.system(),
+        target={"type": "connection", "id": connection.pk, "name": connection.name},
+        changes={"workspace": [before, slug]},
+    )
 
 
 def _fail(connection: Connection, code: str, message: str) -> None:

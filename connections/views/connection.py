@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 
 from connections.forms import DeleteForm, SettingsForm
@@ -85,6 +88,7 @@ class Settings(ConnectionView):
             "delete_form": delete or DeleteForm(connection=self.connection),
             "next_runs": schedules.coming_runs(self.connection),
             "passes": _passes(self.connection),
+            "kept_days": django_settings.DELETED_CONNECTIONS_KEPT,
             "dependents": self.connection.children.filter(deleted_at=None),
             **more,
         }
@@ -120,8 +124,10 @@ class Delete(Settings):
         except ConnectionInUse as error:
             typed.add_error("confirm", error.message)
             return self.page(form, delete=typed, status=409)
-        messages.success(request, f"{self.connection.name} is deleted and its secrets are erased.")
-        return redirect("ingestion:connections", self.organization.slug)
+        until = date_format(timezone.localtime(self.connection.restorable_until), "j F")
+        said = f"{self.connection.name} is deleted and its secrets are erased. Until {until} it can"
+        messages.success(request, f"{said} be restored with a new secret.")
+        return redirect("connections:deleted", self.organization.slug)
 
 
 class Pause(ConnectionView):
@@ -139,6 +145,16 @@ class Pause(ConnectionView):
         said = f"{self.connection.name} is paused. Its records stay."
         messages.success(request, said, extra_tags=f"undo:{undo}")
         return redirect("connections:connection_settings", *where)
+
+
+class RenameRead(ConnectionView):
+    """Somebody has read that the workspace is called otherwise now."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, **_: object) -> HttpResponse:
+        connections.note_rename_read(connection=self.connection)
+        return redirect("ingestion:connection", self.organization.slug, self.connection.pk)
 
 
 class Resume(ConnectionView):

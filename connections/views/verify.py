@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from connections.connectors.base import Method
-from connections.models import Verification
-from connections.services import drafts, verification
+from connections.models import Connection, Verification
+from connections.services import drafts, restoring, verification
 from connections.views.base import WizardView, begin_checks
 from connections.views.findings import read_draft
 
@@ -26,7 +26,17 @@ class VerifyStep(WizardView):
             "verification": latest,
             "finding": finding,
             "other_method": self._other_method(latest),
+            "joins": self._joins(latest),
         }
+
+    def _joins(self, latest: Verification | None) -> Connection | None:
+        """The connection that a verified draft belongs to, which keeps its own choices."""
+        draft = self.kept_draft
+        if latest is None or latest.outcome != Verification.Outcome.OK:
+            return None
+        if draft.connection is not None:
+            return draft.connection if draft.connection.identity else None
+        return restoring.same_thing(draft)
 
     def _other_method(self, latest: Verification | None) -> Method | None:
         """What a refused secret looks like, where that is not what it was entered as."""

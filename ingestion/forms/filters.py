@@ -7,6 +7,7 @@ from django import forms
 
 from connections.connectors import connectors
 from connections.models import Connection
+from connections.selectors import deleted_connections
 from ingestion.models import (
     Commit,
     Deployment,
@@ -90,7 +91,9 @@ class OfConnection(Filter):
     )
 
     def set_up(self) -> None:
-        known = connections_of(self.organization).values_list("pk", "name").order_by("name")
+        known = [*connections_of(self.organization).values_list("pk", "name").order_by("name")]
+        gone = deleted_connections(self.organization).values_list("pk", "name")
+        known += [(pk, f"{name} (deleted)") for pk, name in gone]
         self.fields["connection"].choices = [ANY, *known]  # type: ignore[attr-defined]  # a choice field
 
 

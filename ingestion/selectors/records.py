@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from connections.models import Connection
+from connections.models.connection import kept_since
 from ingestion.models import (
     Comment,
     Commit,
@@ -88,13 +89,19 @@ def search_records(
 ) -> QuerySet[Any]:
     """Rows of one table by `q`, by the table's own filters, and by `gone`; ordered by `sort`."""
     found = model.objects.for_organization(organization).select_related(*RELATED[model])
-    found = found.filter(connection__deleted_at=None).annotate(**BESIDE.get(model, {}))
+    found = found.filter(readable() if values.get("connection") else Q(connection__deleted_at=None))
+    found = found.annotate(**BESIDE.get(model, {}))
     for name in FILTERS[model]:
         if values.get(name):
             found = found.filter(**{name: values[name]})
     if values.get("gone") != "with":
         found = found.filter(removed_at__isnull=values.get("gone") != "only")
     return _sorted(model, found.filter(_matches(model, values.get("q") or "")), values)
+
+
+def readable() -> Q:
+    """Records of connections that are there, or that can be restored."""
+    return Q(connection__deleted_at=None) | Q(connection__deleted_at__gt=kept_since())
 
 
 def _matches(model: type[Any], q: str) -> Q:

@@ -26,10 +26,10 @@ def sweep_quotas() -> int:
     return in_steps(lambda: _delete(list(unused.values_list("pk", flat=True)[:STEP])))
 
 
-def in_steps(step: Callable[[], int]) -> int:
+def in_steps(step: Callable[[], int], most: int = MOST) -> int:
     """Do a step again until one finds nothing, or there were many. Returns how much they did."""
     total = 0
-    for _ in range(MOST):
+    for _ in range(most):
         done = step()
         total += done
         if not done:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from connections.models import Connection
+from connections.selectors import deleted_connections
 from ingestion.forms.filters import (
     ConnectionFilter,
     RepositoriesOfConnectionFilter,
@@ -48,6 +49,7 @@ class ConnectionList(OrganizationView):
             "counts": {"needs_you": needs_you},
             "filter": form,
             "page": page,
+            "deleted_count": deleted_connections(self.organization).count(),
             "rows": selectors.rows(list(page.object_list)),
         }
         return render(request, "ingestion/connections.html", context, status=form.status)

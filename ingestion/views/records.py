@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 
 from ingestion.forms.filters import FILTERS
 from ingestion.models import Commit, Deployment, Person, PipelineRun, PullRequest, Repository
-from ingestion.selectors.records import search_records, steps_of, timeline
+from ingestion.selectors.records import readable, search_records, steps_of, timeline
 from ingestion.views.paging import page_of
 from tenants.views.base import OrganizationView
 
@@ -75,7 +75,7 @@ class PipelinePage(OrganizationView):
         rows = PipelineRun.objects.for_organization(self.organization).select_related(
             "repository", "connection", "creator"
         )
-        run = get_object_or_404(rows.filter(connection__deleted_at=None), pk=pk)
+        run = get_object_or_404(rows.filter(readable()), pk=pk)
         context = {"nav": "records", "run": run, "steps": steps_of(run)}
         return render(request, "ingestion/pipeline.html", context)
 
@@ -87,7 +87,7 @@ class PullRequestPage(OrganizationView):
         rows = PullRequest.objects.for_organization(self.organization).select_related(
             "repository", "connection", "author", "closed_by"
         )
-        pull_request = get_object_or_404(rows.filter(connection__deleted_at=None), pk=pk)
+        pull_request = get_object_or_404(rows.filter(readable()), pk=pk)
         context = {
             "nav": "records",
             "pull_request": pull_request,
