@@ -26,8 +26,8 @@ def simulated(
     """A simulated Bitbucket; its addresses. `latency`: seconds before each answer."""
     every = {"repositories": 20, "pull-requests": pull_requests, "pipelines": 50, "people": 40}
     command = [sys.executable, "-m", "tests.sandbox", "--demo", "--plain", "--die-with-parent"]
-    for name, size in {**every, **sizes, "quota-limit": 1_000_000}.items():
-        command += [f"--{name}", str(size)]
+    for name, size in {"quota-limit": 1_000_000, **every, **sizes}.items():
+        command += [f"--{name.replace('_', '-')}", str(size)]
     command += ["--latency", str(latency)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -193,9 +193,11 @@ def test_five_tokens_ask_five_times_as_much(
         add(sandbox.tokens.workspace("acme"))
     forget_lots()
 
-    engine.run_slice(copied.start().pk)
+    sync = copied.start()
+    engine.run_slice(sync.pk)
 
-    assert len(sandbox.requests) == 19 * tokens
+    sync.refresh_from_db()
+    assert (sync.state, sync.requests) == (State.WAITING, 19 * tokens)
     assert sandbox.quota.refused == 0
 
 
@@ -214,9 +216,11 @@ def test_two_tokens_of_one_account_share_its_window(
             identity=ada.uuid if ada else "",
         )
 
-    engine.run_slice(copied.start().pk)
+    sync = copied.start()
+    engine.run_slice(sync.pk)
 
-    assert len(sandbox.requests) == 19
+    sync.refresh_from_db()
+    assert (sync.state, sync.requests) == (State.WAITING, 19)
     assert sandbox.quota.refused == 0
 
 
