@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0007_drafts_of_new_secrets'),
+        ('connections', '0008_drafts_of_new_secrets'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0005_grants_and_links'),
+        ('connections', '0006_parents'),
         ('tenants', '0003_the_audit_trail_stands'),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0006_expiry_warnings'),
+        ('connections', '0007_expiry_warnings'),
     ]
 
     operations = [
