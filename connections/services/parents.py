@@ -15,11 +15,10 @@ from tenants.models import Organization
 
 def possible_parents(organization: Organization, kind: Connector) -> list[Connection]:
     """The connections beneath which one of this kind can stand: they work, and have none yet."""
-    rows = Connection.objects.for_organization(organization).filter(
-        connector=kind.requires_parent, status=Connection.Status.AVAILABLE, deleted_at=None
-    )
-    taken = Connection.objects.filter(connector=kind.key, deleted_at=None).exclude(identity="")
-    return list(rows.exclude(identity__in=taken.values("identity")).order_by("name", "pk"))
+    mine = Connection.objects.for_organization(organization).filter(deleted_at=None)
+    taken = mine.filter(connector=kind.key).exclude(identity="").values("identity")
+    rows = mine.filter(connector=kind.requires_parent, status=Connection.Status.AVAILABLE)
+    return list(rows.exclude(identity__in=taken).order_by("name", "pk"))
 
 
 def find_parent(

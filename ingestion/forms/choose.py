@@ -76,10 +76,9 @@ class ChooseForm(WindowForm, ScheduleForm):
         """What was sent, to be shown again in a form that says nothing against it."""
         names = ("name", "mode", "window", "since", "cron")
         values = {name: self.data.get(name, "") for name in names}
-        lists = {name: self[name].data for name in ("streams", "repositories")}
+        chosen = [name for name in ("streams", "repositories") if name in self.fields]
+        lists = {name: self[name].data for name in chosen}
         lists |= {field.name: field.data for field in self.own_intervals}
-        names_of_lists = [name for name in ("streams", "repositories") if name in self.fields]
-        lists = {name: self[name].data for name in names_of_lists}
         schedule = self.cleaned_data.get("schedule", self.data.get("schedule", ""))
         return {**values, **lists, "schedule": schedule}
 

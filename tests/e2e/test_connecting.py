@@ -128,4 +128,4 @@ def test_a_wrong_token_is_refused_and_nothing_is_put_back(visitor: Visitor) -> N
     visitor.look()
     visitor.follow("Enter another token")
     assert "ATCTT3xFfGN0wrong0token" not in visitor.page.content()
-    assert visitor.page.get_by_label("Workspace", exact=True).input_value() == "acme"
+    assert visitor.page.locator("[name=workspace]").input_value() == "acme"

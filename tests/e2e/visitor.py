@@ -88,7 +88,7 @@ class Visitor:
         self.follow("Bitbucket Cloud")
         self.look()
         self.go(self.page.get_by_role("link", name="Choose Workspace access token"))
-        self.page.get_by_label("Workspace", exact=True).fill(workspace)
+        self.page.locator("[name=workspace]").fill(workspace)
         self.page.get_by_label("Access token", exact=True).fill(token)
         self.look()
         self.press("Verify")

@@ -143,7 +143,9 @@ def test_parents_that_have_one_or_do_not_work_are_not_offered(
     kind = connector("bitbucket_pipelines")
     free = ConnectionFactory.create(organization=parent.organization, name="Free")
     ConnectionFactory.create(organization=parent.organization, status="error")
-    ConnectionFactory.create()  # of another organization
+    ConnectionFactory.create(  # of another organization, beneath the same workspace
+        connector=kind.key, identity=free.identity
+    )
     make(parent, sandbox.tokens.workspace("acme"))
 
     assert possible_parents(parent.organization, kind) == [free]

@@ -56,6 +56,7 @@ def test_from_its_tile_to_its_first_sync(
     choose = text_of(member.get(url("wizard_choose", draft.public_id)))
     streams = ["pipelines", "pipeline_steps"]
     values = {"name": "Builds", "streams": streams, "window": "all", "schedule": "60"}
+    estimate = member.post(url("wizard_estimate", draft.public_id), values)
     response = member.post(url("wizard_choose", draft.public_id), values)
 
     assert "Needs a connection to Bitbucket Cloud that works." in tiles
@@ -67,6 +68,7 @@ def test_from_its_tile_to_its_first_sync(
     assert "They are chosen there." in choose
     assert 'name="repositories"' not in choose
     assert 'value="Engineering (Bitbucket Pipelines)"' in choose
+    assert "requests" in text_of(estimate)
     connection, sync = Connection.objects.get(name="Builds"), Sync.objects.get()
     assert response.url == url("sync", sync.pk)
     assert (connection.parent, connection.identity) == (parent, parent.identity)
