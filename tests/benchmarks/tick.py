@@ -29,19 +29,21 @@ def tick(around: Surroundings) -> Iterator[Figure]:
 
 
 def prepare() -> None:
-    """The connections; the tick has run once before, as it does every ten seconds."""
+    """The connections; a worker has done ticks before, so it has loaded what they need."""
     from django.utils.timezone import now
 
     from connections.models import Connection
     from ingestion.services import schedule
     from tests.factories import ConnectionFactory, OrganizationFactory
 
+    every_hour = {"kind": "every", "minutes": 60}
+    ConnectionFactory.create(schedule=every_hour, next_sync_at=now())
     schedule.tick()
     owners = OrganizationFactory.create_batch(ALL // IN_EACH)
     soon = now() + timedelta(hours=1)
     rows = [ConnectionFactory.build(organization=owners[n % len(owners)]) for n in range(ALL)]
     for position, row in enumerate(rows):
-        row.schedule = {"kind": "every", "minutes": 60}
+        row.schedule = every_hour
         row.next_sync_at = soon - timedelta(hours=2 if position < DUE else 0)
     Connection.objects.bulk_create(rows, batch_size=500)
 
