@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from connections.models import Connection
 from ingestion.models import COMPARISON, Coverage, Repository
-from ingestion.selectors.freshness import NO_ACCESS_AFTER, promised
+from ingestion.selectors.freshness import NO_ACCESS_AFTER, of_streams
 from ingestion.selectors.streams import chosen_streams, stream_label
 
 
@@ -53,7 +53,7 @@ class RepositoryCoverage:
 def coverage_by_stream(connection: Connection) -> list[StreamCoverage]:
     """One row for each chosen stream, in order, in one statement."""
     rows = Coverage.objects.for_organization(connection.organization_id)
-    counts = promised([connection])
+    counts = of_streams({connection.pk: chosen_streams(connection)})
     counted = (
         rows.filter(connection=connection)
         .order_by()

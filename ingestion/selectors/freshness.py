@@ -1,7 +1,7 @@
 """Up to when the data of a connection is complete, and whether that is recent enough."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,13 +45,20 @@ def freshness_of(connections: Sequence[Connection]) -> dict[int, Freshness]:
 
 
 def promised(connections: Sequence[Connection]) -> Q:
-    """The rows of Coverage that count: chosen streams of chosen repositories that can be read."""
+    """The rows of Coverage by which freshness is judged: those that each scheduled sync renews."""
+    return of_streams({one.pk: _promised_streams(one) for one in connections})
+
+
+def of_streams(streams: Mapping[int, tuple[str, ...]]) -> Q:
+    """The rows of Coverage of these streams, by connection, in chosen repositories that can be
+    read.
+    """
     by_streams: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for connection in connections:
-        by_streams[_promised_streams(connection)].append(connection.pk)
+    for connection, keys in streams.items():
+        by_streams[keys].append(connection)
     which = Q(pk__in=[])
-    for streams, ids in by_streams.items():
-        which |= Q(connection_id__in=ids, stream__in=streams)
+    for keys, ids in by_streams.items():
+        which |= Q(connection_id__in=ids, stream__in=keys)
     return (
         which
         & (Q(repository=None) | Q(repository__is_selected=True, repository__removed_at=None))

@@ -86,7 +86,8 @@ class ChooseWhatToSync(OrganizationView):
             return "Bitbucket's consent and a connection that exists need a browser."
         places = {field.name for field in connector(draft.connector).settings}
         named = {name: value for name, value in draft.settings.items() if name in places}
-        others = {name: value for name, value in draft.settings.items() if name not in places}
+        own = {field.name for field in method.settings}
+        others = {name: value for name, value in draft.settings.items() if name in own}
         secrets = {field.name: SECRET for field in method.secrets}
         body = {
             "type": draft.connector,
@@ -95,6 +96,7 @@ class ChooseWhatToSync(OrganizationView):
             "credential": {"method": method.key, "settings": others, "secrets": secrets},
             "schedule": form.chosen_schedule,
             "selection": form.selection(),
+            **({"parent_id": draft.parent_id} if draft.parent_id else {}),
         }
         return ApiCall(method="connections.create", body=body)
 

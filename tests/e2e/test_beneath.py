@@ -10,13 +10,11 @@ def test_connect_pipelines_beneath_a_connection_and_see_their_sync(visitor: Visi
     visitor.choose_and_start()
     visitor.headline("Complete")
     visitor.open("/o/beneath/connections/new/")
-    visitor.look()
 
     visitor.follow("Bitbucket Pipelines")
     visitor.look()
     visitor.press("Go on")
     visitor.page.wait_for_url("**/how/")
-    visitor.look()
     visitor.go(visitor.page.get_by_role("link", name="Choose Workspace access token"))
     token = visitor.world.tokens.workspace("acme", ["repository", "pipeline"])
     visitor.page.get_by_label("Access token", exact=True).fill(token)
@@ -26,7 +24,6 @@ def test_connect_pipelines_beneath_a_connection_and_see_their_sync(visitor: Visi
 
     visitor.headline("Complete")
     visitor.sees("Pipeline steps")
-    visitor.look()
     visitor.go(visitor.page.locator(".breadcrumbs a").last)
     visitor.follow("acme")
     visitor.sees("pipelines are read by")

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from connections.services.schedules import streams_due
 from connections.services.selections import copied_streams
 from ingestion.models import Coverage, Deployment, PipelineRun, State
+from ingestion.selectors.coverage import coverage_by_stream
 from tests.ingestion.engine.conftest import Copied
 from tests.sandbox import Sandbox, Scale
 from tests.sandbox.world import Repository
@@ -110,3 +111,12 @@ def test_what_could_not_be_read_is_read_by_the_next_sync(copied: Copied, sandbox
     assert copied.sync().state == State.SUCCEEDED
 
     assert Deployment.objects.count() == 4
+
+
+def test_page_tells_how_complete_they_are_though_they_are_read_less_often(synced: Copied) -> None:
+    synced.connection.schedule = {"kind": "every", "minutes": 15}
+
+    found = {row.stream: row for row in coverage_by_stream(synced.connection)}
+
+    assert found["deployments"].complete_as_of
+    assert found["deployments"].repositories == 1

@@ -1,6 +1,7 @@
 """A connection beneath another, in the browser: from its tile to its first sync, and its pages."""
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -57,7 +58,9 @@ def test_from_its_tile_to_its_first_sync(
     streams = ["pipelines", "pipeline_steps"]
     values = {"name": "Builds", "streams": streams, "window": "all", "schedule": "60"}
     estimate = member.post(url("wizard_estimate", draft.public_id), values)
-    response = member.post(url("wizard_choose", draft.public_id), values)
+    address = url("wizard_choose", draft.public_id)
+    call = member.post(address, {**values, "as_api_call": "1"}, headers={"X-Part": "api-call"})
+    response = member.post(address, values)
 
     assert "Needs a connection to Bitbucket Cloud that works." in tiles
     assert asks.url == wizard("wizard_parent", KIND)
@@ -69,6 +72,7 @@ def test_from_its_tile_to_its_first_sync(
     assert 'name="repositories"' not in choose
     assert 'value="Engineering (Bitbucket Pipelines)"' in choose
     assert "requests" in text_of(estimate)
+    assert f'"parent_id": {parent.pk}' in unescape(text_of(call))
     connection, sync = Connection.objects.get(name="Builds"), Sync.objects.get()
     assert response.url == url("sync", sync.pk)
     assert (connection.parent, connection.identity) == (parent, parent.identity)
