@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs, name="docs"),
     re_path(r"^api/", UnknownMethod.as_view()),
+    path("", include("connections.urls_aws")),
     path("", include("connections.urls")),
     path("", include("ingestion.urls")),
     path("", include("tenants.urls")),

@@ -4,6 +4,7 @@ from connections.api.declared import all_schedules, all_selections
 from connections.api.rows import STATES
 from connections.connectors import connectors
 from connections.models import Credential, Verification
+from connections.services.tags import tags_schema
 from tenants.api.shapes import (
     Answer,
     Date,
@@ -47,6 +48,7 @@ class ConnectionRow(Row):
     parent_id = Identifier(None, allow_null=True)
     schedule = Shape(all_schedules, {"kind": "every", "minutes": 30})
     selection = Shape(all_selections, LIVE)
+    tags = Shape(tags_schema, {"env": "prod"})
     supports_multiple_credentials = YesOrNo()
     disabled_at = Moment(None, allow_null=True)
     last_synced_at = Moment(allow_null=True)

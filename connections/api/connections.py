@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from rest_framework.request import Request
@@ -40,6 +41,7 @@ from connections.api.schemas import (
     VerifiedConnection,
 )
 from connections.models import Connection, Credential
+from connections.selectors import tagged
 from connections.services import connections, links, verification
 from connections.services.connections import Created, NewCredential
 from tenants.api import ApiError, ApiView, paginate, timestamp
@@ -60,7 +62,8 @@ class ConnectionsList(ApiView):
 
     def get(self, request: Request) -> Response:
         asked = self.read()
-        rows = Connection.objects.for_organization(self.organization).filter(deleted_at=None)
+        mine = Connection.objects.for_organization(self.organization)
+        rows: QuerySet[Connection] = mine.filter(deleted_at=None)
         if "type" in asked:
             rows = rows.filter(connector=connector_of(asked["type"]).key)
         state = asked.get("state")
@@ -68,6 +71,9 @@ class ConnectionsList(ApiView):
             rows = rows.exclude(status=Connection.Status.PENDING)
         elif state != "all":
             rows = rows.filter(status=STATUSES[state])
+        if "tag" in asked:
+            rows = tagged(rows, asked["tag"])
+        rows = rows.prefetch_related("tags")
         page, cursor = paginate(rows, request, ("connector", "name", "id"), usual=WITHOUT_LIMIT)
         return Response(
             {
@@ -120,6 +126,7 @@ class ConnectionsCreate(ApiView):
         "credential": {"secrets": {"api_token": "ATCTT3xFfGN0-example"}},
         "schedule": {"kind": "every", "minutes": 30},
         "selection": {"repositories": {"mode": "all"}, "streams": [], "since": "2026-01-01"},
+        "tags": {"env": "prod"},
     }
 
     def post(self, request: Request) -> Response:
@@ -136,6 +143,7 @@ class ConnectionsCreate(ApiView):
                 credential=NewCredential(**given["credential"]) if "credential" in given else None,
                 schedule=given.get("schedule"),
                 selection=given.get("selection"),
+                tags=given.get("tags"),
                 by=self.actor,
                 user=self.key.made_by,
                 parent_id=given.get("parent_id"),

@@ -11,6 +11,7 @@ from connections.connectors.schema import schema_of
 from connections.models import Connection, Credential, Verification
 from connections.selectors import standings_of
 from connections.services.selections import wanted_streams
+from connections.services.tags import tags_of
 from tenants.api import etag, timestamp
 
 # What the model calls available, the API calls verified.
@@ -49,6 +50,7 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "parent_id": connection.parent_id,
         "schedule": connection.schedule,
         "selection": _selection(connection, kind),
+        "tags": tags_of(connection),
         "supports_multiple_credentials": bool(kind and kind.supports_multiple_credentials),
         "disabled_at": timestamp(connection.disabled_at),
         "last_synced_at": timestamp(connection.last_synced_at),

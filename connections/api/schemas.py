@@ -16,6 +16,7 @@ from connections.api.declared import (
 )
 from connections.api.rows import STATES
 from connections.connectors import connectors
+from connections.services.tags import tags_schema
 from tenants.api import Day, IdField, PageSerializer, StrictSerializer, Text
 from tenants.api.shapes import Schema
 
@@ -95,6 +96,7 @@ class NewConnection(StrictSerializer):
     parent_id = IdField(required=False, allow_null=True)
     schedule = Nested(all_schedules, required=False)
     selection = Nested(all_selections, required=False)
+    tags = Texts(tags_schema, required=False)
 
 
 class ChangedConnection(OneRow):
@@ -103,6 +105,7 @@ class ChangedConnection(OneRow):
     name = Text(max_length=100, required=False)
     schedule = Nested(all_schedules, required=False)
     selection = Nested(all_selections, required=False)
+    tags = Texts(tags_schema, required=False)
 
 
 class VerifiedConnection(OneRow):
@@ -116,3 +119,4 @@ class ConnectionList(PageSerializer):
 
     type = Type(max_length=40, required=False)
     state = serializers.ChoiceField(choices=[*STATES.values(), "all"], required=False)
+    tag = Text(max_length=400, required=False)

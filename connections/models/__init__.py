@@ -11,6 +11,7 @@ from connections.models.draft import (
     lost_verifications,
 )
 from connections.models.link import ConnectLink, open_links
+from connections.models.tag import Tag
 
 __all__ = (
     "SILENCE",
@@ -22,6 +23,7 @@ __all__ = (
     "ExpiryWarning",
     "Grant",
     "OAuthConsumer",
+    "Tag",
     "Verification",
     "lost_verifications",
     "open_links",

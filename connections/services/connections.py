@@ -37,6 +37,7 @@ from connections.services.rows import (
 from connections.services.schedules import clean_schedule, next_run
 from connections.services.selections import clean_selection, wanted_streams
 from connections.services.states import reconsider
+from connections.services.tags import clean_tags, store_tags, tags_of
 from connections.services.verification import count_verification, verify_entry
 from connections.services.wishes import Wish, read_wish
 from connections.signals import connection_stopped, selection_changed
@@ -72,26 +73,28 @@ def create_connection(
     organization: Organization,
     connector: str,
     name: str,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Any] | None,
     by: Actor,
     credential: NewCredential | None = None,
     schedule: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
     user: User | None = None,
     parent_id: int | None = None,
     dry_run: bool = False,
 ) -> Created:
     """Connect something: with a credential, verified before anything is stored; or pending.
 
-    Makes requests where a credential is given: never call it in a transaction then. Raises
+    Without settings, whoever finishes it says what is connected. Makes requests where a credential
+    is given: never call it in a transaction then. Raises
     UnknownConnector, InvalidFields, UnknownMethodGiven, NameTaken, AlreadyConnected,
     ParentRequired, VerificationFailed, VerificationsTooMany.
     """
     if credential is not None:
         kind = connector_of(connector)
-        credential, settings = complete(kind, organization.pk, credential, settings)
+        credential, settings = complete(kind, organization.pk, credential, settings or {})
     parent = find_parent(organization, connector_of(connector), parent_id)
-    wish = read_wish(connector, name, settings, schedule, selection, credential)
+    wish = read_wish(connector, name, settings, schedule, selection, credential, tags)
     check_name(organization.pk, wish.name)
     finding = _prove(organization, wish, parent) if wish.given is not None else None
     if dry_run:
@@ -102,7 +105,8 @@ def create_connection(
             become_available(row, finding.identity, by)
         else:
             store_connection(row)
-        note("connections.created", row, by)
+        store_tags(row, wish.tags)
+        note("connections.created", row, by, {"tags": wish.tags} if wish.tags else None)
         stored = None
         if finding is not None and wish.given is not None and credential is not None:
             stored = _first_credential(row, wish.given, credential, finding, by)
@@ -118,12 +122,14 @@ def update_connection(
     schedule: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     choices: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
     version: int | None = None,
     dry_run: bool = False,
 ) -> Connection:
     """Change what people may change; what is left out stays. A dry run takes it all back.
 
-    `selection` is a whole one; `choices` are parts of it, such as `since`, and the others stay.
+    `selection` and `tags` are whole ones; `choices` are parts of a selection, such as `since`, and
+    its others stay.
     Raises InvalidFields, NameTaken, VersionChanged.
     """
     row = _locked(connection, version)
@@ -140,10 +146,14 @@ def update_connection(
         waits = row.status in {Connection.Status.DISABLED, Connection.Status.PENDING}
         row.next_sync_at = None if waits else _next_sync(row)
     after = {"name": row.name, "schedule": row.schedule, "selection": row.selection}
+    if tags is not None:
+        before["tags"], after["tags"] = tags_of(row), clean_tags(tags)
     changes = {key: [old, after[key]] for key, old in before.items() if old != after[key]}
     if changes:
         row.version += 1
         store_connection(row)
+        if "tags" in changes:
+            store_tags(row, after["tags"])
         note("connections.updated", row, by, changes)
         if "selection" in changes:
             selection_changed.send(sender=Connection, connection=row)

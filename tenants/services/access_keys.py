@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from tenants.actor import Actor
-from tenants.models import AccessKey, Organization
+from tenants.models import AccessKey, Organization, SignedCall
 from tenants.services import audit
 from tenants.services.errors import RoleTooHigh
 from tenants.services.fields import clean_name
 from tenants.services.key_rules import check_role, clean_end, clean_scopes, reaches
+from tenants.signature import TOLERATED
 
 PREFIX = "TRIB"  # ids look like AWS's: 20 capitals and digits
 IDS = string.ascii_uppercase + "234567"
@@ -72,6 +73,11 @@ def revoke_access_key(*, key: AccessKey, by: Actor) -> None:
         by=by,
         target=_target(key),
     )
+
+
+def sweep_signed_calls() -> None:
+    """Forget the calls whose signatures are too old to be taken again. Outside of organizations."""
+    SignedCall.objects.filter(made_at__lt=now() - 3 * TOLERATED).delete()
 
 
 def _random(letters: str, length: int) -> str:

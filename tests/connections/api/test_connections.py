@@ -26,6 +26,7 @@ ROW = {
     "parent_id",
     "schedule",
     "selection",
+    "tags",
     "supports_multiple_credentials",
     "disabled_at",
     "last_synced_at",

@@ -1,0 +1,1 @@
+"""AWS’s own clients: the protocol of CodeStar Connections and CodeConnections."""
