@@ -15,6 +15,7 @@ from connections.services.consumers import authorizations_by
 from connections.transport.errors import ConsentEnded, ProviderError, Unavailable
 from connections.transport.http import refuse_inside_transaction
 from tenants.secrets import SecretsField
+from tenants.threads import leave_thread
 
 FRESH = timedelta(minutes=15)  # less than that left: renew before use
 LEASE = timedelta(seconds=60)  # a winner that died is succeeded after that
@@ -53,12 +54,15 @@ def another_token(grant: Grant, refused: str) -> str:
 
     Of several who meet the refusal the first renews; the others take what it got.
     """
-    row = Grant.objects.filter(pk=grant.pk).first()
-    if row is None:
-        raise ConsentEnded("The authorization is gone. Authorize again.")
-    if _tokens(row).get("access_token") == refused:
-        Grant.objects.filter(pk=row.pk, expires_at=row.expires_at).update(expires_at=now())
-    return access_token(row)
+    try:
+        row = Grant.objects.filter(pk=grant.pk).first()
+        if row is None:
+            raise ConsentEnded("The authorization is gone. Authorize again.")
+        if _tokens(row).get("access_token") == refused:
+            Grant.objects.filter(pk=row.pk, expires_at=row.expires_at).update(expires_at=now())
+        return access_token(row)
+    finally:
+        leave_thread()
 
 
 def _tokens(grant: Grant) -> dict[str, str]:

@@ -32,6 +32,10 @@ class Relay:
         """Note what an answer told."""
         self._wait_for(lambda: self._books.learn(subject, limit=limit, refused_for=refused_for))
 
+    def through(self, renew: Callable[[str], str] | None) -> Callable[[str], str] | None:
+        """The renewal of an access token, done by the waiting thread: it reads and writes rows."""
+        return None if renew is None else lambda refused: self._wait_for(lambda: renew(refused))
+
     def tell(self, call: _Call) -> None:
         """Let the waiting thread do this; do not wait for it."""
         self._calls.put((call, None))
@@ -59,10 +63,10 @@ class Relay:
         finally:
             self._calls.put((None, None))
 
-    def _wait_for(self, call: _Call) -> None:
+    def _wait_for(self, call: _Call) -> Any:
         waiting: Future[Any] = Future()
         self._calls.put((call, waiting))
-        waiting.result()
+        return waiting.result()
 
 
 def _do(call: _Call, waiting: Future[Any] | None) -> BaseException | None:

@@ -7,7 +7,7 @@ anew. Makes requests: never call it in a transaction.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -158,6 +158,7 @@ def _take(
     found: Survey, wanted: Mapping[str, list[Measure]], subject: Subject, entry: Entry
 ) -> None:
     kind, relay = connector(subject.connector), Relay(ledger())
+    entry = replace(entry, renew=relay.through(entry.renew))
     transport = kind.transport(entry, ledger=relay)
     asks = source(kind.key, kind.client(entry, transport))
     try:

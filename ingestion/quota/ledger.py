@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from connections.transport.errors import QuotaExhausted
 from connections.transport.ledger import Purpose
@@ -18,6 +18,7 @@ from ingestion.clock import database_now
 from ingestion.models import Quota
 from ingestion.quota.purses import Asker, Lot, Purses
 from ingestion.quota.window import Window, scaled, width
+from tenants.threads import leave_thread
 
 LOT, LONG_BUCKET = 25, 10.0  # permits booked at a time, in buckets of so many seconds or more
 SMALL_LOT = 10
@@ -91,7 +92,7 @@ def _book(asker: Asker) -> Lot:
         with transaction.atomic():
             found = _try_to_book(asker)
     finally:
-        _leave_thread()
+        leave_thread()
     if isinstance(found, QuotaExhausted):
         raise found  # what it waits for was noted, and is kept
     return found
@@ -150,7 +151,7 @@ def _block(subject: str, refused_for: float, limit: int | None) -> None:
             quota.blocks = min(quota.blocks + 1, 10)
             quota.save(update_fields=["blocked_until", "is_probing", "blocks"])
     finally:
-        _leave_thread()
+        leave_thread()
 
 
 def _learn_limit(subject: str, limit: int) -> None:
@@ -160,7 +161,7 @@ def _learn_limit(subject: str, limit: int) -> None:
             if (quota.learned_limit, quota.learned_until) != (limit, None):
                 _note_limit(quota, limit, until=None)
     finally:
-        _leave_thread()
+        leave_thread()
 
 
 def _note_limit(quota: Quota, limit: int, *, until: datetime | None) -> None:
@@ -182,10 +183,3 @@ def _exhausted(resume_at: datetime) -> QuotaExhausted:
     return QuotaExhausted(
         "The requests that Bitbucket allows in a rolling hour are used up.", resume_at=resume_at
     )
-
-
-def _leave_thread() -> None:
-    """Give the connection of a fetching thread back: there are many, and they rarely book."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main and not connection.in_atomic_block:
-        connection.close()

@@ -87,7 +87,9 @@ class _Run:
         self.books = Counted(ledger())
         self._relay = Relay(self.books)
         self._transport = entrance.transport(
-            entry, ledger=self._relay, patience=settings.VERIFICATION_DEADLINE
+            replace(entry, renew=self._relay.through(entry.renew)),
+            ledger=self._relay,
+            patience=settings.VERIFICATION_DEADLINE,
         )
         self.learned = Learned(entry, self._relay.tell)
 

@@ -249,3 +249,21 @@ def test_a_withdrawn_consent_is_told_as_such(
         client.workspace()
 
     assert Grant.objects.get().ended_at is not None
+
+
+def test_a_verification_goes_on_with_the_renewed_token(
+    grant: Grant, cloud: Connector, sandbox: Sandbox
+) -> None:
+    old = access_token(grant)
+    entry = Entry(
+        method="oauth2",
+        settings={"workspace": "acme", "consumer": "tests"},
+        secrets={"access_token": old},
+        renew=partial(another_token, grant),
+    )
+    sandbox.change.revoke(old)
+
+    finding = cloud.verify(entry)
+
+    assert finding.is_ok, finding.message
+    assert sandbox.consumers.refreshes == 1
