@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from django.core.cache import cache
 from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
@@ -15,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework_api_key.crypto import KeyGenerator
 
-from tenants import scopes
+from tenants import lots, scopes
 from tenants.models import ApiKey, Key, Scope, User
 from tenants.rate import headers, rate
 
@@ -63,7 +62,7 @@ class HasScope(BasePermission):
 
 def require_scope(key: Key, scope: str) -> None:
     """Raise PermissionDenied unless the key has this scope and its role still allows it."""
-    role = scopes.present_role(key)
+    role = scopes.present_role(key)  # once: what follows asks no more
     if role is None:
         raise PermissionDenied(
             f"The person who made this {key.kind} is no longer a member. Make a new one.",
@@ -73,7 +72,7 @@ def require_scope(key: Key, scope: str) -> None:
         return
     if scope not in key.scopes:
         raise PermissionDenied(f"This {key.kind} lacks the scope {scope}.", code="missing_scope")
-    if not scopes.permits(key, Scope(scope)):
+    if not scopes.role_permits(role, Scope(scope)):
         raise PermissionDenied(
             f"This {key.kind} has the scope {scope}, but the role {role} does not allow it.",
             code="not_allowed",
@@ -91,7 +90,8 @@ class KeyThrottle(BaseThrottle):
         instant = type(self).clock()
         limit, seconds = rate()
         window = int(instant // seconds)
-        count = _count(f"{request.auth.kind}:{request.auth.pk}:{window}".replace(" ", "_"), seconds)
+        name = f"{request.auth.kind}:{request.auth.pk}:{window}".replace(" ", "_")
+        count = lots.take(name, limit, 2 * seconds)
         reset = int((window + 1) * seconds)
         self.left = max(1, int(reset - instant) + 1)
         # The view puts these on its answer, whatever it is.
@@ -106,7 +106,7 @@ def _find(given: str) -> ApiKey:
     """The key row of what was sent. Raises AuthenticationFailed: not_authed or key_expired."""
     match = _KEY.fullmatch(given)
     key = match and (
-        ApiKey.objects.select_related("organization", "made_by")
+        scopes.with_maker_role(ApiKey.objects.select_related("organization", "made_by"))
         .filter(prefix=match[1], revoked_at__isnull=True)
         .first()
     )
@@ -136,13 +136,3 @@ def _scope_of(view: "APIView", method: str) -> str:
     if named is None:
         raise PermissionDenied("This method is closed: it names no scope.", code="not_allowed")
     return str(named)
-
-
-def _count(name: str, seconds: int) -> int:
-    """Count one more under this name. Two at once may be counted as one: a limit, not a ledger."""
-    if cache.add(name, 1, timeout=2 * seconds):
-        return 1
-    try:
-        return int(cache.incr(name))
-    except ValueError:  # it ran out between the two
-        return 1

@@ -1,5 +1,9 @@
 """What a key may do: its scopes, its stored role, and what its maker may do now."""
 
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from tenants.models import Key, Membership, Scope
 from tenants.roles import Permission, Role, allows, at_most
 
@@ -27,15 +31,36 @@ def present_role(key: Key) -> str | None:
     """
     if key.made_by_id is None:
         return key.role
-    maker = Membership.objects.filter(
-        organization_id=key.organization_id, user_id=key.made_by_id, user__is_active=True
-    ).first()
+    maker: str | None = getattr(key, "maker_role", None) or _role_of_maker(key)
     if maker is None:
         return None
-    return maker.role if at_most(maker.role, key.role) else key.role
+    return maker if at_most(maker, key.role) else key.role
+
+
+def with_maker_role(keys: "QuerySet[Any]") -> "QuerySet[Any]":
+    """The keys with what their maker may do at this moment, in the same statement."""
+    mine = Membership.objects.filter(
+        organization_id=OuterRef("organization_id"),
+        user_id=OuterRef("made_by_id"),
+        user__is_active=True,
+    )
+    found: QuerySet[Any] = keys.annotate(maker_role=Subquery(mine.values("role")[:1]))
+    return found
+
+
+def _role_of_maker(key: Key) -> str | None:
+    maker = Membership.objects.filter(
+        organization_id=key.organization_id, user_id=key.made_by_id or 0, user__is_active=True
+    ).first()
+    return None if maker is None else maker.role
 
 
 def permits(key: Key, scope: Scope) -> bool:
     """Whether this key may do now what the scope allows."""
     role = present_role(key)
-    return role is not None and scope in key.scopes and allows(Role(role), NEEDS[scope])
+    return role is not None and scope in key.scopes and role_permits(role, scope)
+
+
+def role_permits(role: str, scope: Scope) -> bool:
+    """Whether a role allows what the scope names."""
+    return allows(Role(role), NEEDS[scope])

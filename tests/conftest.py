@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tenants import access, wall
+from tenants import lots as throttle_lots
 from tenants.models import Membership, Organization, User
 from tests import surroundings
 from tests.factories import MembershipFactory
@@ -33,6 +34,7 @@ def pytest_runtest_teardown() -> Generator[None, object, object]:
 def _nothing_counted_yet() -> None:
     """Limits per minute are counted in the cache, which outlives a test."""
     cache.clear()
+    throttle_lots.forget()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from connections.api.lookups import (
 )
 from connections.api.rows import credential_row, credential_rows, finding_row, verification_row
 from connections.api.schemas import ChangedCredential, NewCredential, OneRow
+from connections.models import Credential
 from connections.services import credentials, verification
 from connections.services.credentials import Stored
 from tenants.api import ApiView, PageSerializer, paginate, timestamp
@@ -101,13 +102,17 @@ class CredentialsList(ApiView):
     refuses = ("connection_not_found",)
 
     def get(self, request: Request, connection_id: int) -> Response:
-        connection = connection_of(self, connection_id)
         self.read()
-        rows = connection.credentials.filter(deleted_at=None)
-        page, cursor = paginate(rows, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
+        rows = Credential.objects.for_organization(self.organization).filter(
+            connection_id=connection_id, connection__deleted_at=None, deleted_at=None
+        )
+        shown = rows.select_related("connection").defer("secrets")
+        page, cursor = paginate(shown, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
+        if not page:  # none, or no such connection
+            connection_of(self, connection_id)
         return Response(
             {
-                "credentials": credential_rows(page, connection),
+                "credentials": credential_rows(page, page[0].connection) if page else [],
                 "response_metadata": {"next_cursor": cursor},
             }
         )

@@ -241,3 +241,15 @@ def test_a_form_clears_the_expiration_date(
     )
 
     assert answer.body["credential"]["expiration_date"] is None
+
+
+def test_the_list_asks_the_database_as_often_for_many(
+    script: Script, connection: Connection, django_assert_max_num_queries: Any
+) -> None:
+    CredentialFactory.create_batch(20, connection=connection)
+    script.get(call(connection, "list"))  # notes the use of the key, once a minute
+
+    with django_assert_max_num_queries(5):
+        answer = script.get(call(connection, "list"))
+
+    assert len(answer.body["credentials"]) == 21
