@@ -107,7 +107,7 @@ class Check:
     methods: tuple[str, ...] = ()  # asked only for these; empty: for all
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Endpoint:
     """An address that is asked, and what for. Pages and docs list them all."""
 

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -12,6 +12,12 @@ from connections.transport.errors import BlockedAddress, Unreachable
 
 Resolve = Callable[[str, int], Iterable[tuple[Any, ...]]]
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: an IPv4 address in its last 32 bits
+# What Python counts as global, or only later versions of it do not, and no provider lives at.
+_NOT_OF_THE_INTERNET = (
+    IPv4Network("192.0.0.0/24"),  # of the IETF; the metadata of Oracle's cloud is there
+    IPv4Network("168.63.129.16/32"),  # every machine of Azure reaches its WireServer there
+    IPv6Network("64:ff9b:1::/48"),  # NAT64 of a network's own (RFC 8215)
+)
 
 
 def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
@@ -32,6 +38,8 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(plain, IPv6Address) and plain.is_site_local:
+        return False
+    if any(plain in network for network in _NOT_OF_THE_INTERNET):
         return False
     return plain.is_global and not plain.is_multicast and not plain.is_reserved
 

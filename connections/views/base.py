@@ -157,11 +157,14 @@ def about_method(method: Method, known: Mapping[str, str]) -> dict[str, Any]:
     return {
         "method": method,
         "scope_names": " ".join(scope.name for scope in method.scopes),
-        "make_url": _make_url(method, known.get("workspace", "")),
+        "make_url": _make_url(method.made_at, known),
+        "kinds": [(kind, _make_url(kind.made_at, known)) for kind in method.kinds],
     }
 
 
-def _make_url(method: Method, workspace: str) -> str:
-    if "{workspace}" in method.made_at and not workspace:
+def _make_url(made_at: str, known: Mapping[str, str]) -> str:
+    """The page where one is made; empty where it is not known of what."""
+    names = {name: quote(known.get(name, ""), safe="") for name in ("workspace", "repository")}
+    if any(f"{{{name}}}" in made_at and not value for name, value in names.items()):
         return ""
-    return method.made_at.format(workspace=quote(workspace, safe=""))
+    return made_at.format(**names)

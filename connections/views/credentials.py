@@ -29,6 +29,7 @@ from connections.views.base import (
     unseen_secrets,
 )
 from connections.views.findings import Reading, read_checks, read_credential
+from connections.views.whom import needless_of
 from tenants.api_call import ApiCall
 from tenants.formats import listed
 from tenants.mail import sends_mail
@@ -44,7 +45,13 @@ class CredentialList(ConnectionView):
         context = {
             **self.tab_context("credentials"),
             "credentials": [
-                (row, self.connector.method(row.method), standing[row.pk]) for row in rows
+                (
+                    row,
+                    self.connector.method(row.method).name_of(row.kind),
+                    standing[row.pk],
+                    needless_of(self.connector, row, self.connection),
+                )
+                for row in rows
             ],
             "links": selectors.links_of(self.connection),
             "sends_mail": sends_mail(),
@@ -218,7 +225,13 @@ class CredentialRotate(CredentialView, SecretForm):
 
     def _form(self, data: QueryDict | None = None) -> CredentialForm:
         kept = self.credential
-        initial = {**kept.settings, "label": kept.label, "expiration_date": kept.expiration_date}
+        named = {"repository": kept.acts_as} if kept.kind == "repository" else {}
+        initial = {
+            **kept.settings,
+            **named,
+            "label": kept.label,
+            "expiration_date": kept.expiration_date,
+        }
         declared = self.method.settings + self.method.secrets
         return CredentialForm(
             data, declared=declared, initial=initial, kept=list(kept.secrets or ())

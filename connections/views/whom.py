@@ -6,13 +6,35 @@ from connections.services.selections import copied_streams
 from tenants.formats import number
 
 
+def acting(method: Method, kind: str, acts_as: str, sees: int | None) -> str:
+    """“Atlassian API token: acts as Ada and sees 212 repositories.”"""
+    parts = [f"acts as {acts_as}"] if acts_as else []
+    if sees is not None:
+        parts.append(f"sees {_repositories(sees)}")
+    told = f": {' and '.join(parts)}" if parts else ""
+    return f"{method.name_of(kind)}{told}."
+
+
 def acting_credential(connector: Connector, row: Credential, connection: Connection) -> str:
-    """Whom a stored credential acts as, and how much more it sees than was chosen."""
-    chosen = connection.selection.get("repositories") or {}
-    ids = chosen.get("ids") or ()
-    few = len(ids) if chosen.get("mode") == "chosen" else None
+    """“Atlassian API token: acts as Ada. Sees 212 repositories, you chose 14: …”"""
     method = connector.method(row.method)
-    return acting(method, row.kind, row.acts_as, row.sees, few)
+    whom = whom_of(connector, row, connection)
+    return f"{method.name_of(row.kind)}: acts as {whom}" if whom else f"{method.name_of(row.kind)}."
+
+
+def whom_of(connector: Connector, row: Credential, connection: Connection) -> str:
+    """“Ada. Sees 212 repositories, you chose 14: a workspace token would limit this.”"""
+    if not row.acts_as:
+        return ""
+    chosen = _chosen(connection)
+    if row.sees is None:
+        return f"{row.acts_as}."
+    told = f"{row.acts_as}. Sees {_repositories(row.sees)}"
+    if chosen is None or chosen >= row.sees:
+        return f"{told}."
+    is_of_place = bool(connector.method(row.method).kinds)
+    narrower = "project or repository token" if is_of_place else "workspace token"
+    return f"{told}, you chose {number(chosen)}: a {narrower} would limit this."
 
 
 def needless_of(connector: Connector, row: Credential, connection: Connection) -> tuple[str, ...]:
@@ -22,18 +44,10 @@ def needless_of(connector: Connector, row: Credential, connection: Connection) -
     )
 
 
-def acting(
-    method: Method, kind: str, acts_as: str, sees: int | None, chosen: int | None = None
-) -> str:
-    """“Atlassian API token: acts as Ada and sees 212 repositories, you chose 14: …”"""
-    parts = [f"acts as {acts_as}"] if acts_as else []
-    if sees is not None:
-        parts.append(f"sees {_repositories(sees)}")
-    told = f"{method.name_of(kind)}: {' and '.join(parts)}" if parts else method.name_of(kind)
-    if sees is None or chosen is None or chosen >= sees:
-        return f"{told}."
-    narrower = "project or repository token" if method.kinds else "workspace token"
-    return f"{told}, you chose {chosen:,}: a {narrower} would limit this."
+def _chosen(connection: Connection) -> int | None:
+    """How many repositories were chosen by name; None where that is not the way."""
+    chosen = connection.selection.get("repositories") or {}
+    return len(chosen.get("ids") or ()) if chosen.get("mode") == "chosen" else None
 
 
 def _repositories(count: int) -> str:

@@ -8,6 +8,7 @@ from connections.connectors.base import (
     Check,
     CheckResult,
     Connector,
+    Endpoint,
     Entry,
     Field,
     Method,
@@ -16,6 +17,7 @@ from connections.connectors.base import (
 )
 from connections.connectors.bitbucket_cloud import entrance, pasted, places, verify
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
+from connections.connectors.bitbucket_cloud.endpoints import ENDPOINTS
 from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
 from connections.connectors.bitbucket_cloud.scopes import needless
@@ -48,6 +50,7 @@ class BitbucketCloud(Connector):
         ),
     )
     methods: ClassVar[tuple[Method, ...]] = METHODS
+    endpoints: ClassVar[tuple[Endpoint, ...]] = ENDPOINTS
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             key="repositories",

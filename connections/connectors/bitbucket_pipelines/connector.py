@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from connections.connectors.base import Check, Field, Method, Stream
+from connections.connectors.base import Check, Endpoint, Field, Method, Stream
 from connections.connectors.bitbucket_cloud import BitbucketCloud
 from connections.connectors.bitbucket_cloud.methods import PIPELINES
 from connections.connectors.bitbucket_pipelines.methods import METHODS
@@ -40,6 +40,13 @@ class BitbucketPipelines(BitbucketCloud):
         _check(check)
         for check in BitbucketCloud.checks
         if check.name in FIRST or check.stream in PIPELINES
+    )
+
+    endpoints: ClassVar[tuple[Endpoint, ...]] = tuple(
+        endpoint
+        for endpoint in BitbucketCloud.endpoints
+        if set(endpoint.streams) & set(PIPELINES)
+        or not (endpoint.streams or endpoint.path.endswith("/hooks"))
     )
 
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:

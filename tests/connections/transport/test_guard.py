@@ -31,6 +31,18 @@ from connections.transport.errors import BlockedAddress, Unreachable
         "::ffff:169.254.169.254",
         "64:ff9b::7f00:1",  # NAT64 of 127.0.0.1
         "2002:7f00:1::",  # 6to4 of 127.0.0.1
+        "2002:a9fe:a9fe::",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",  # NAT64 of a network's own
+        "::ffff:0:7f00:1",  # translated by SIIT
+        "::127.0.0.1",  # IPv4-compatible
+        "2001:0:7f00:1::",  # Teredo
+        "100.100.100.200",  # metadata of Alibaba
+        "168.63.129.16",  # of Azure, at a public address
+        "192.0.0.192",  # of Oracle
+        "169.254.170.2",  # of ECS tasks
+        "198.18.0.1",
+        "240.0.0.1",
         "not an address",
     ],
 )
@@ -54,6 +66,10 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
         "localhost",
         "::ffff:127.0.0.1",
         "0",
+        "0x7f000001",
+        "017700000001",
+        "0xa9fea9fe",  # 169.254.169.254
+        "169.254.43518",
     ],
 )
 def test_names_that_lead_inside_are_blocked_in_every_notation(host: str) -> None:
