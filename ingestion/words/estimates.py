@@ -59,7 +59,8 @@ def first_sync(estimate: Estimate) -> str:
         amount = f"{formats.roughly(first.low)} to {_plain(first.high)}"
     now = "all of them now" if left >= first.total else f"{formats.number(left)} now"
     until = formats.clock(estimate.complete_at, estimate.now)
-    return f"{amount} requests: {now}, complete by {until} with {_tokens(estimate.allowance)}"
+    amount = amount[0].upper() + amount[1:]
+    return f"{amount} requests: {now}, complete by {until} with {_tokens(estimate.allowance)}."
 
 
 def passes(needs: int, step: timedelta | None, allowance: Allowance) -> str:

@@ -282,9 +282,9 @@ def test_an_estimate_moves_with_the_choice_and_preselects_the_fastest_schedule(
     page = text_of(member.post(address, chosen(name="")))
 
     whole, less, often = told
-    assert re.search(r"about \d+ requests: .* now, complete by .* with one token", whole)
+    assert re.search(r"About \d+ requests: .* now, complete by .* with one token", whole)
     assert re.search(r'hx-swap-oob="true".* value="60"[^>]*checked', whole)
-    assert "about 2 requests: all of them now" in less
+    assert "About 2 requests: all of them now" in less
     assert "Every 15 minutes needs" in often
     assert "this token allows 6: each pass takes about" in often
     assert "Every hour fits." in often
