@@ -31,6 +31,11 @@ urlpatterns = [
         name="connection_repositories",
     ),
     path(
+        f"{CONNECTION}repositories/by-name/",
+        connections.ConnectionRepositoriesByName.as_view(),
+        name="connection_repositories_by_name",
+    ),
+    path(
         f"{CONNECTION}repositories/undo/",
         connections.ConnectionRepositoriesUndo.as_view(),
         name="connection_repositories_undo",

@@ -142,6 +142,14 @@
     });
   }
 
+  function tickShown(button) {
+    const boxes = all("input[type=checkbox]:enabled", document.getElementById(button.dataset.tickShown))
+      .filter((box) => !box.closest("[hidden]"));
+    const wanted = button.matches("input") ? button.checked : !boxes.every((box) => box.checked);
+    for (const box of boxes) if (box !== button) box.checked = wanted;
+    boxes[0]?.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
   /* --- tabs that do not fit: the current one comes into view, and the page stays where it is */
 
   function showCurrentTab(tabs) {
@@ -206,6 +214,7 @@
     all("[data-confirm]", root).forEach(prepareConfirm);
     all("[data-undo]", root).forEach(prepareUndo);
     all("[data-filter-list]", root).forEach(prepareListFilter);
+    all("[data-tick-shown]", root).forEach((control) => (control.hidden = false));
     all(".tabs", root).forEach(showCurrentTab);
     all("[data-open-by]", root).forEach(prepareOpenBy);
     all("select[data-submit]", root).forEach((select) =>
@@ -223,6 +232,8 @@
       event.preventDefault();
       showApiCall(shown);
     }
+    const ticks = event.target.closest("[data-tick-shown]");
+    if (ticks) tickShown(ticks);
   });
   document.addEventListener("keydown", onEscape);
   document.addEventListener("allauth.error", sayRefused);

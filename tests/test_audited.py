@@ -262,6 +262,12 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         lambda s: repositories.select_all(connection=_choosy(s), by=s.by),
         {"connections.updated"},
     ),
+    "ingestion.repositories.select_by_patterns": (
+        lambda s: repositories.select_by_patterns(
+            connection=s.connection, repositories={"mode": "patterns", "include": ["a*"]}, by=s.by
+        ),
+        {"connections.updated"},
+    ),
     "ingestion.repositories.restore_choice": (
         lambda s: repositories.restore_choice(
             connection=s.connection, repositories={"mode": "chosen", "ids": []}, by=s.by

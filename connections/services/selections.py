@@ -118,8 +118,13 @@ def _repositories(value: Any) -> dict[str, Any]:
 
 
 def _texts(name: str, value: Any) -> list[str]:
-    fits = isinstance(value, list) and len(value) <= MOST
-    if not fits or not all(isinstance(one, str) and 0 < len(one) <= LONGEST_TEXT for one in value):
+    is_list = isinstance(value, list)
+    if is_list and len(value) > MOST:
+        told = f"At most {MOST:,} can be named one by one. Choose by name instead."
+        raise InvalidFields({f"selection.repositories.{name}": told})
+    if not is_list or not all(
+        isinstance(one, str) and 0 < len(one) <= LONGEST_TEXT for one in value
+    ):
         raise InvalidFields({f"selection.repositories.{name}": "A list of texts."})
     if any("\x00" in one for one in value):
         raise InvalidFields({f"selection.repositories.{name}": "NUL characters are not allowed."})

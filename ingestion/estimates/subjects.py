@@ -45,17 +45,21 @@ class Listed:
         return self.slug
 
 
+def listed(draft: Draft) -> list[Listed]:
+    """The repositories that the secret of a draft sees."""
+    return [Listed(one["id"], one["name"]) for one in draft.repositories]
+
+
 def estimate_draft(
     *, draft: Draft, selection: Mapping[str, Any], schedule: Mapping[str, Any]
 ) -> Estimate:
     """What the first sync of a verified draft would take. Raises ProviderError, InvalidFields."""
-    listed = [Listed(one["id"], one["name"]) for one in draft.repositories]
     subject = _subject(
         f"draft:{draft.public_id}:{draft.found.get('connected', '')}",
         draft.connector,
         selection,
         schedule,
-        listed,
+        listed(draft),
     )
     entry = partial(draft_entry, draft, purpose=Purpose.PERSON)
     quota = quota_of_subjects([draft.found.get("quota_subject", "")])
@@ -82,11 +86,11 @@ def estimate_of(
         raise InvalidCredentials("This connection has no credential that works. Add one.")
     entry = partial(entry_for, credential, purpose=Purpose.PERSON)
     key = f"connection:{connection.public_id}"
-    listed, spent = _here(connection), 0
-    if not listed:  # before the first sync
-        listed = [Listed(*one) for one in list_repositories(key, connection.connector, entry)]
-        spent = ceil(len(listed) / LISTED_AT_ONCE)
-    subject = _subject(key, connection.connector, selection, connection.schedule, listed, spent)
+    here, spent = _here(connection), 0
+    if not here:  # before the first sync
+        here = [Listed(*one) for one in list_repositories(key, connection.connector, entry)]
+        spent = ceil(len(here) / LISTED_AT_ONCE)
+    subject = _subject(key, connection.connector, selection, connection.schedule, here, spent)
     found, count = survey(subject, entry), _subjects(connection)
     if found.asked:
         by = by or Actor.system()
@@ -103,7 +107,7 @@ def _subject(
     kind: str,
     selection: Mapping[str, Any],
     schedule: Mapping[str, Any],
-    listed: Sequence[Listed],
+    repositories: Sequence[Listed],
     spent: int = 0,
 ) -> Subject:
     chosen = clean_selection(connector(kind), selection)
@@ -113,8 +117,8 @@ def _subject(
         key=key,
         connector=kind,
         streams=wanted_streams(connector(kind), chosen),
-        repositories=[one.uuid for one in listed if is_chosen(one)],
-        listed=len(listed),
+        repositories=[one.uuid for one in repositories if is_chosen(one)],
+        listed=len(repositories),
         since=datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None,
         spent=spent,
         own_hours={key: every / HOUR for key, every in own.items()},

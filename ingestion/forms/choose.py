@@ -7,13 +7,14 @@ from django import forms
 from connections.forms.schedule import ScheduleForm
 from connections.forms.window import WindowForm
 from connections.models import Draft
+from ingestion.forms.patterns import PatternsForm
 from ingestion.selectors.streams import streams_of
 
 HOURLY = {"kind": "every", "minutes": 60}
 ALL, CHOSEN, PATTERNS = "all", "chosen", "patterns"
 
 
-class ChooseForm(WindowForm, ScheduleForm):
+class ChooseForm(PatternsForm, WindowForm, ScheduleForm):
     """What a new connection syncs, and when."""
 
     name = forms.CharField(label="Name", max_length=100)
@@ -22,7 +23,11 @@ class ChooseForm(WindowForm, ScheduleForm):
     )
     mode = forms.ChoiceField(
         label="Repositories",
-        choices=((ALL, "All, with those to come"), (CHOSEN, "Only those ticked below")),
+        choices=(
+            (ALL, "All, with those to come"),
+            (CHOSEN, "Only those ticked below"),
+            (PATTERNS, "By name, with those to come"),
+        ),
         widget=forms.RadioSelect,
         initial=ALL,
     )
@@ -38,12 +43,11 @@ class ChooseForm(WindowForm, ScheduleForm):
         self._let_choose("streams", [(stream.key, stream.label) for stream in offered])
         self._let_choose("repositories", [(r["id"], r["name"]) for r in draft.repositories])
         if draft.parent_id:  # they are chosen there
-            del self.fields["mode"], self.fields["repositories"]
-        elif _repositories(draft).get("mode") == PATTERNS:
-            modes = self.fields["mode"].choices  # type: ignore[attr-defined]  # a choice field
-            self._let_choose("mode", [*modes, (PATTERNS, _patterns(_repositories(draft)))])
+            for name in ("mode", "repositories", "include", "exclude"):
+                del self.fields[name]
         timezone = draft.organization.timezone
         typed = dict(self.initial)
+        self.keep_patterns(_repositories(draft))
         self.keep(draft.schedule or HOURLY, timezone=timezone, connector=draft.connector)
         self.keep_window((draft.selection or {}).get("since"), timezone=timezone)
         self.initial.update(typed)
@@ -74,7 +78,7 @@ class ChooseForm(WindowForm, ScheduleForm):
 
     def typed(self) -> dict[str, Any]:
         """What was sent, to be shown again in a form that says nothing against it."""
-        names = ("name", "mode", "window", "since", "cron")
+        names = ("name", "mode", "include", "exclude", "window", "since", "cron")
         values = {name: self.data.get(name, "") for name in names}
         chosen = [name for name in ("streams", "repositories") if name in self.fields]
         lists = {name: self[name].data for name in chosen}
@@ -90,7 +94,7 @@ class ChooseForm(WindowForm, ScheduleForm):
         if mode == CHOSEN:
             repositories["ids"] = values["repositories"]
         elif mode == PATTERNS:
-            repositories = _repositories(self.draft)
+            repositories = self.chosen_patterns()
         return {
             "repositories": repositories,
             "streams": values["streams"],
@@ -112,10 +116,3 @@ def initial_of(draft: Draft) -> dict[str, Any]:
 
 def _repositories(draft: Draft) -> dict[str, Any]:
     return (draft.selection or {}).get("repositories") or {}
-
-
-def _patterns(repositories: dict[str, Any]) -> str:
-    """A choice by patterns, in words."""
-    included = ", ".join(repositories.get("include") or ["*"])
-    excluded = ", ".join(repositories.get("exclude") or [])
-    return f"Those like {included}" + (f", but not {excluded}" if excluded else "")

@@ -3,8 +3,11 @@
 The selection of the connection decides; `Repository.is_selected` says the same of each row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -44,6 +47,27 @@ def selected_by(selection: Mapping[str, Any]) -> Callable[[Named], bool]:
     return lambda row: True
 
 
+class ChoiceChanged(Exception):
+    """Somebody chose anew since the choice that is to be taken back."""
+
+    message = "The choice was changed again since then. Nothing was taken back."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What a choice did: of how many repositories, what stood before, and how to know it again."""
+
+    count: int
+    before: dict[str, Any]
+    mark: str
+
+
+def fitting(rows: Iterable[Named], repositories: Mapping[str, Any]) -> list[str]:
+    """The names of the repositories that a choice takes in, in their order."""
+    is_chosen = selected_by({"repositories": repositories})
+    return sorted((row.full_name for row in rows if is_chosen(row)), key=str.lower)
+
+
 def apply_selection(connection: Connection) -> None:
     """Make the rows that are here say what the selection says; where they do, nothing is written.
 
@@ -61,39 +85,72 @@ def apply_selection(connection: Connection) -> None:
 @transaction.atomic
 def select_repositories(
     *, connection: Connection, ids: Sequence[int], selected: bool, by: Actor
-) -> int:
+) -> Chosen:
     """Take repositories in or leave them out, by the ids of their rows; unknown ids are passed by.
 
     From then on the choice is a list: repositories that appear later are not synced. The caller
-    has checked the actor's role. Returns how many of the ids were repositories of the connection.
+    has checked the actor's role. Counts those ids that were repositories of the connection. Raises
+    InvalidFields where the list becomes too long.
     """
     before = hold(connection.pk).selection
     mine = _repositories_of(connection)
     named = Q(pk__in=ids)
     chosen = Q(is_selected=True) | named if selected else Q(is_selected=True) & ~named
     uuids = list(mine.filter(chosen).order_by("full_name", "pk").values_list("uuid", flat=True))
-    _store(connection, before, {"mode": "chosen", "ids": uuids + _not_here(mine, before)}, by)
-    return mine.filter(named).count()
+    ids_left = uuids + _not_here(mine, before)
+    count = mine.filter(named).count()
+    return _store(connection, before, {"mode": "chosen", "ids": ids_left}, by, count)
 
 
 @transaction.atomic
-def select_all(*, connection: Connection, by: Actor) -> None:
+def select_all(*, connection: Connection, by: Actor) -> Chosen:
     """Sync every repository, with those that will appear later."""
-    _store(connection, hold(connection.pk).selection, {"mode": "all"}, by)
+    return _store(connection, hold(connection.pk).selection, {"mode": "all"}, by)
 
 
 @transaction.atomic
-def restore_choice(*, connection: Connection, repositories: dict[str, Any], by: Actor) -> None:
-    """Take a choice back: `repositories` is the part of the selection that stood before it."""
-    _store(connection, hold(connection.pk).selection, repositories, by)
+def select_by_patterns(
+    *, connection: Connection, repositories: Mapping[str, Any], by: Actor
+) -> Chosen:
+    """Sync what fits patterns, also of what will appear later. Raises InvalidFields."""
+    before = hold(connection.pk).selection
+    count = len(fitting(_repositories_of(connection).filter(removed_at=None), repositories))
+    return _store(connection, before, dict(repositories), by, count)
+
+
+@transaction.atomic
+def restore_choice(
+    *, connection: Connection, repositories: dict[str, Any], by: Actor, mark: str = ""
+) -> None:
+    """Take a choice back: `repositories` stood before it, `mark`, where given,
+    tells it from any other.
+
+    Raises ChoiceChanged where it is not the last one any more.
+    """
+    now = hold(connection.pk).selection
+    if mark and _mark(now.get("repositories") or {}) != mark:
+        raise ChoiceChanged
+    _store(connection, now, repositories, by)
 
 
 def _store(
-    connection: Connection, before: dict[str, Any], repositories: dict[str, Any], by: Actor
-) -> None:
+    connection: Connection,
+    before: dict[str, Any],
+    repositories: dict[str, Any],
+    by: Actor,
+    count: int = 0,
+) -> Chosen:
     """Change the selection; the rows follow, as they do whoever changes it."""
-    selection = {**before, "repositories": repositories}
-    update_connection(connection=connection, selection=selection, by=by)
+    update_connection(connection=connection, choices={"repositories": repositories}, by=by)
+    return Chosen(
+        count=count,
+        before=before.get("repositories") or {"mode": "all"},
+        mark=_mark(connection.selection["repositories"]),
+    )
+
+
+def _mark(repositories: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(repositories, sort_keys=True).encode()).hexdigest()
 
 
 def _repositories_of(connection: Connection) -> QuerySet[Repository]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 from connections.selectors import deleted_connections
 from ingestion.forms.filters import (
@@ -14,7 +15,9 @@ from ingestion.forms.filters import (
     RepositoriesOfConnectionFilter,
     SyncsOfConnectionFilter,
 )
+from ingestion.forms.patterns import PatternsForm
 from ingestion.forms.repositories import RepositoryChoice
+from ingestion.models import Repository
 from ingestion.selectors import connections as selectors
 from ingestion.selectors.comparison import comparison_of
 from ingestion.selectors.coverage import coverage_by_repository, coverage_by_stream, many_gone
@@ -23,18 +26,22 @@ from ingestion.selectors.records import repositories_of_connection
 from ingestion.selectors.syncs import filter_syncs, syncs_of
 from ingestion.services.gone import confirm_gone
 from ingestion.services.repositories import (
+    ChoiceChanged,
+    Chosen,
     restore_choice,
     select_all,
+    select_by_patterns,
     select_repositories,
 )
 from ingestion.views.paging import page_of
 from ingestion.views.syncs import described
+from ingestion.words.choice import Preview, preview_of
 from ingestion.words.head import connection_head
 from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
-CHOICE_BEFORE = "choice_before"  # in a session: a connection's id, and what was chosen before
+CHOICE_BEFORE = "choice_before"  # in a session: a connection's id, what was chosen before, a mark
 
 
 class ConnectionList(OrganizationView):
@@ -133,19 +140,39 @@ class OfRepositories(OfConnection):
     def back(self, pk: int) -> HttpResponse:
         return redirect("ingestion:connection_repositories", self.organization.slug, pk)
 
+    def chosen(self, pk: int, done: Chosen, said: str) -> HttpResponse:
+        """Say what was chosen, and offer to take it back."""
+        self.request.session[CHOICE_BEFORE] = [pk, done.before, done.mark]
+        undo = reverse("ingestion:connection_repositories_undo", args=[self.organization.slug, pk])
+        messages.success(self.request, said, extra_tags=f"undo:{undo}")
+        return self.back(pk)
+
 
 class ConnectionRepositories(OfRepositories):
     """The Repositories tab: what is synced of what can be seen, and how fresh each is."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        connection = self.connection(pk)
+        return self.page(self.connection(pk))
+
+    def page(
+        self,
+        connection: Connection,
+        patterns: PatternsForm | None = None,
+        preview: Preview | None = None,
+    ) -> HttpResponse:
+        request, kept = self.request, connection.selection.get("repositories") or {}
+        if patterns is None:
+            patterns = PatternsForm()
+            patterns.keep_patterns(kept)
         form = RepositoriesOfConnectionFilter(self.organization, request.GET)
         page = page_of(request, repositories_of_connection(connection, form.values))
         context = self.context(connection, "repositories") | {
             "filter": form,
             "page": page,
             "repositories": coverage_by_repository(connection, list(page.object_list)),
-            "mode": connection.selection.get("repositories", {}).get("mode", "all"),
+            "mode": kept.get("mode", "all"),
+            "patterns": patterns,
+            "preview": preview,
         }
         return render(
             request, "ingestion/connection_repositories.html", context, status=form.status
@@ -165,26 +192,47 @@ class ConnectionRepositories(OfRepositories):
         if not form.is_valid():
             messages.error(request, form.sentence())
             return self.back(pk)
-        before = connection.selection.get("repositories", {"mode": "all"})
-        said = self._choose(connection, form)
-        request.session[CHOICE_BEFORE] = [pk, before]
-        undo = reverse("ingestion:connection_repositories_undo", args=[self.organization.slug, pk])
-        messages.success(request, said, extra_tags=f"undo:{undo}")
-        return self.back(pk)
+        try:
+            return self.chosen(pk, *self._choose(connection, form))
+        except InvalidFields as refused:
+            messages.error(request, " ".join(refused.fields.values()))
+            return self.back(pk)
 
-    def _choose(self, connection: Connection, form: RepositoryChoice) -> str:
+    def _choose(self, connection: Connection, form: RepositoryChoice) -> tuple[Chosen, str]:
         if form.cleaned_data["action"] == "all":
-            select_all(connection=connection, by=self.actor)
-            return "All repositories are synced, with those to come."
+            done = select_all(connection=connection, by=self.actor)
+            return done, "All repositories are synced, with those to come."
         selected = form.cleaned_data["action"] == "select"
-        count = select_repositories(
+        done = select_repositories(
             connection=connection,
             ids=form.cleaned_data["ids"],
             selected=selected,
             by=self.actor,
         )
-        what = "1 repository is" if count == 1 else f"{count:,} repositories are"
-        return f"{what} {'synced' if selected else 'left out'} from the next sync on."
+        verb = "synced" if selected else "left out"
+        return done, f"{_several(done.count)} {verb} from the next sync on."
+
+
+class ConnectionRepositoriesByName(ConnectionRepositories):
+    """Choose by patterns: first look at what fits, then take it."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        connection, form = self.connection(pk), PatternsForm(request.POST)
+        if not form.is_valid():
+            return self.page(connection, form)
+        choice = form.chosen_patterns()
+        if request.POST.get("action") == "patterns":
+            done = select_by_patterns(connection=connection, repositories=choice, by=self.actor)
+            said = f"{_several(done.count)} synced by name, with those to come."
+            return self.chosen(pk, done, said)
+        rows = Repository.objects.for_organization(self.organization)
+        mine = rows.filter(connection=connection, removed_at=None)
+        preview = preview_of(mine.only("uuid", "name", "slug", "full_name"), choice)
+        if request.headers.get("HX-Request"):
+            return render(request, "ingestion/_pattern_preview.html", {"preview": preview})
+        return self.page(connection, form, preview)
 
 
 class ConnectionRepositoriesUndo(OfRepositories):
@@ -194,10 +242,18 @@ class ConnectionRepositoriesUndo(OfRepositories):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = self.connection(pk)
-        of, before = request.session.pop(CHOICE_BEFORE, (None, {}))
+        of, before, mark = request.session.pop(CHOICE_BEFORE, (None, {}, ""))
         if of != connection.pk:
             messages.error(request, "There is no choice left to take back.")
             return self.back(pk)
-        restore_choice(connection=connection, repositories=before, by=self.actor)
-        messages.success(request, "The same repositories are synced as before.")
+        try:
+            restore_choice(connection=connection, repositories=before, mark=mark, by=self.actor)
+        except ChoiceChanged as changed:
+            messages.error(request, changed.message)
+        else:
+            messages.success(request, "The same repositories are synced as before.")
         return self.back(pk)
+
+
+def _several(count: int) -> str:
+    return "1 repository is" if count == 1 else f"{count:,} repositories are"

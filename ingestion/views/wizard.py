@@ -21,18 +21,19 @@ from connections.services.errors import (
     ParentRequired,
 )
 from connections.transport.errors import ProviderError
-from ingestion.estimates import estimate_draft
-from ingestion.forms.choose import ChooseForm, initial_of
+from ingestion.estimates import estimate_draft, listed
+from ingestion.forms.choose import PATTERNS, ChooseForm, initial_of
 from ingestion.models import Sync
 from ingestion.selectors.drafts import with_verification
 from ingestion.selectors.streams import streams_of
 from ingestion.services.syncs import ConnectionNotReady, SyncAlreadyRunning, start_sync
+from ingestion.words.choice import Preview, preview_of
 from ingestion.words.estimates import Told, fastest, told
 from tenants.api_call import SECRET, ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
-UNTOLD = {"streams", "mode", "repositories", "window", "since", "schedule", "cron"}
+UNASKED = "name"  # says nothing of what a sync takes
 PRESELECT = "preselect"  # the schedule is to be the fastest that fits
 ENDED = "This draft was finished, discarded, or is somebody else's."
 
@@ -125,6 +126,7 @@ class ChooseWhatToSync(OrganizationView):
             "form": form,
             "streams": _choices(draft, form),
             "ticked": _ticked(form),
+            "preview": _preview(draft, form),
             **more,
         }
         status = 400 if form.errors else 200
@@ -148,7 +150,7 @@ class EstimateWhatToSync(ChooseWhatToSync):
 
     def _estimate(self, draft: Draft, form: ChooseForm) -> Told | str:
         """What the choice would take in words, or why that cannot be told. Asks Bitbucket."""
-        if UNTOLD & set(form.errors):
+        if set(form.errors) - {UNASKED}:
             return "Mend what is marked, and the estimate is made."
         try:
             estimate = estimate_draft(
@@ -168,6 +170,14 @@ class EstimateWhatToSync(ChooseWhatToSync):
 def _ticked(form: ChooseForm) -> set[str]:
     """The repositories that are ticked, where they are chosen here."""
     return set(form["repositories"].value() or ()) if "repositories" in form.fields else set()
+
+
+def _preview(draft: Draft, form: ChooseForm) -> Preview | None:
+    """What the patterns take in, where they are looked at."""
+    if "mode" not in form.fields or form["mode"].value() != PATTERNS:
+        return None
+    typed = {name: (form[name].value() or "").splitlines() for name in ("include", "exclude")}
+    return preview_of(listed(draft), typed)
 
 
 def _choices(draft: Draft, form: ChooseForm) -> list[dict[str, Any]]:

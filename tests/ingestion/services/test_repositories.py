@@ -82,9 +82,9 @@ def test_only_rows_that_turn_are_written(connection: Connection) -> None:
 def test_a_choice_goes_on_from_what_was_chosen_elsewhere(connection: Connection) -> None:
     choose(connection, mode="chosen", ids=["{api}", "{web}"])
 
-    count = select_repositories(connection=connection, ids=[key("web")], selected=False, by=BY)
+    done = select_repositories(connection=connection, ids=[key("web")], selected=False, by=BY)
 
-    assert count == 1
+    assert done.count == 1
     assert connection.selection["repositories"] == {"mode": "chosen", "ids": ["{api}"]}
     assert selected(connection) == {"api"}
 

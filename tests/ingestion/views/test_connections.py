@@ -303,6 +303,77 @@ def test_a_choice_of_repositories_can_be_taken_back(
     assert "no choice left" in text_of(member.post(undo, follow=True))
 
 
+def test_taking_back_a_choice_leaves_what_somebody_else_chose_since(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    one, two = (RepositoryFactory.create(connection=connection) for _ in range(2))
+    member.post(
+        url("connection_repositories", connection.pk), {"action": "leave_out", "ids": [one.pk]}
+    )
+    theirs = {"mode": "chosen", "ids": [one.uuid]}
+    with access.enter(connection.organization):
+        update_connection(
+            connection=connection, choices={"repositories": theirs}, by=Actor.system("they")
+        )
+
+    page = text_of(member.post(url("connection_repositories_undo", connection.pk), follow=True))
+
+    assert "The choice was changed again since then. Nothing was taken back." in page
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == theirs
+    assert set(Repository.objects.filter(is_selected=True)) == {one} != {two}
+
+
+def test_what_fits_a_name_is_shown_before_it_is_chosen(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    for name in ("api-web", "api-old", "docs"):
+        RepositoryFactory.create(
+            connection=connection, slug=name, name=name, full_name=f"acme/{name}"
+        )
+    address = url("connection_repositories_by_name", connection.pk)
+    typed = {"include": "api-*\n\n", "exclude": " *-old "}
+
+    swapped = text_of(member.post(address, typed, headers={"HX-Request": "true"}))
+    page = text_of(member.post(address, {**typed, "action": "preview"}))
+    refused = text_of(member.post(address, {"include": "x" * 301, "action": "patterns"}))
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == {"mode": "all"}
+    chosen = text_of(member.post(address, {**typed, "action": "patterns"}, follow=True))
+
+    assert "1 of 3 fits now." in swapped
+    assert "acme/api-web" in swapped
+    assert "1 of 3 fits now." in page
+    assert "At most 200 patterns" in refused
+    assert "1 repository is synced by name, with those to come." in chosen
+    assert "Undo" in chosen
+    connection.refresh_from_db()
+    kept = {"mode": "patterns", "include": ["api-*"], "exclude": ["*-old"]}
+    assert connection.selection["repositories"] == kept
+    assert [one.slug for one in Repository.objects.filter(is_selected=True)] == ["api-web"]
+
+
+def test_a_list_that_becomes_too_long_is_said(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    to_come = {"mode": "chosen", "ids": [f"{{{number}}}" for number in range(10_000)]}
+    with access.enter(connection.organization):
+        update_connection(
+            connection=connection, choices={"repositories": to_come}, by=Actor.system()
+        )
+    one = RepositoryFactory.create(connection=connection)
+
+    answer = member.post(
+        url("connection_repositories", connection.pk),
+        {"action": "select", "ids": [one.pk]},
+        follow=True,
+    )
+
+    assert "At most 10,000 can be named one by one. Choose by name instead." in text_of(answer)
+    connection.refresh_from_db()
+    assert connection.selection["repositories"] == to_come
+
+
 def test_leaving_one_out_of_what_the_api_chose_adds_no_other(
     member: Client, url: Address, connection: Connection
 ) -> None:

@@ -139,9 +139,12 @@ def test_what_was_set_over_the_api_and_is_not_asked_here_stays(
     address = url("wizard_choose", draft.public_id)
 
     page = text_of(member.get(address))
-    member.post(address, chosen(mode="patterns", schedule="45"))
+    typed = {"include": "api*", "exclude": "*-old"}
+    member.post(address, chosen(mode="patterns", schedule="45", **typed))
 
-    assert "Those like api*, but not *-old" in page
+    assert re.search(r'name="include"[^>]*> *api\*</textarea>', page)
+    assert re.search(r'name="exclude"[^>]*> *\*-old</textarea>', page)
+    assert re.search(r"\d of \d fits? now\.", page)
     assert re.search(r'value="45"[^>]*checked', page)
     connection = Connection.objects.get()
     assert connection.selection["repositories"] == patterns
@@ -288,7 +291,7 @@ def test_an_estimate_moves_with_the_choice_and_preselects_the_fastest_schedule(
     assert "Every 15 minutes needs" in often
     assert "this token allows 6: each pass takes about" in often
     assert "Every hour fits." in often
-    assert "hx-swap-oob" not in less + often
+    assert "choose-how-often" not in less + often
     assert "Start the first sync" in page
     assert "about" in page
     assert "errorlist" not in page
