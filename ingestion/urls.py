@@ -53,6 +53,7 @@ urlpatterns = [
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),
     path(SYNC, syncs.SyncPage.as_view(), name="sync"),
     path(f"{SYNC}live/", syncs.SyncLive.as_view(), name="sync_live"),
+    path(f"{SYNC}retry/", syncs.SyncRetry.as_view(), name="sync_retry"),
     path(f"{SYNC}stop/", syncs.SyncCancel.as_view(), name="sync_cancel"),
     path(f"{RECORDS}repositories/", records.Repositories.as_view(), name="records_repositories"),
     path(f"{RECORDS}pull-requests/", records.PullRequests.as_view(), name="records_pull_requests"),

@@ -29,6 +29,13 @@ class NothingToRetry(Exception):
         self.fields = {"id": message}
 
 
+def can_retry(sync: Sync) -> bool:
+    """Whether something of a sync failed, and no newer one has tried since."""
+    if sync.state not in (State.PARTIAL, State.FAILED, State.CANCELLED):
+        return False
+    return not Sync.objects.filter(connection_id=sync.connection_id, pk__gt=sync.pk).exists()
+
+
 def retry_sync(*, sync: Sync, trigger: Sync.Trigger | str, by: Actor) -> Sync:
     """Queue a sync of what the connection's last one did not come to a good end with.
 

@@ -19,6 +19,7 @@ from ingestion.selectors.syncs import (
     syncs_of,
 )
 from ingestion.services.comparing import compare, fetch_missing
+from ingestion.services.retries import NothingToRetry, can_retry, retry_sync
 from ingestion.services.syncs import (
     ConnectionNotReady,
     SyncAlreadyRunning,
@@ -65,6 +66,7 @@ class OfSync(OrganizationView):
             "sync": sync,
             "connection": connection,
             "report": told,
+            "can_retry": can_retry(sync),
             "problem": problem_of_sync(sync, credentials_of(connection)) if told.error else None,
         }
 
@@ -159,6 +161,24 @@ class SyncCancel(OfSync):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         sync = self.sync(pk)
         cancel_sync(sync=sync, by=self.actor)
+        return redirect("ingestion:sync", self.organization.slug, sync.pk)
+
+
+class SyncRetry(OfSync):
+    """Read again what a sync could not read, and nothing else."""
+
+    permission = Permission.SYNC
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        sync = self.sync(pk)
+        try:
+            sync = retry_sync(sync=sync, trigger=Sync.Trigger.PERSON, by=self.actor)
+        except SyncAlreadyRunning as running:
+            messages.info(request, "It is syncing already. This is that sync.")
+            sync = running.sync
+        except (ConnectionNotReady, NothingToRetry) as refused:
+            messages.error(request, str(refused))
         return redirect("ingestion:sync", self.organization.slug, sync.pk)
 
 

@@ -465,9 +465,44 @@ def test_the_number_of_statements_does_not_grow(
         repository = RepositoryFactory.create(connection=connection)
         StreamRunFactory.create(sync=sync, repository=repository, state=State.FAILED, error=REFUSED)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         member.get(url("sync", sync.pk))
     with django_assert_max_num_queries(10):
         member.get(url("sync_live", sync.pk))
     with django_assert_max_num_queries(9):
         member.get(url("syncs"))
+
+
+@pytest.mark.parametrize(
+    ("state", "button"),
+    [
+        (State.PARTIAL, "Retry what failed"),
+        (State.FAILED, "Retry what failed"),
+        (State.CANCELLED, "Go on with the rest"),
+        (State.SUCCEEDED, None),
+    ],
+)
+def test_what_failed_can_be_retried_from_the_last_sync(
+    member: Client,
+    viewer: Client,
+    url: Address,
+    connection: Connection,
+    state: State,
+    button: str | None,
+) -> None:
+    older = SyncFactory.create(connection=connection, state=State.FAILED)
+    sync = SyncFactory.create(connection=connection, state=state, streams=["repositories"])
+    retry = url("sync_retry", sync.pk)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+    seen = text_of(viewer.get(url("sync", sync.pk)))
+    assert viewer.post(retry).status_code == 403
+    refused = text_of(member.post(url("sync_retry", older.pk), follow=True))
+    answer = member.post(retry)
+
+    assert button in page if button else retry not in page
+    assert retry not in seen
+    assert f"Sync {sync.pk} has tried since" in refused
+    started = Sync.objects.first()
+    assert (started != sync) is bool(button)
+    assert answer.url == url("sync", started.pk)
