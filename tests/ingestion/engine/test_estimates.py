@@ -44,3 +44,16 @@ def test_first_sync_takes_about_what_was_told(
     sync = copied.sync()
     assert sync.state == State.SUCCEEDED
     assert told.first.total == pytest.approx(sync.requests, rel=0.1)
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=45, pull_requests=8, pipelines=4, uneven=True)])
+def test_of_many_repositories_a_range_is_told_into_which_the_sync_falls(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    told = estimate_of(copied.connection)
+
+    assert len(sandbox.requests) <= ASKED
+    assert told.is_range
+    sync = copied.sync()
+    assert told.first.low <= sync.requests <= told.first.high
+    assert told.first.high < 2 * told.first.low
