@@ -46,7 +46,9 @@ def test_first_sync_takes_about_what_was_told(
     assert told.first.total == pytest.approx(sync.requests, rel=0.1)
 
 
-@pytest.mark.parametrize("scale", [Scale(repositories=45, pull_requests=8, pipelines=4, uneven=True)])
+@pytest.mark.parametrize(
+    "scale", [Scale(repositories=45, pull_requests=8, pipelines=4, uneven=True)]
+)
 def test_of_many_repositories_a_range_is_told_into_which_the_sync_falls(
     copied: Copied, sandbox: Sandbox
 ) -> None:
