@@ -467,7 +467,7 @@ def test_the_number_of_statements_does_not_grow(
 
     with django_assert_max_num_queries(12):
         member.get(url("sync", sync.pk))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         member.get(url("sync_live", sync.pk))
     with django_assert_max_num_queries(9):
         member.get(url("syncs"))
