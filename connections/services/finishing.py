@@ -63,11 +63,11 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
     if other is not None:
         raise AlreadyConnected(other)
-    is_first = renewed is None or not renewed.identity
-    if is_first:
+    begins = renewed is None or not renewed.identity or renewed.deleted_at is not None
+    if begins:
         check_parent(parent, found["connected"])
     connection = _connection(draft, actor)
-    if is_first:
+    if begins:
         take_over(connection, parent)
     credential = _credential(connection, draft, entry, actor)
     Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
@@ -105,6 +105,7 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
     is_restored = connection.deleted_at is not None
     if is_restored:
         connection.deleted_at, connection.name = None, free_name(connection)
+        connection.parent_id = draft.parent_id
         connection.status = Connection.Status.AVAILABLE
     connection.identity = draft.found["connected"]
     connection.settings = {"workspace": draft.found["connected_name"]}

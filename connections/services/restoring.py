@@ -20,6 +20,8 @@ def join_connection(*, draft: Draft, connection: Connection, actor: Actor) -> Co
 
     Raises what `finish_draft` raises, and ConnectionDeleted where it is too late to restore it.
     """
+    if draft.parent_id:
+        hold(draft.parent_id)
     row = hold(connection.pk)
     check_restorable(row)
     if not draft.found:

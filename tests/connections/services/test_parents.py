@@ -7,6 +7,7 @@ import pytest
 from connections.connectors import connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
+from connections.services import drafts
 from connections.services.connections import (
     ConnectionInUse,
     NewCredential,
@@ -14,11 +15,13 @@ from connections.services.connections import (
     delete_connection,
 )
 from connections.services.credentials import create_credential
+from connections.services.drafts import finish_draft
 from connections.services.errors import ParentRequired, VerificationFailed
 from connections.services.parents import possible_parents
 from connections.services.selections import copied_streams
+from connections.services.verification import begin_draft_verification, verify_draft
 from tenants.actor import Actor
-from tenants.models import Organization
+from tenants.models import Organization, User
 from tests.factories import ConnectionFactory
 from tests.sandbox import Sandbox, Scale
 
@@ -170,3 +173,32 @@ def test_checks_name_the_one_scope_that_is_missing(parent: Connection, sandbox: 
         *TAKEN,
     ]
     assert not any("/pullrequests" in one.path for one in sandbox.requests)
+
+
+def test_restored_one_copies_in_its_parents_stead_again(
+    parent: Connection, sandbox: Sandbox, owner: User
+) -> None:
+    child = make(parent, sandbox.tokens.workspace("acme"))
+    delete_connection(connection=child, by=SYSTEM)
+    token = sandbox.tokens.workspace("acme", ["repository", "pipeline"])
+    draft = drafts.start_draft(
+        organization=parent.organization,
+        connector=child.connector,
+        by=owner,
+        actor=SYSTEM,
+        connection=child,
+    )
+    drafts.fill_draft(
+        draft=draft,
+        method="access_token",
+        settings={},
+        secrets={"api_token": token},
+        actor=SYSTEM,
+    )
+    verify_draft(begin_draft_verification(draft=draft, send=False))
+
+    restored = finish_draft(draft=draft, actor=SYSTEM)
+
+    parent.refresh_from_db()
+    assert (restored.pk, restored.deleted_at, restored.parent) == (child.pk, None, parent)
+    assert parent.handed_over == TAKEN
