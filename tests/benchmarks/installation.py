@@ -50,7 +50,8 @@ class Installed:
         """Sync to the end. Raises RuntimeError where it does not succeed."""
         row = connections.sync(self.api, self.connection, seconds=seconds)
         if row["state"] != "succeeded":
-            raise RuntimeError(f"The sync ended as {row['state']}: {row['error']}")
+            words = self.house.last_words()
+            raise RuntimeError(f"The sync ended as {row['state']}: {row['error']}\n{words}")
         return row
 
 
