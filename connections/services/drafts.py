@@ -175,9 +175,13 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
 def needed_workspace(
     draft: Draft, offered: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    """That one of these workspaces which the draft's connection is to."""
+    """That one of these workspaces which the draft's connection is to; where nobody has said yet
+    which that is, the only one.
+    """
     known = draft.connection.identity if draft.connection is not None else ""
     expected = (known or str(draft.settings.get("workspace", ""))).lower()
+    if not expected and len(offered) == 1:
+        return offered[0]
     fitting = (one for one in offered if expected in {one["id"].lower(), one["slug"].lower()})
     return next(fitting, None)
 

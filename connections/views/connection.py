@@ -50,6 +50,7 @@ class Settings(ConnectionView):
             "id": self.connection.pk,
             "name": form.cleaned_data["name"],
             "schedule": form.chosen_schedule,
+            "tags": form.chosen_tags,
         }
         if form.chosen_since != form.kept:
             body["selection"] = {**self.connection.selection, "since": form.chosen_since}
@@ -63,13 +64,15 @@ class Settings(ConnectionView):
                 name=form.cleaned_data["name"],
                 schedule=schedule if schedule != self.connection.schedule else None,
                 choices=_window(form),
+                tags=form.chosen_tags if "tags" in form.data else None,
                 by=self.actor,
             )
         except NameTaken as error:
             form.add_error("name", error.message)
         except InvalidSettings as error:
             for name, message in error.fields.items():
-                form.add_error(FIELDS.get(name, "cron"), message)
+                field = "tags" if name.startswith("tags") else FIELDS.get(name, "cron")
+                form.add_error(field, message)
         return form.is_valid()
 
     def page(
