@@ -129,3 +129,25 @@ def test_a_wrong_token_is_refused_and_nothing_is_put_back(visitor: Visitor) -> N
     visitor.follow("Enter another token")
     assert "ATCTT3xFfGN0wrong0token" not in visitor.page.content()
     assert visitor.page.locator("[name=workspace]").input_value() == "acme"
+
+
+def test_any_secret_is_pasted(visitor: Visitor) -> None:
+    visitor.settle("Pasting")
+    token = visitor.world.tokens.api_token("ben@example.com")
+    visitor.follow("+ Connection")
+    visitor.follow("Bitbucket Cloud")
+
+    visitor.page.get_by_label("Secret", exact=True).fill(token)
+    visitor.press("Verify")
+    visitor.sees("Bitbucket takes it together with the e-mail of its Atlassian account.")
+    visitor.look()
+    visitor.page.get_by_label("Atlassian account e-mail").fill("ben@example.com")
+    visitor.press("Verify")
+    visitor.page.get_by_role("radio", name="globex").check()
+    visitor.press("Verify")
+
+    visitor.sees("Atlassian API token: acts as Ben")
+    visitor.look()
+    visitor.choose_and_start()
+    visitor.headline("Complete")
+    assert token not in visitor.page.content()

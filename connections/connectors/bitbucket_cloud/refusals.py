@@ -125,12 +125,25 @@ def _gone(answer: Answer) -> ProviderError:
         told = f"This is gone at Bitbucket (410). It says: {said}"
         return NotFound(told, evidence=answer.evidence())
     told = "Bitbucket has removed this endpoint (410)."
-    return Gone(f"{told} It says: {said}" if said else told, evidence=answer.evidence())
+    change, url = said.partition(" ")[0], _announcement(answer)
+    if change in REMOVED:
+        told = f"Bitbucket removed this endpoint on {REMOVED[change]} (410)."
+    told += f" It says: {said}" if said else ""
+    told += f" See {url}" if url.startswith("https://") else ""
+    return Gone(told, evidence=answer.evidence())
+
+
+# https://developer.atlassian.com/cloud/bitbucket/changelog
+REMOVED = {"CHANGE-2770": "2026-04-14", "CHANGE-3401": "2026-08-20"}
+
+
+def _announcement(answer: Answer) -> str:
+    data = envelope(answer).get("data")
+    return str(data.get("announcement_url", ""))[:200] if isinstance(data, dict) else ""
 
 
 def _is_announced(answer: Answer) -> bool:
-    data = envelope(answer).get("data")
-    return isinstance(data, dict) and "announcement_url" in data
+    return bool(_announcement(answer))
 
 
 def _bad_request(answer: Answer) -> ProviderError:

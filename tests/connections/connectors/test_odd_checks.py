@@ -51,3 +51,17 @@ def test_comments_are_not_blamed_where_pull_requests_cannot_be_read(
     assert (comments.state, comments.outcome) == ("skipped", "")
     assert comments.message == "Not asked: the list of pull requests could not be read."
     assert "pull_request_comments" not in finding.streams_available
+
+
+def test_a_removed_endpoint_is_told_with_its_date_and_announcement(
+    cloud: Connector, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("/pipelines", kind="410")
+
+    message = result(
+        cloud.verify(token_entry(sandbox.tokens.workspace("acme"))), "pipelines"
+    ).message
+
+    assert "Bitbucket removed this endpoint on 2026-04-14 (410)." in message
+    assert "CHANGE-2770" in message
+    assert "https://developer.atlassian.com/cloud/bitbucket/changelog/#CHANGE-2770" in message
