@@ -162,6 +162,8 @@ def prove_and_spend(link: ConnectLink, draft: Draft) -> Finding:
 @transaction.atomic
 def spend(link: ConnectLink, draft: Draft) -> Connection:
     """Let the draft take over, once. Raises LinkEnded, and what finish_draft raises."""
+    if hold(link.connection_id).deleted_at is not None:  # a member restores it, nobody else
+        raise LinkEnded(ENDED)
     name = str(draft.found.get("acts_as_name") or "")[:150]
     try:
         connection = finish_draft(draft=draft, actor=actor_of(link))

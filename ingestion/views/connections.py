@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
-from connections.selectors import deleted_connections
 from ingestion.forms.filters import (
     ConnectionFilter,
     RepositoriesOfConnectionFilter,
@@ -56,7 +55,6 @@ class ConnectionList(OrganizationView):
             "counts": {"needs_you": needs_you},
             "filter": form,
             "page": page,
-            "deleted_count": deleted_connections(self.organization).count(),
             "rows": selectors.rows(list(page.object_list)),
         }
         return render(request, "ingestion/connections.html", context, status=form.status)

@@ -233,8 +233,9 @@ def test_deleting_promises_no_more_than_it_does(
     page = text(member.get(url("connection_settings", connection.pk)))
 
     assert "Its syncs stop, and the secret of its credential is erased at once." in page
-    assert "no page shows them any more" in page
-    assert "for 30 days" not in page
+    assert "for 30 days" in page
+    assert "Then all of it is forgotten." in page
+    assert "no page shows them any more" not in page
 
 
 def test_without_a_credential_there_is_no_secret_to_erase(
