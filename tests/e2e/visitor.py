@@ -64,6 +64,9 @@ class Visitor:
 
     def look(self) -> None:
         """Nothing on this page is in the way of a keyboard, a screen reader or a phone."""
+        self.page.evaluate(
+            "scrollTo(0, 0)"
+        )  # what is scrolled beneath the top bar is hit by nobody
         found = Axe().run(self.page, options={"runOnly": STANDARDS})
         names = {
             f"{each['id']}: {node['html'][:200]}"
