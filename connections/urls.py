@@ -13,6 +13,7 @@ from connections.views import (
     how,
     links,
     parents,
+    secret_forms,
     verify,
     wizard,
 )
@@ -117,12 +118,12 @@ urlpatterns = [
     path(f"{ONE}credentials/", credentials.CredentialList.as_view(), name="credentials"),
     path(
         f"{ONE}credentials/add/",
-        credentials.CredentialAdd.as_view(http_method_names=["get", "head"]),
+        secret_forms.CredentialAdd.as_view(http_method_names=["get", "head"]),
         name="credential_add",
     ),
     path(
         f"{ONE}credentials/add/<connector_key:method>/",
-        credentials.CredentialAdd.as_view(),
+        secret_forms.CredentialAdd.as_view(),
         name="credential_add",
     ),
     path(f"{CREDENTIAL}test/", credentials.CredentialTest.as_view(), name="credential_test"),
@@ -131,15 +132,15 @@ urlpatterns = [
         credentials.CredentialTestLive.as_view(),
         name="credential_test_live",
     ),
-    path(f"{CREDENTIAL}rotate/", credentials.CredentialRotate.as_view(), name="credential_rotate"),
+    path(f"{CREDENTIAL}rotate/", secret_forms.CredentialRotate.as_view(), name="credential_rotate"),
     path(
         f"{CREDENTIAL}rotate/<uuid:rotation>/",
-        credentials.CredentialCompare.as_view(),
+        secret_forms.CredentialCompare.as_view(),
         name="credential_compare",
     ),
     path(
         f"{CREDENTIAL}rotate/<uuid:rotation>/forget/",
-        credentials.CredentialForget.as_view(),
+        secret_forms.CredentialForget.as_view(),
         name="credential_forget",
     ),
     path(
