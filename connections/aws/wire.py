@@ -17,6 +17,8 @@ from rest_framework.request import Request
 from connections.aws.errors import AwsError
 from tenants import strict_json
 
+LARGEST = 2 * 1024 * 1024  # characters and values in a body, which itself has half of that
+
 # Names of the services in `X-Amz-Target`, and in the scope of a signature.
 SERVICES = {
     "com.amazonaws.codestar.connections.CodeStar_connections_20191201": "codestar-connections",
@@ -59,7 +61,24 @@ def _load_cbor(body: bytes) -> Any:
     found = cbor2.load(stream)
     if stream.read(1):
         raise ValueError("Something follows.")
+    _check_size(found)
     return strict_json.loads(json.dumps(found))
+
+
+def _check_size(found: Any) -> None:
+    """Refuse what is larger than it came: CBOR may name one value many times, or inside itself."""
+    size, left = 0, [found]
+    while left:
+        one = left.pop()
+        size += 1
+        if isinstance(one, str | bytes):
+            size += len(one)
+        elif isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            left += one
+        if size + len(left) > LARGEST:
+            raise ValueError("It is too large.")
 
 
 JSON = Form(

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+import cbor2
 import pytest
 
+from connections.aws.wire import CBOR
 from connections.models import Connection, Tag
 from tenants.models import AuditEvent, Organization
 from tests.connections.aws.conftest import REGION, Signer
@@ -191,3 +193,16 @@ def test_what_is_no_call(aws: Signer) -> None:
     broken = b'{"ConnectionArn": '
     answer = aws.send(broken, aws.headers("GetConnection", broken))
     assert (answer.status, answer.error) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_body_that_names_one_value_many_times_is_refused(is_endless: bool) -> None:
+    value: list[Any] = []
+    within = value
+    for _ in range(40):
+        value = [value, value]
+    if is_endless:
+        within.append(value)
+
+    with pytest.raises(ValueError, match="too large"):
+        CBOR.load(cbor2.dumps(value, value_sharing=True))
