@@ -47,6 +47,11 @@ class Grant(TenantModel):
     def __str__(self) -> str:
         return f"Bitbucket authorization of {self.identity_name or self.identity}"
 
+    def is_ticked(self, workspace: str) -> bool:
+        """Whether it may be used for this workspace, by id or slug."""
+        named = {one[name].lower() for one in self.workspaces for name in ("id", "slug")}
+        return workspace.lower() in named
+
 
 class Credential(TenantModel):
     """One secret with its settings. A connection may have several."""

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.findings import Finding
-from connections.models import Connection, Credential
+from connections.models import Connection, ConnectLink, Credential
 from connections.services.entering import Given, NewCredential
 from connections.services.errors import (
     AlreadyConnected,
@@ -211,6 +211,9 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     grants |= set(row.drafts.values_list("grant", flat=True))
     row.credentials.filter(deleted_at=None).update(secrets=None, deleted_at=moment)
     row.drafts.all().delete()
+    ConnectLink.objects.filter(connection=row, used_at=None, revoked_at=None).update(
+        revoked_at=moment
+    )
     erase_unused(*grants)
     row.deleted_at, row.next_sync_at, row.next_verification_at = moment, None, None
     row.version += 1

@@ -164,11 +164,15 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
     is_other = (grant.organization_id, grant.connector) != (draft.organization_id, draft.connector)
     if method is None or is_other or grant.ended_at is not None or not grant.secrets:
         raise UnknownMethodGiven("This authorization does not hold any more.")
-    if draft.connection is not None and needed_workspace(draft, grant.workspaces) is None:
-        raise NotTicked(str(draft.settings.get("workspace", "")))
+    ticked = grant.workspaces
+    chosen = ticked[0] if len(ticked) == 1 else None
+    if draft.connection is not None:
+        chosen = needed_workspace(draft, ticked)
+        if chosen is None:
+            raise NotTicked(str(draft.settings.get("workspace", "")))
     draft.method, draft.secrets = method.key, None
-    if len(grant.workspaces) == 1 and draft.connection is None:
-        draft.settings = {"workspace": grant.workspaces[0]["slug"]}
+    # What was typed before does not count: it need not be among those that are ticked.
+    draft.settings = {"workspace": chosen["slug"]} if chosen else {}
     return _exchange_grant(draft, grant)
 
 

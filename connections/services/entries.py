@@ -60,6 +60,8 @@ def draft_entry(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:
     """
     entry = draft_entry_values(draft, purpose=purpose)
     if draft.grant is not None:
+        if not draft.grant.is_ticked(entry.settings.get("workspace", "")):
+            raise InvalidCredentials("The authorization was not given for this workspace.")
         token = access_token(draft.grant)
         return replace(
             entry, secrets={"access_token": token}, renew=partial(another_token, draft.grant)

@@ -5,12 +5,13 @@ from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Entry, Identity
-from connections.models import Connection, Credential, Draft, Verification
+from connections.models import Connection, Credential, Draft, Grant, Verification
 from connections.services.entries import draft_entry_values, secret_hash
 from connections.services.errors import (
     AlreadyConnected,
     AlreadyFinished,
     ConnectionDeleted,
+    NotTicked,
     NotVerified,
     OtherWorkspace,
 )
@@ -44,7 +45,7 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
 
     Where the draft finishes or renews a connection, that one gets the credential; one that is
     renewed keeps name, selection and schedule. Raises NotVerified, NameTaken, AlreadyConnected,
-    AlreadyFinished, ParentRequired, OtherWorkspace, and Draft.DoesNotExist where the draft was
+    AlreadyFinished, ParentRequired, OtherWorkspace, NotTicked, and Draft.DoesNotExist where it was
     finished already.
     """
     parent = hold(draft.parent_id) if draft.parent_id else None
@@ -58,6 +59,7 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     verification = _proof(draft)
     entry = draft_entry_values(draft)
     found = draft.found
+    _check_ticked(draft)
     if renewed is not None and renewed.identity and renewed.identity != found["connected"]:
         raise OtherWorkspace(found["connected_name"], renewed.settings.get("workspace", ""))
     other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
@@ -85,6 +87,15 @@ def _proof(draft: Draft) -> Verification:
     if draft.expires_at <= now() or not (draft.secrets or draft.grant):
         raise NotVerified("The secret was erased after 60 minutes. Enter it again.")
     return verification
+
+
+def _check_ticked(draft: Draft) -> None:
+    """The authorization must still be given for what was proved with it. Raises NotTicked."""
+    if draft.grant_id is None:
+        return
+    grant = Grant.objects.select_for_update(no_key=True).get(pk=draft.grant_id)
+    if not grant.secrets or not grant.is_ticked(draft.found["connected"]):
+        raise NotTicked(draft.found["connected_name"])
 
 
 def _connection(draft: Draft, actor: Actor) -> Connection:

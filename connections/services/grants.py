@@ -102,18 +102,20 @@ def _renew(grant: Grant, owner: uuid.UUID) -> str:
         if grant.expires_at is not None and grant.expires_at > now() + timedelta(minutes=1):
             return _tokens(grant)["access_token"]  # still good; renewed another time
         raise
-    _store(grant, owner, tokens)
+    if not _store(grant, owner, tokens) and not _has_tokens(grant):
+        raise ConsentEnded("This authorization was revoked here. Authorize again.")
     return tokens.access_token
 
 
-def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> None:
+def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> bool:
+    """Keep new tokens, unless the old ones were erased meanwhile: then nobody wants them."""
     sealed = SecretsField.seal(
         grant,
         {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token},
     )
     # Also by a winner that outlived its lease, unless a successor has stored a pair by then.
     still = Q(refresh_owner=owner) | Q(expires_at=grant.expires_at)
-    Grant.objects.filter(still, pk=grant.pk).update(
+    kept = Grant.objects.filter(still, pk=grant.pk, secrets__isnull=False).update(
         secrets=sealed,
         expires_at=tokens.expires_at,
         scopes=list(tokens.scopes) or grant.scopes,
@@ -121,6 +123,11 @@ def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> None:
         refresh_until=None,
         ended_at=None,
     )
+    return bool(kept)
+
+
+def _has_tokens(grant: Grant) -> bool:
+    return Grant.objects.filter(pk=grant.pk, secrets__isnull=False).exists()
 
 
 def _after_refusal(grant: Grant, owner: uuid.UUID, refresh_token: str) -> str:

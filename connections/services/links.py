@@ -13,6 +13,7 @@ from connections.models import Connection, ConnectLink, Draft, open_links
 from connections.services.connections import create_connection
 from connections.services.drafts import fill_draft, finish_draft, start_draft
 from connections.services.errors import (
+    AlreadyConnected,
     AlreadyFinished,
     ConnectionDeleted,
     LinkEnded,
@@ -132,7 +133,8 @@ def enter(
     """
     count_try(link)
     draft = draft_of_link(link)
-    own = {"workspace": str(link.connection.settings.get("workspace", ""))}
+    known = str(link.connection.settings.get("workspace", ""))
+    own = {"workspace": known} if known else {}
     fill_draft(
         draft=draft,
         method=method,
@@ -169,6 +171,8 @@ def spend(link: ConnectLink, draft: Draft) -> Connection:
         connection = finish_draft(draft=draft, actor=actor_of(link))
     except (Draft.DoesNotExist, AlreadyFinished) as error:
         raise LinkEnded(str(error) or ENDED) from error
+    except AlreadyConnected as error:  # by which name is no business of the holder's
+        raise LinkEnded("This workspace is connected already.") from error
     if not open_links().filter(pk=link.pk).update(used_at=now(), used_by_name=name):
         raise LinkEnded(ENDED)
     Connection.objects.filter(pk=connection.pk, finished_by_name=actor_of(link).name).update(

@@ -135,6 +135,7 @@ def take_over(
         _check(kept, credential)
         _store(credential, given, _finding(kept), actor, comparison, kept)
         for twin, finding in proofs:
+            _check(kept, twin)
             _store(twin, given, finding, actor, None, kept)
         Verification.objects.filter(draft=kept).update(draft=None, credential=credential)
         kept.delete()
@@ -224,8 +225,8 @@ def _prove(twin: Credential, given: Given) -> Finding:
 
 def _check(draft: Draft, credential: Credential) -> None:
     """Raises VersionChanged where the secret is another one by now, or the credential is gone."""
-    rows = Credential.objects.select_for_update(no_key=True)
-    row = rows.filter(pk=credential.pk, deleted_at=None).first()
+    rows = Credential.objects.select_for_update(no_key=True, of=("self",))
+    row = rows.filter(pk=credential.pk, deleted_at=None, connection__deleted_at=None).first()
     if row is None or row.secret_hash != draft.found["replaces"]:
         raise VersionChanged
     credential.refresh_from_db()

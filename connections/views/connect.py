@@ -31,6 +31,7 @@ from connections.services.errors import (
     ConsentRefused,
     InvalidSettings,
     Refused,
+    TriesTooMany,
 )
 from connections.services.selections import copied_streams
 from connections.views.base import about_method
@@ -154,13 +155,14 @@ class ConnectConsent(LinkView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
+            links.count_try(self.link)
             address = consent.begin_consent(
                 draft=links.draft_of_link(self.link),
                 user=None,
                 session_key=self.held.nonce,
                 return_path=reverse("connections:connect"),
             )
-        except ConsentFailed as error:
+        except (ConsentFailed, TriesTooMany) as error:
             messages.error(request, error.message)
             return redirect("connections:connect")
         return HttpResponseRedirect(address)

@@ -16,6 +16,7 @@ from connections.services.errors import (
     AlreadyConnected,
     AlreadyFinished,
     NameTaken,
+    NotTicked,
     NotVerified,
     OtherWorkspace,
     ParentRequired,
@@ -72,7 +73,13 @@ class ChooseWhatToSync(OrganizationView):
             return redirect("connections:wizard_verify", self.organization.slug, mine.public_id)
         except NameTaken as taken:
             form.add_error("name", taken.message)
-        except (AlreadyConnected, OtherWorkspace, ParentRequired, InvalidFields) as refused:
+        except (
+            AlreadyConnected,
+            NotTicked,
+            OtherWorkspace,
+            ParentRequired,
+            InvalidFields,
+        ) as refused:
             form.add_error(None, refused.message)
             return self._page(mine, form, connected=getattr(refused, "connection", None))
         return self._page(mine, form)

@@ -13,7 +13,7 @@ from connections.services.drafts import (
     start_draft,
     use_grant,
 )
-from connections.services.errors import NotTheOwner, UnknownMethodGiven
+from connections.services.errors import NotTheOwner, NotTicked, UnknownMethodGiven
 from connections.services.granting import revoke_grant, tick
 from connections.services.states import note_failure
 from connections.services.verification import begin_draft_verification, verify_draft
@@ -56,6 +56,40 @@ def test_nobody_may_use_what_is_not_ticked(
     assert [one["slug"] for one in grants_of(entered).get().workspaces] == ["globex"]
     event = AuditEvent.objects.filter(event_type="grants.ticked").latest("pk")
     assert event.changes["workspaces"][1] == ["globex"]
+
+
+def test_what_was_typed_before_is_not_reached_by_an_authorization(
+    draft: Draft, owner: User, actor: Actor
+) -> None:
+    grant = authorize(draft, owner, actor, "acme", "globex")
+    other = start_draft(
+        organization=draft.organization, connector="bitbucket_cloud", by=owner, actor=actor
+    )
+    other.settings = {"workspace": "empty"}
+    other.save()
+
+    use_grant(draft=other, grant=grant, actor=actor)
+
+    assert other.settings == {}
+    Draft.objects.filter(pk=other.pk).update(settings={"workspace": "empty"})
+    other.refresh_from_db()
+    verification = verify_draft(begin_draft_verification(draft=other, send=False))
+    assert verification.outcome != "ok"
+
+
+def test_what_is_unticked_before_the_end_is_not_connected(
+    draft: Draft, owner: User, actor: Actor
+) -> None:
+    grant = authorize(draft, owner, actor, "acme", "globex")
+    draft.refresh_from_db()
+    choose_workspace(draft=draft, workspace="acme", actor=actor)
+    verify_draft(begin_draft_verification(draft=draft, send=False))
+    tick(grant=grant, workspaces=["globex"], user=owner, by=actor)
+
+    with pytest.raises(NotTicked):
+        finish_draft(draft=draft, actor=actor)
+
+    assert not Connection.objects.exists()
 
 
 @pytest.mark.parametrize("workspaces", [[], ["elsewhere"], ["acme", "elsewhere"]])

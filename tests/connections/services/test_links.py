@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from connections.models import Connection, ConnectLink, Credential, Draft, Grant
 from connections.services import links
+from connections.services.connections import delete_connection
 from connections.services.consent import begin_consent, complete_link_consent
 from connections.services.errors import (
     ConsentElsewhere,
@@ -147,6 +148,16 @@ def test_a_link_that_ended_lets_nobody_in(
         with pytest.raises(LinkEnded):
             enter(link, secret)
         assert not Credential.objects.exists()
+
+
+def test_a_link_ends_with_its_connection_even_if_that_is_restored(
+    link: ConnectLink, pending: Connection, actor: Actor
+) -> None:
+    delete_connection(connection=pending, by=actor)
+    Connection.objects.update(deleted_at=None)
+    link.refresh_from_db()
+
+    assert links.why_closed(link) == "This link was withdrawn."
 
 
 def test_a_link_is_revoked_once(link: ConnectLink, actor: Actor) -> None:

@@ -19,6 +19,7 @@ from connections.services.errors import (
     VerificationFailed,
     VersionChanged,
 )
+from connections.signals import secret_changed
 from ingestion.models import RepositoryAccess
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization, User
@@ -184,6 +185,37 @@ def test_twin_for_which_it_does_not_do_keeps_both_as_they_were(
     credential.refresh_from_db()
     assert dict(credential.secrets or {}) == {"api_token": secret}
     assert Draft.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"secrets": None}, {"secret_hash": "a newer secret"}])
+def test_twin_that_changed_meanwhile_keeps_both_as_they_were(
+    change: dict[str, Any],
+    credential: Credential,
+    sandbox: Sandbox,
+    owner: User,
+    actor: Actor,
+    secret: str,
+) -> None:
+    twin = CredentialFactory.create(
+        connection=credential.connection,
+        secrets={"api_token": secret},
+        secret_hash=credential.secret_hash,
+    )
+    draft = begin(credential, sandbox.tokens.workspace("acme", label="new"), owner)
+    gone = {"deleted_at": now()} if change == {"secrets": None} else {}
+
+    def meanwhile(*args: object, **kwargs: object) -> None:
+        Credential.objects.filter(pk=twin.pk).update(**change, **gone)
+
+    secret_changed.connect(meanwhile)
+    try:
+        with pytest.raises(VersionChanged):
+            rotation.take_over(draft=draft, actor=actor, also=[twin.pk])
+    finally:
+        secret_changed.disconnect(meanwhile)
+
+    credential.refresh_from_db()
+    assert dict(credential.secrets or {}) == {"api_token": secret}
 
 
 def test_secret_that_was_exchanged_meanwhile_is_not_overwritten(
