@@ -22,7 +22,7 @@ class SettingsForm(WindowForm, ScheduleForm):
         help_text="One a line, as env=prod. The API finds connections by them.",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
-    field_order = ("name", "schedule", "cron", "window", "since", "tags")
+    field_order = ("name", "tags", "window", "since", "schedule", "cron")
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, connection: Connection) -> None:
         tags = "\n".join(str(tag) for tag in connection.tags.all())
