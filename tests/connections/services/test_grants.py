@@ -1,7 +1,6 @@
 """Authorizations are renewed by one at a time, and no pair of tokens is lost."""
 
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -166,7 +165,7 @@ def test_twenty_at_once_renew_once_while_others_write(grant: Grant, sandbox: San
     sandbox.consumers.grace = 0.0
     sandbox.faults.add("/access_token", delay=1.0)
     asked = sandbox.count("/access_token")
-    written: list[float] = []
+    written: list[int] = []
     is_over = threading.Event()
 
     def ask(_: int) -> str:
@@ -177,9 +176,8 @@ def test_twenty_at_once_renew_once_while_others_write(grant: Grant, sandbox: San
 
     def write() -> None:
         while not is_over.wait(0.05):
-            before = time.perf_counter()
             Organization.objects.update(name=f"Written {len(written)}")
-            written.append(time.perf_counter() - before)
+            written.append(len(written))
         connection.close()
 
     with ThreadPoolExecutor(21) as pool:
