@@ -67,7 +67,7 @@ def test_a_trouble_is_called_by_its_name_and_nothing_is_stored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     secret = way.make(sandbox, [scope.name for scope in way.scopes])
-    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
+    draft = way.draft(entered, owner, secret, sandbox, parent=way.parent(entered, sandbox))
 
     with trouble.play(sandbox, settings, tmp_path):
         proof = checked(draft)
@@ -88,7 +88,7 @@ def test_with_exactly_the_listed_scopes_every_check_passes(
     way: Way, entered: Organization, owner: User, sandbox: Sandbox
 ) -> None:
     secret = way.make(sandbox, [scope.name for scope in way.scopes])
-    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
+    draft = way.draft(entered, owner, secret, sandbox, parent=way.parent(entered, sandbox))
 
     proof = checked(draft)
 
@@ -120,7 +120,7 @@ def test_a_missing_scope_is_the_only_one_named(
 ) -> None:
     names = [one.name for one in way.scopes]
     secret = way.make(sandbox, [name for name in names if name != scope])
-    draft = way.draft(entered, owner, secret, parent=way.parent(entered, sandbox))
+    draft = way.draft(entered, owner, secret, sandbox, parent=way.parent(entered, sandbox))
 
     proof = checked(draft)
 

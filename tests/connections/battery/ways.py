@@ -15,7 +15,7 @@ from tenants.models import Organization, User
 from tests.factories import ConnectionFactory
 from tests.sandbox import Sandbox
 
-ADA = "ada@example.com"
+ADA, WORKSPACE = "ada@example.com", "acme"
 Make = Callable[[Sandbox, Iterable[str]], str]
 
 
@@ -51,7 +51,7 @@ class Way:
         made: Connection = ConnectionFactory.create(
             organization=organization,
             connector=above,
-            identity=sandbox.world.workspaces["acme"].uuid,
+            identity=sandbox.world.workspaces[WORKSPACE].uuid,
         )
         return made
 
@@ -60,7 +60,7 @@ class Way:
         organization: Organization,
         owner: User,
         secret: str,
-        workspace: str = "acme",
+        sandbox: Sandbox,
         *,
         parent: Connection | None = None,
     ) -> Draft:
@@ -74,27 +74,27 @@ class Way:
             parent=parent,
         )
         every = [stream.key for stream in kind.streams if stream.key not in self.never]
-        begun = drafts.choose(draft=begun, name=f"{workspace} {self}", selection={"streams": every})
+        begun = drafts.choose(draft=begun, name=f"{WORKSPACE} {self}", selection={"streams": every})
         method = kind.method(self.method)
         if method.by_consent:
-            return _consented(begun, secret, actor, workspace)
+            return _consented(begun, secret, actor, sandbox.world.workspaces[WORKSPACE].uuid)
         return drafts.fill_draft(
             draft=begun,
             method=self.method,
-            settings={"workspace": workspace, **(self.settings or {})},
+            settings={"workspace": WORKSPACE, **(self.settings or {})},
             secrets={method.secrets[0].name: secret},
             actor=actor,
         )
 
 
-def _consented(draft: Draft, secret: str, actor: Actor, workspace: str) -> Draft:
-    """The draft with an authorization that was given for this workspace."""
+def _consented(draft: Draft, secret: str, actor: Actor, uuid: str) -> Draft:
+    """The draft with an authorization that was given for the workspace."""
     grant = Grant.objects.create(
         organization_id=draft.organization_id,
         connector=draft.connector,
         consumer="tributary",
         identity="{ada}",
-        workspaces=[{"id": workspace, "slug": workspace, "is_administrator": True}],
+        workspaces=[{"id": uuid, "slug": WORKSPACE, "is_administrator": True}],
         secrets={"access_token": secret, "refresh_token": "none"},
         expires_at=now() + timedelta(hours=2),
     )
