@@ -109,57 +109,40 @@ def _authorized(sandbox: Sandbox, scopes: Iterable[str]) -> str:
     return token.secret
 
 
+def _by_tokens(connector: str) -> tuple[Way, ...]:
+    """Every token that Bitbucket has, for one of its connectors."""
+    return (
+        Way(
+            connector=connector,
+            method="access_token",
+            kind="workspace",
+            make=lambda sandbox, scopes: sandbox.tokens.workspace("acme", scopes),
+        ),
+        Way(
+            connector=connector,
+            method="access_token",
+            kind="project",
+            make=lambda sandbox, scopes: sandbox.tokens.project("acme", "CORE", scopes),
+        ),
+        Way(
+            connector=connector,
+            method="access_token",
+            kind="repository",
+            make=lambda sandbox, scopes: sandbox.tokens.repository("acme", "api", scopes),
+            settings={"repository": "api"},
+        ),
+        Way(
+            connector=connector,
+            method="api_token",
+            make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
+            settings={"username": ADA},
+        ),
+    )
+
+
 CLOUD, PIPELINES = "bitbucket_cloud", "bitbucket_pipelines"
 WAYS = (
     Way(connector=CLOUD, method="oauth2", make=_authorized),
-    Way(
-        connector=CLOUD,
-        method="access_token",
-        kind="workspace",
-        make=lambda sandbox, scopes: sandbox.tokens.workspace("acme", scopes),
-    ),
-    Way(
-        connector=CLOUD,
-        method="access_token",
-        kind="project",
-        make=lambda sandbox, scopes: sandbox.tokens.project("acme", "CORE", scopes),
-    ),
-    Way(
-        connector=CLOUD,
-        method="access_token",
-        kind="repository",
-        make=lambda sandbox, scopes: sandbox.tokens.repository("acme", "api", scopes),
-        settings={"repository": "api"},
-    ),
-    Way(
-        connector=CLOUD,
-        method="api_token",
-        make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
-        settings={"username": ADA},
-    ),
-    Way(
-        connector=PIPELINES,
-        method="access_token",
-        kind="workspace",
-        make=lambda sandbox, scopes: sandbox.tokens.workspace("acme", scopes),
-    ),
-    Way(
-        connector=PIPELINES,
-        method="access_token",
-        kind="project",
-        make=lambda sandbox, scopes: sandbox.tokens.project("acme", "CORE", scopes),
-    ),
-    Way(
-        connector=PIPELINES,
-        method="access_token",
-        kind="repository",
-        make=lambda sandbox, scopes: sandbox.tokens.repository("acme", "api", scopes),
-        settings={"repository": "api"},
-    ),
-    Way(
-        connector=PIPELINES,
-        method="api_token",
-        make=lambda sandbox, scopes: sandbox.tokens.api_token(ADA, scopes),
-        settings={"username": ADA},
-    ),
+    *_by_tokens(CLOUD),
+    *_by_tokens(PIPELINES),
 )
