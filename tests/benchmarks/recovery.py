@@ -25,7 +25,9 @@ def going_on(around: Surroundings) -> Iterator[Figure]:
         time.sleep(5)  # it has started by then
 
         end(first, signal.SIGKILL)
-        killed, before = time.monotonic(), asked(made)
+        killed = time.monotonic()
+        time.sleep(2)  # what the dead one had asked is answered, and counted, by then
+        before = asked(made)
         wait_until(lambda: asked(made) > before, seconds=120)
 
         yield Figure(
