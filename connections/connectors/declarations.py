@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from connections.transport.removals import Removal
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
@@ -115,3 +117,4 @@ class Endpoint:
     why: str
     streams: tuple[str, ...] = ()  # empty: the connection itself
     method: str = "GET"
+    removal: Removal | None = None  # what the provider announced of its end

@@ -1,7 +1,7 @@
 """What a verification found, and what follows from it. Plain values, no rows."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from connections.connectors.base import CheckResult, Identity, RemoteRepository, Stream
@@ -31,6 +31,21 @@ class Finding:
     mended_by: str = ""
     retry_after: float | None = None
     requests: int = 0
+    streams: tuple[str, ...] = ()  # for which it was asked; empty: all
+
+    @property
+    def of_secret(self) -> "Finding":
+        """The same but for endpoints that the provider removed: another secret changes nothing."""
+        checks = [check for check in self.checks if check.required or not check.is_removed]
+        if len(checks) == len(self.checks):
+            return self
+        decisive = deciding(checks, self.streams)
+        return replace(
+            self,
+            outcome=decisive.outcome if decisive else OK,
+            message=summary(checks, self.streams),
+            mended_by=decisive.mended_by if decisive else "",
+        )
 
     @property
     def is_ok(self) -> bool:
@@ -80,6 +95,7 @@ def conclude(
         mended_by=decisive.mended_by if decisive else "",
         retry_after=retry_after,
         requests=requests,
+        streams=tuple(streams),
     )
 
 

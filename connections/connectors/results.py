@@ -1,7 +1,7 @@
 """What single checks found."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from connections.connectors.declarations import Check
 
@@ -27,6 +27,7 @@ class CheckResult:
     message: str = ""
     mended_by: str = ""
     curl: str = ""
+    removal: dict[str, Any] | None = None  # of transport.removals.Removal: its endpoint ends
 
     @classmethod
     def waiting(cls, check: Check) -> Self:
@@ -39,6 +40,11 @@ class CheckResult:
             required=check.required,
             optional=check.optional,
         )
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether its endpoint is no more, which no secret can change."""
+        return bool(self.removal and self.removal.get("is_over"))
 
     def finish(self, outcome: str, message: str = "", *, mended_by: str = "") -> None:
         """Note how it ended."""

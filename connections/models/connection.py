@@ -66,6 +66,11 @@ class Connection(TenantModel):
     streams_read = models.JSONField(
         default=dict, help_text="when streams that are read less often were last begun, by name"
     )
+    removals = models.JSONField(
+        default=list,
+        help_text="endpoints that answers told the end of: method, path, change, on, url, is_over, "
+        "since",
+    )
     last_synced_at = models.DateTimeField(null=True)
     next_sync_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1, help_text="rises with each edit by a person")

@@ -21,7 +21,7 @@ def connected(connection: Connection) -> dict[str, str]:
 
 def check_finding(finding: Finding, connection: Connection) -> None:
     """Raises VerificationFailed, or OtherWorkspace for a secret of another workspace."""
-    if not finding.is_ok:
+    if not finding.of_secret.is_ok:
         raise VerificationFailed(finding)
     if connection.identity and finding.identity.connected != connection.identity:
         raise OtherWorkspace(

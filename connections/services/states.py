@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.timezone import now as present
 
+from connections.connectors import connector
+from connections.connectors.endings import told_by_checks
 from connections.connectors.findings import Finding, lacks
 from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
 from connections.models import Connection, Credential, Grant, Verification
 from connections.models.credential import usable_credentials
 from connections.services.locks import hold
+from connections.services.removals import note_removals
 from connections.transport.errors import (
     BlockedAddress,
     ConsentEnded,
@@ -77,9 +80,12 @@ def note_failure(
 
 def apply_finding(credential: Credential, finding: Finding, *, now: datetime | None = None) -> None:
     """Draw the conclusions of a whole verification, in one transaction."""
-    moment, outcome = now or present(), finding.outcome
+    moment, finding = now or present(), finding.of_secret
+    outcome = finding.outcome
     with transaction.atomic():
         connection = hold(credential.connection_id)
+        endpoints = connector(connection.connector).endpoints
+        note_removals(connection, told_by_checks(endpoints, finding.checks), moment)
         if outcome in PASSING:
             _count(connection, outcome, finding.message, moment)
             _change(connection, next_verification_at=moment + SOON)

@@ -21,6 +21,7 @@ from connections.transport.errors import (
     Unavailable,
     UnexpectedResponse,
 )
+from connections.transport.removals import Removal, announced
 
 EXCERPT = 300  # characters of an answer that are kept as evidence
 LONGEST_WAIT = 3_600.0  # seconds: Bitbucket counts a rolling hour, whatever a `Retry-After` says
@@ -61,6 +62,11 @@ class Answer:
     def scopes(self) -> tuple[str, ...]:
         """What the secret may do, as Bitbucket tells it with each answer."""
         return words(self.headers.get("X-OAuth-Scopes", ""))
+
+    @property
+    def removal(self) -> Removal | None:
+        """What it says of the end of its endpoint."""
+        return announced(self.headers)
 
     def evidence(self) -> Evidence:
         """What a person may be shown of this answer."""

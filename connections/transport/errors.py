@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from connections.transport.removals import Removal
+
 MendedBy = Literal["admin", "workspace_admin", "operator", "time"]
 
 
@@ -128,6 +130,16 @@ class Gone(ProviderError):
 
     code = "endpoint_removed"
     mended_by = "operator"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        removal: Removal | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        super().__init__(message, evidence=evidence)
+        self.removal = removal or Removal(is_over=True)
 
 
 class BadRequest(ProviderError):

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from connections.dispatch import VERIFY_CREDENTIAL, send_on_commit
 from connections.services import states
+from connections.services.removals import note_removals
 from connections.transport.errors import (
     BlockedAddress,
     Gone,
@@ -94,6 +95,7 @@ class Failures:
         One repository's trouble is not the connection's.
         """
         connection, error = self._run.connection, self.last
+        note_removals(connection, self._run.pool.told)
         for member in self._run.pool.members:
             trouble = self._run.pool.troubles.get(member.key)
             if trouble is not None:

@@ -16,6 +16,7 @@ from django.db import connection
 
 from connections.connectors import connector
 from connections.connectors.base import Connector, Entry
+from connections.connectors.endings import Told, endpoint_asked
 from connections.models import Credential
 from connections.services.entries import entry_for
 from connections.transport.errors import (
@@ -26,6 +27,7 @@ from connections.transport.errors import (
     QuotaExhausted,
     RateLimited,
 )
+from connections.transport.removals import Removal
 from ingestion.clock import Clock
 from ingestion.quota import taken_here
 from ingestion.selectors.quota import quota_of_subjects
@@ -73,6 +75,7 @@ class Pool:
         self.troubles: dict[int, ProviderError] = {}  # of members: to be noted on credentials
         self._news: dict[tuple[int, str], bool] = {}
         self._asked = Counter[int]()
+        self.told: Told = {}  # of endpoints: that they end, or that they answer as ever
 
     @property
     def kind(self) -> Connector:
@@ -160,6 +163,12 @@ class Pool:
             else:
                 return False
             return True
+
+    def hear_of(self, method: str, path: str, removal: Removal | None) -> None:
+        """Note what an answer told of the end of its endpoint."""
+        found = endpoint_asked(self.kind.endpoints, method, path)
+        if found is not None:
+            self.told[found.method, found.path] = removal
 
     @contextmanager
     def asking(self, member: Member) -> Iterator[None]:

@@ -7,6 +7,7 @@ from connections.transport import paging
 from connections.transport.answers import Answer
 from connections.transport.asks import Asks
 from connections.transport.errors import (
+    Gone,
     InvalidCredentials,
     InvalidPermissions,
     NotFound,
@@ -68,12 +69,16 @@ class Asking:
                 if isinstance(error, InvalidCredentials) and self._pool.renew(member):
                     asked.discard(member.key)
                     continue
+                if isinstance(error, Gone):
+                    asked_for = error.evidence
+                    self._pool.hear_of(asked_for.method, asked_for.path, error.removal)
                 if not self._pool.hear(member, self.about, error):
                     raise
                 if isinstance(error, InvalidPermissions | NotFound):
                     refusals[member.key] = error
             else:
                 self._pool.hear(member, self.about, None)
+                self._pool.hear_of(answer.method, answer.path, answer.removal)
                 return answer
         raise self._pool.verdict(self.about, refusals)
 

@@ -14,6 +14,7 @@ from ingestion.selectors.drafts import unfinished_drafts
 from ingestion.selectors.freshness import freshness_of
 from ingestion.selectors.syncs import unfinished_syncs, with_strip_start
 from ingestion.words.drafts import DraftLine, draft_line
+from ingestion.words.endings import banners
 from ingestion.words.expiry import expiring
 from ingestion.words.overview import headline
 from ingestion.words.problems import problems
@@ -56,6 +57,7 @@ class Overview(OrganizationView):
             "rows": shown,
             "total": len(connections) - len(pending),
             "soon": expiring(shown),
+            "endings": banners(c for c in connections if c not in pending),
             "problems": problems(self.organization.slug, shown),
             "running": list(unfinished_syncs(self.organization)[:10]),
         }

@@ -4,6 +4,7 @@ from typing import Any
 
 from connections.models import Connection
 from ingestion.selectors.connections import row_of
+from ingestion.words.endings import banners
 from ingestion.words.problems import problems
 
 
@@ -12,6 +13,7 @@ def connection_head(connection: Connection) -> dict[str, Any]:
     row = row_of(connection)
     return {
         "row": row,
+        "endings": banners([connection]),
         "problems": problems(connection.organization.slug, [row]),
         "beneath": connection.children.filter(deleted_at=None) if connection.handed_over else (),
     }

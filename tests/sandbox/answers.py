@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -84,3 +86,17 @@ def removed() -> Answer:
     """410 of the cross-workspace listings."""
     message = "CHANGE-2770 - Functionality has been deprecated"
     return error(410, message, data={"announcement_url": ANNOUNCEMENT})
+
+
+def announced(answer: Answer, days: int = 60) -> Answer:
+    """The same answer, whose headers say that its endpoint ends in so many days.
+
+    Bitbucket documents no such headers: these are those of RFC 8594 and RFC 9745.
+    """
+    now = datetime.now(UTC)
+    answer.headers |= {
+        "deprecation": f"@{now.timestamp():.0f}",
+        "sunset": format_datetime(now + timedelta(days=days), usegmt=True),
+        "link": f'<{ANNOUNCEMENT}>; rel="sunset"; type="text/html"',
+    }
+    return answer

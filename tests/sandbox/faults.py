@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
-from tests.sandbox.answers import RATE_LIMITED, Answer, error, removed, text
+from tests.sandbox.answers import RATE_LIMITED, Answer, announced, error, removed, text
 
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Log in | Bitbucket</title></head><body></body></html>"
@@ -35,6 +35,7 @@ KINDS = (
     "429_retry_after",
     "555",
     "410",
+    "announced",
 )
 
 
@@ -151,6 +152,8 @@ def _bend(kind: str, answer: Answer, url: str) -> Answer:
         return error(555, "Diff computation took too long")
     if kind == "410":
         return removed()
+    if kind == "announced":
+        return announced(answer)
     if kind == "oversized":
         return Answer(200, OVERSIZED, headers={"content-encoding": "gzip"})
     if kind == "html":

@@ -17,6 +17,7 @@ from connections.transport.errors import (
     Unavailable,
     UnknownHashes,
 )
+from connections.transport.removals import Removal
 
 
 def explain(answer: Answer) -> ProviderError:
@@ -121,29 +122,34 @@ def _not_found(answer: Answer) -> ProviderError:
 def _gone(answer: Answer) -> ProviderError:
     """An endpoint that was removed, which is announced as CHANGE-…, or the thing itself."""
     said = message_of(answer)
-    if said and not said.startswith("CHANGE-") and not _is_announced(answer):
+    if said and not said.startswith("CHANGE-") and not _announcement(answer):
         told = f"This is gone at Bitbucket (410). It says: {said}"
         return NotFound(told, evidence=answer.evidence())
     told = "Bitbucket has removed this endpoint (410)."
-    change, url = said.partition(" ")[0], _announcement(answer)
-    if change in REMOVED:
-        told = f"Bitbucket removed this endpoint on {REMOVED[change]} (410)."
+    word, url = said.partition(" ")[0], _announcement(answer)
+    change = word if word.startswith("CHANGE-") else ""
+    day = REMOVED.get(change, "")
+    if day:
+        told = f"Bitbucket removed this endpoint on {day} (410)."
     told += f" It says: {said}" if said else ""
-    told += f" See {url}" if url.startswith("https://") else ""
-    return Gone(told, evidence=answer.evidence())
+    told += f" See {url}" if url else ""
+    removal = Removal(change=change, on=day, url=url, is_over=True)
+    return Gone(told, removal=removal, evidence=answer.evidence())
 
 
-# https://developer.atlassian.com/cloud/bitbucket/changelog
-REMOVED = {"CHANGE-2770": "2026-04-14", "CHANGE-3401": "2026-08-20"}
+# https://developer.atlassian.com/cloud/bitbucket/changelog; of CHANGE-3081, which switches off for
+# hours what CHANGE-2770 ends, the day of the end.
+REMOVED = {
+    "CHANGE-2770": "2026-04-14",
+    "CHANGE-3081": "2026-04-14",
+    "CHANGE-3401": "2026-08-20",
+}
 
 
 def _announcement(answer: Answer) -> str:
     data = envelope(answer).get("data")
-    return str(data.get("announcement_url", ""))[:200] if isinstance(data, dict) else ""
-
-
-def _is_announced(answer: Answer) -> bool:
-    return bool(_announcement(answer))
+    url = str(data.get("announcement_url", ""))[:200] if isinstance(data, dict) else ""
+    return url if url.startswith("https://") else ""
 
 
 def _bad_request(answer: Answer) -> ProviderError:

@@ -31,6 +31,7 @@ from connections.connectors.bitbucket_cloud.scopes import needless
 from connections.connectors.findings import OK, Finding, OnResult, conclude
 from connections.transport.answers import Answer
 from connections.transport.errors import (
+    Gone,
     InvalidPermissions,
     ProviderError,
     QuotaExhausted,
@@ -219,6 +220,7 @@ class _Run:
             return None
         result.status, result.ms = answer.status, answer.ms
         result.granted_scopes = list(answer.scopes)
+        result.removal = answer.removal.as_dict() if answer.removal else None
         self.learned.of_secret(credential_type(answer), answer.scopes)
         result.finish(OK)
         return answer
@@ -230,6 +232,7 @@ class _Run:
             result.missing_scopes = list(error.missing_scopes)
             result.granted_scopes = list(error.granted)
             self.learned.of_secret(error.credential_type)
+        result.removal = error.removal.as_dict() if isinstance(error, Gone) else None
         if isinstance(error, RateLimited | QuotaExhausted):
             self.retry_after = max(self.retry_after or 0.0, seconds_to_wait(error))
         outcome, message = outcome_of(result, error, self.entry)

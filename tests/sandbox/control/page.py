@@ -22,6 +22,8 @@ TROUBLES = (
     ("Pages in turn for ever", {"kind": "cycling_next"}),
     ("Empty pages, 5 times", {"kind": "empty_page", "times": "5"}),
     ("HTML for ever", {"kind": "html"}),
+    ("Announce the end of pipelines", {"kind": "announced", "path": "/pipelines"}),
+    ("Remove pipelines (410)", {"kind": "410", "path": "/pipelines"}),
 )
 
 
