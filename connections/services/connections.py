@@ -151,6 +151,8 @@ def update_connection(
     changes = {key: [old, after[key]] for key, old in before.items() if old != after[key]}
     if changes:
         row.version += 1
+        if _reads_more(row, before["selection"]):
+            row.next_verification_at = now()
         store_connection(row)
         if "tags" in changes:
             store_tags(row, after["tags"])
@@ -309,6 +311,13 @@ def _locked(connection: Connection, version: int | None = None) -> Connection:
     if row.deleted_at or (version and row.version != version):
         raise VersionChanged if version else ConnectionDeleted
     return row
+
+
+def _reads_more(connection: Connection, before: Mapping[str, Any]) -> bool:
+    """Whether it has streams that the selection before had not: credentials are to prove them."""
+    kind = connector_of(connection.connector)
+    wanted = wanted_streams(kind, connection.selection)
+    return not set(wanted) <= set(wanted_streams(kind, before))
 
 
 def _next_sync(connection: Connection) -> Any:

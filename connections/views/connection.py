@@ -1,4 +1,4 @@
-"""The settings of a connection: name, schedule, history window, pause, delete."""
+"""The settings of a connection: name, streams, history window, schedule, pause, delete."""
 
 from typing import Any
 
@@ -24,11 +24,15 @@ from connections.services.errors import (
 from connections.views.base import ConnectionView, misfit
 from tenants.api_call import ApiCall
 
-FIELDS = {"name": "name", "selection.since": "since"}  # of the form, by those of the services
+FIELDS = {
+    "name": "name",
+    "selection.since": "since",
+    "selection.streams": "streams",
+}  # of the form, by those of the services
 
 
 class Settings(ConnectionView):
-    """Name, schedule, history window and the danger zone."""
+    """Name, streams, history window, schedule and the danger zone."""
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         return self.page(SettingsForm(connection=self.connection))
@@ -37,7 +41,7 @@ class Settings(ConnectionView):
         form = SettingsForm(request.POST, connection=self.connection)
         if not form.is_valid() or not self._save(form):
             return self.page(form, status=422)
-        messages.success(request, "Saved.")
+        messages.success(request, _saved(form))
         return redirect(
             "connections:connection_settings", self.organization.slug, self.connection.pk
         )
@@ -52,8 +56,8 @@ class Settings(ConnectionView):
             "schedule": form.chosen_schedule,
             "tags": form.chosen_tags,
         }
-        if form.chosen_since != form.kept:
-            body["selection"] = {**self.connection.selection, "since": form.chosen_since}
+        if form.choices:
+            body["selection"] = {**self.connection.selection, **form.choices}
         return ApiCall(method="connections.update", body=body)
 
     def _save(self, form: SettingsForm) -> bool:
@@ -63,7 +67,7 @@ class Settings(ConnectionView):
                 connection=self.connection,
                 name=form.cleaned_data["name"],
                 schedule=schedule if schedule != self.connection.schedule else None,
-                choices=_window(form),
+                choices=form.choices or None,
                 tags=form.chosen_tags if "tags" in form.data else None,
                 by=self.actor,
             )
@@ -98,15 +102,20 @@ class Settings(ConnectionView):
         return render(self.request, "connections/settings.html", context, status=status)
 
 
+def _saved(form: SettingsForm) -> str:
+    """That it is saved, and when what was changed of the streams takes effect."""
+    streams = set(form.choices.get("streams", form.wanted))
+    if streams - set(form.wanted):
+        return "Saved. What is new is verified now and read from the next sync on."
+    if set(form.wanted) - streams:
+        return "Saved. What is left out is read no more; its records stay."
+    return "Saved."
+
+
 def _passes(connection: Connection) -> dict[str, Any] | None:
     """What the schedule takes, from the app above that copies."""
     told: dict[str, Any] | None = import_string(settings.SCHEDULE_SENTENCE)(connection)
     return told
-
-
-def _window(form: SettingsForm) -> dict[str, str | None] | None:
-    since = form.chosen_since
-    return {"since": since} if since != form.kept else None
 
 
 class Delete(Settings):

@@ -4,23 +4,23 @@ from typing import Any
 
 from django import forms
 
+from connections.connectors import connector as connector_of
 from connections.forms.schedule import ScheduleForm
+from connections.forms.streams import StreamsForm
 from connections.forms.window import WindowForm
 from connections.models import Draft
 from ingestion.forms.patterns import PatternsForm
 from ingestion.selectors.streams import streams_of
 
+LEFT_OUT = "Left out: the secret lacks a permission for it, as the checks showed."
 HOURLY = {"kind": "every", "minutes": 60}
 ALL, CHOSEN, PATTERNS = "all", "chosen", "patterns"
 
 
-class ChooseForm(PatternsForm, WindowForm, ScheduleForm):
+class ChooseForm(PatternsForm, StreamsForm, WindowForm, ScheduleForm):
     """What a new connection syncs, and when."""
 
     name = forms.CharField(label="Name", max_length=100)
-    streams = forms.MultipleChoiceField(
-        label="What to sync", widget=forms.CheckboxSelectMultiple, required=False
-    )
     mode = forms.ChoiceField(
         label="Repositories",
         choices=(
@@ -38,33 +38,19 @@ class ChooseForm(PatternsForm, WindowForm, ScheduleForm):
     def __init__(self, draft: Draft, data: Any = None, *, initial: Any = None) -> None:
         super().__init__(data, initial=initial, auto_id="choose-%s")
         self.draft = draft
-        self.known = streams_of(draft.connector)
-        offered = [stream for stream in self.known if stream.key not in draft.left_out]
-        self._let_choose("streams", [(stream.key, stream.label) for stream in offered])
-        self._let_choose("repositories", [(r["id"], r["name"]) for r in draft.repositories])
+        ids = [(r["id"], r["name"]) for r in draft.repositories]
+        self.fields["repositories"].choices = ids  # type: ignore[attr-defined]  # a choice field
         if draft.parent_id:  # they are chosen there
             for name in ("mode", "repositories", "include", "exclude"):
                 del self.fields[name]
         timezone = draft.organization.timezone
         typed = dict(self.initial)
+        withheld = dict.fromkeys(draft.left_out, LEFT_OUT)
+        self.keep_streams(connector_of(draft.connector), (), withheld)
         self.keep_patterns(_repositories(draft))
         self.keep(draft.schedule or HOURLY, timezone=timezone, connector=draft.connector)
         self.keep_window((draft.selection or {}).get("since"), timezone=timezone)
         self.initial.update(typed)
-
-    def _let_choose(self, name: str, choices: list[tuple[str, str]]) -> None:
-        self.fields[name].choices = choices  # type: ignore[attr-defined]  # a choice field
-
-    def clean_streams(self) -> list[str]:
-        """The streams with all that they need, in their order."""
-        chosen = set(self.cleaned_data["streams"])
-        for stream in reversed(self.known):
-            if stream.key in chosen:
-                chosen.update(stream.needs)
-        left_out = chosen & set(self.draft.left_out)
-        if left_out:
-            raise forms.ValidationError("What is chosen needs a part that the secret cannot read.")
-        return [s.key for s in self.known if s.key in chosen or s.required]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

@@ -131,7 +131,6 @@ class ChooseWhatToSync(OrganizationView):
             "connector": connector(draft.connector),
             "draft": draft,
             "form": form,
-            "streams": _choices(draft, form),
             "ticked": _ticked(form),
             "preview": _preview(draft, form),
             **more,
@@ -185,18 +184,3 @@ def _preview(draft: Draft, form: ChooseForm) -> Preview | None:
         return None
     typed = {name: (form[name].value() or "").splitlines() for name in ("include", "exclude")}
     return preview_of(listed(draft), typed)
-
-
-def _choices(draft: Draft, form: ChooseForm) -> list[dict[str, Any]]:
-    """Each stream with whether it is ticked, and why it cannot be."""
-    ticked = set(form["streams"].value() or ())
-    labels = {stream.key: stream.label for stream in streams_of(draft.connector)}
-    return [
-        {
-            "stream": stream,
-            "ticked": stream.key in ticked and stream.key not in draft.left_out,
-            "left_out": stream.key in draft.left_out,
-            "needs": [labels.get(key, key) for key in stream.needs],
-        }
-        for stream in streams_of(draft.connector)
-    ]

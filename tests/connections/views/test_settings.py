@@ -257,3 +257,68 @@ def test_another_organizations_connection_is_not_there(member: Client, url: Url)
     ]
 
     assert {answer.status_code for answer in answers} == {404}
+
+
+def test_a_stream_that_is_added_is_proved_and_read(
+    post: Visit, url: Url, connection: Connection
+) -> None:
+    connection.selection = {**connection.selection, "streams": ["repositories", "pull_requests"]}
+    connection.next_verification_at = now() + timedelta(hours=20)
+    connection.save()
+
+    post(
+        url("connection_settings", connection.pk),
+        name=connection.name,
+        schedule="off",
+        streams=["repositories", "pull_requests", "pipeline_steps"],
+    )
+
+    connection.refresh_from_db()
+    assert connection.selection["streams"] == [
+        "repositories",
+        "pull_requests",
+        "pipelines",
+        "pipeline_steps",
+    ]
+    assert connection.next_verification_at <= now()
+
+
+def test_a_stream_that_is_left_out_asks_for_no_proof(
+    post: Visit, url: Url, connection: Connection
+) -> None:
+    tomorrow = now() + timedelta(hours=20)
+    Connection.objects.update(next_verification_at=tomorrow)
+
+    post(
+        url("connection_settings", connection.pk),
+        name=connection.name,
+        schedule="off",
+        streams=["repositories", "people"],
+    )
+
+    connection.refresh_from_db()
+    assert connection.selection["streams"] == ["repositories", "people"]
+    assert connection.next_verification_at == tomorrow
+
+
+def test_streams_that_the_connection_beneath_syncs_stay_chosen(
+    member: Client, post: Visit, url: Url, connection: Connection
+) -> None:
+    child = ConnectionFactory(
+        organization=connection.organization,
+        connector="bitbucket_pipelines",
+        name="Builds",
+        parent=connection,
+    )
+    handed = ["pipelines", "pipeline_steps", "deployments"]
+    Connection.objects.filter(pk=connection.pk).update(handed_over=handed)
+    where = url("connection_settings", connection.pk)
+
+    page = text(member.get(where))
+    answer = post(where, name=connection.name, schedule="off", streams=["repositories", "people"])
+    refused = post(where, name=connection.name, schedule="off", streams=["pipelines"])
+
+    connection.refresh_from_db()
+    assert f"{child.name} syncs it." in page
+    assert (answer.status_code, refused.status_code) == (302, 422)
+    assert connection.selection["streams"] == ["repositories", "people", "pipelines"]
