@@ -25,7 +25,8 @@ def _fresh(fresh: int, total: int, only: str) -> str:
         return f"{only or 'The connection'} is {'' if fresh else 'not '}fresh."
     if fresh == total:
         return f"All {number(total)} connections are fresh."
-    return f"{number(fresh)} of {number(total)} connections are fresh."
+    are = "is" if fresh == 1 else "are"
+    return f"{number(fresh)} of {number(total)} connections {are} fresh."
 
 
 def _needing(needing: int, total: int) -> str:

@@ -48,7 +48,7 @@ def test_the_headline_counts_what_is_fresh_and_what_needs_somebody(
 
     page = text_of(member.get(url("overview")))
 
-    assert "<h1>1 of 2 connections are fresh. One needs you.</h1>" in page
+    assert "<h1>1 of 2 connections is fresh. One needs you.</h1>" in page
     assert "<title>▲ 1 needs you" in page
     assert "as of <time" in page
 
