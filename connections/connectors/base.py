@@ -7,9 +7,15 @@ A connector is a folder with the same file names as its neighbours, named once i
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from connections.connectors.authorizations import (
+    Authorizations,
+    Consumer,
+    Reach,
+    RefreshedTokens,
+    RemoteWorkspace,
+)
 from connections.connectors.declarations import (
     Check,
     Endpoint,
@@ -32,6 +38,7 @@ __all__ = (
     "Check",
     "CheckResult",
     "Connector",
+    "Consumer",
     "Endpoint",
     "Entry",
     "Field",
@@ -88,15 +95,6 @@ class Recognised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemoteWorkspace:
-    """A workspace that an authorization reaches."""
-
-    id: str
-    slug: str
-    is_administrator: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Plain values with which a connector is entered. Its repr shows no secret."""
 
@@ -110,75 +108,6 @@ class Entry:
     organization: int = 0  # id of the one that asks
 
 
-@dataclass(frozen=True, kw_only=True)
-class RefreshedTokens:
-    """An answer of a token endpoint."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_at: datetime
-    scopes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Consumer:
-    """An OAuth consumer: in whose name an account is asked for its consent."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
-
-class Authorizations(ABC):
-    """The OAuth dance of a connector: one consumer, its consent page, its token endpoint.
-
-    Made without a consumer, it goes through the one that the installation's settings name.
-    """
-
-    callback: ClassVar[str]  # names the way back: /consent/<callback>/
-    set_by: ClassVar[str]  # how whoever runs the installation sets its consumer
-    permissions: ClassVar[str]  # what a consumer needs, in the words of the page that makes one
-    made_at: str = ""  # explains how a consumer is made
-    withdrawn_at: str = ""  # where the owner of an account withdraws what was allowed
-
-    @property
-    @abstractmethod
-    def consumer(self) -> str:
-        """The client id of the consumer; empty where there is none."""
-
-    @abstractmethod
-    def by(self, consumer: Consumer) -> Self:
-        """The same dance through another consumer."""
-
-    @abstractmethod
-    def prove(self, *, redirect_uri: str) -> None:
-        """Ask whether the consumer's id and secret belong together. Raises ProviderError."""
-
-    @abstractmethod
-    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
-        """Where the browser is sent to consent."""
-
-    @abstractmethod
-    def exchange(self, *, code: str, redirect_uri: str) -> RefreshedTokens:
-        """Turn a code into tokens, once. Raises ProviderError."""
-
-    @abstractmethod
-    def refresh(self, refresh_token: str) -> RefreshedTokens:
-        """Get new tokens; the old refresh token dies. Raises ConsentEnded, ProviderError."""
-
-    @abstractmethod
-    def reach(self, access_token: str) -> "Reach":
-        """Whose authorization it is and which workspaces it reaches. Raises ProviderError."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reach:
-    """What an authorization reaches, and in whose name."""
-
-    account: str  # uuid
-    account_name: str
-    workspaces: tuple[RemoteWorkspace, ...]
-
-
 class Connector(ABC):
     """A kind of thing to connect."""
 
@@ -187,6 +116,9 @@ class Connector(ABC):
     summary: ClassVar[str]
     icon: ClassVar[str] = "link"
     settings: ClassVar[tuple[Field, ...]] = ()  # identify the connected thing: the workspace
+    # The setting that holds its name, as it is now, or its id: what is kept on a connection, and
+    # what an entry is made with.
+    place: ClassVar[str] = ""
     methods: ClassVar[tuple[Method, ...]] = ()
     streams: ClassVar[tuple[Stream, ...]] = ()
     checks: ClassVar[tuple[Check, ...]] = ()
@@ -202,6 +134,10 @@ class Connector(ABC):
             if method.key == key:
                 return method
         raise UnknownMethod(f"{self.label} has no method {key!r}.")
+
+    def place_in(self, settings: Mapping[str, Any]) -> str:
+        """What these settings say of the connected thing; empty where they say nothing."""
+        return str(settings.get(self.place) or "")
 
     @abstractmethod
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from connections.connectors import connector
+from connections.connectors.base import UnknownConnector
 from tenants.models import TenantModel
 
 
@@ -112,6 +114,18 @@ class Connection(TenantModel):
     def home_id(self) -> int:
         """The connection to whose repositories and people its records point."""
         return int(self.parent_id or self.pk)
+
+    @property
+    def place(self) -> str:
+        """The name of the connected thing at the provider: the workspace; empty while unknown."""
+        try:
+            return connector(self.connector).place_in(self.settings)
+        except UnknownConnector:
+            return ""
+
+    def at(self, place: str) -> dict[str, Any]:
+        """Its settings, with this name of the connected thing."""
+        return {**self.settings, connector(self.connector).place: place}
 
     @property
     def restorable_until(self) -> datetime | None:

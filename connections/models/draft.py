@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from connections.connectors import connector
 from connections.models.connection import Connection
 from connections.models.credential import Credential, Grant
 from connections.models.link import ConnectLink
@@ -76,6 +77,15 @@ class Draft(TenantModel):
 
     def __str__(self) -> str:
         return self.name or "draft"
+
+    @property
+    def place(self) -> str:
+        """What is to be connected, as far as it is known: the name or the id of the workspace."""
+        return connector(self.connector).place_in(self.settings)
+
+    def at(self, place: str) -> dict[str, str]:
+        """The settings of a draft for this place."""
+        return {connector(self.connector).place: place}
 
 
 class Consent(TenantModel):

@@ -236,7 +236,7 @@ def _prove(organization: Organization, wish: Wish, parent: Connection | None) ->
         return None
     count_verification(organization.pk)
     streams = wanted_streams(wish.kind, wish.selection)
-    thing = {"workspace": parent.identity} if parent else wish.settings
+    thing = {wish.kind.place: parent.identity} if parent else wish.settings
     finding = verify_entry(wish.kind, wish.given.entry(thing), streams)
     if not finding.is_ok:
         raise VerificationFailed(finding)
@@ -286,7 +286,7 @@ def _new_row(
 def _first_credential(
     connection: Connection, given: Given, wish: NewCredential, finding: Finding, by: Actor
 ) -> Credential:
-    entry = given.entry({"workspace": connection.identity})
+    entry = given.entry(connection.at(connection.identity))
     kind = connector_of(connection.connector)
     label = clean_name(wish.label, field="credential.label") if wish.label.strip() else ""
     credential = Credential(

@@ -91,7 +91,7 @@ def fill_draft(
         return _fill_for_consent(draft, method, settings, actor)
     kept = draft.secrets if draft.method == method and draft.expires_at > now() else None
     own = {field.name for field in kind.settings}
-    told = {"workspace": draft.parent.identity} if draft.parent else {}
+    told = draft.at(draft.parent.identity) if draft.parent else {}
     connected = {key: value for key, value in settings.items() if key in own}
     others = {key: value for key, value in settings.items() if key not in {*own, *told}}
     problems: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _name_beneath(draft: Draft) -> str:
 def _fill_for_consent(
     draft: Draft, method: str, settings: Mapping[str, str], actor: Actor
 ) -> Draft:
-    workspace = settings.get("workspace", "")
+    workspace = connector_of(draft.connector).place_in(settings)
     if draft.grant is not None and draft.connection is None and workspace:
         return choose_workspace(draft=draft, workspace=workspace, actor=actor)
     draft.method, draft.secrets = method, None
@@ -169,10 +169,10 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
     if draft.connection is not None:
         chosen = needed_workspace(draft, ticked)
         if chosen is None:
-            raise NotTicked(str(draft.settings.get("workspace", "")))
+            raise NotTicked(draft.place)
     draft.method, draft.secrets = method.key, None
     # What was typed before does not count: it need not be among those that are ticked.
-    draft.settings = {"workspace": chosen["slug"]} if chosen else {}
+    draft.settings = draft.at(chosen["slug"]) if chosen else {}
     return _exchange_grant(draft, grant)
 
 
@@ -183,7 +183,7 @@ def needed_workspace(
     which that is, the only one.
     """
     known = draft.connection.identity if draft.connection is not None else ""
-    expected = (known or str(draft.settings.get("workspace", ""))).lower()
+    expected = (known or draft.place).lower()
     if not expected and len(offered) == 1:
         return offered[0]
     fitting = (one for one in offered if expected in {one["id"].lower(), one["slug"].lower()})
@@ -199,7 +199,7 @@ def choose_workspace(*, draft: Draft, workspace: str, actor: Actor) -> Draft:
     offered = draft.grant.workspaces if draft.grant is not None else []
     for one in offered:
         if workspace in {one["id"], one["slug"]}:
-            draft.settings = {"workspace": one["slug"]}
+            draft.settings = draft.at(one["slug"])
             return _touch(draft, forget=True)
     raise InvalidFields({"settings.workspace": "The authorization was not given for this one."})
 

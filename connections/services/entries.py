@@ -5,6 +5,7 @@ from functools import partial
 
 from django.utils.timezone import now
 
+from connections.connectors import connector
 from connections.connectors.base import Entry
 from connections.models import Credential, Draft
 from connections.services.grants import access_token, another_token
@@ -22,10 +23,7 @@ def entry_for(credential: Credential, *, purpose: Purpose) -> Entry:
     Raises InvalidCredentials, ConsentEnded, and what a token endpoint can answer.
     """
     connection = credential.connection
-    settings = {
-        "workspace": connection.identity or connection.settings.get("workspace", ""),
-        **credential.settings,
-    }
+    settings = {**connection.at(connection.identity or connection.place), **credential.settings}
     renew = None
     if credential.grant is not None:
         settings["consumer"] = credential.grant.consumer
@@ -60,7 +58,7 @@ def draft_entry(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> Entry:
     """
     entry = draft_entry_values(draft, purpose=purpose)
     if draft.grant is not None:
-        if not draft.grant.is_ticked(entry.settings.get("workspace", "")):
+        if not draft.grant.is_ticked(connector(draft.connector).place_in(entry.settings)):
             raise InvalidCredentials("The authorization was not given for this workspace.")
         token = access_token(draft.grant)
         return replace(
@@ -75,7 +73,7 @@ def draft_entry_values(draft: Draft, *, purpose: Purpose = Purpose.VERIFY) -> En
     """The same as plain values, without any request; of an authorization without its token."""
     settings = dict(draft.settings)
     if draft.connection is not None and draft.connection.identity:
-        settings["workspace"] = draft.connection.identity
+        settings |= draft.at(draft.connection.identity)
     if draft.grant is not None:
         settings["consumer"] = draft.grant.consumer
     return Entry(

@@ -61,7 +61,7 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
     found = draft.found
     _check_ticked(draft)
     if renewed is not None and renewed.identity and renewed.identity != found["connected"]:
-        raise OtherWorkspace(found["connected_name"], renewed.settings.get("workspace", ""))
+        raise OtherWorkspace(found["connected_name"], renewed.place)
     other = connected_as(draft.organization_id, draft.connector, found["connected"], renewed)
     if other is not None:
         raise AlreadyConnected(other)
@@ -119,7 +119,7 @@ def _connection(draft: Draft, actor: Actor) -> Connection:
         connection.parent_id = draft.parent_id
         connection.status = Connection.Status.AVAILABLE
     connection.identity = draft.found["connected"]
-    connection.settings = {"workspace": draft.found["connected_name"]}
+    connection.settings = draft.at(draft.found["connected_name"])
     if connection.status != Connection.Status.DISABLED:
         connection.status = Connection.Status.AVAILABLE
     connection.status_code = connection.status_message = ""

@@ -32,7 +32,7 @@ def keep_grant(
     reached = [vars(one) for one in reach.workspaces]
     needed = needed_workspace(draft, reached) if draft.connection is not None else None
     if draft.connection is not None and needed is None:
-        raise NotTicked(str(draft.settings.get("workspace", "")))
+        raise NotTicked(draft.place)
     grant = _given_before(consent, draft, reach) or Grant(
         organization_id=consent.organization_id,
         connector=draft.connector,
@@ -145,7 +145,7 @@ def _verify_what_stood_still(grant: Grant) -> None:
 def _check_unticked(grant: Grant, chosen: set[str]) -> None:
     for row in _users(grant):
         if row.connection.identity and row.connection.identity not in chosen:
-            slug = row.connection.settings.get("workspace", "")
+            slug = row.connection.place
             told = f"“{row.connection.name}” uses it for {slug}: leave that one ticked."
             raise InvalidFields({"workspaces": told})
 

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils.timezone import now
 
+from connections.connectors import connector as connector_of
 from connections.connectors.findings import Finding
 from connections.models import Connection, ConnectLink, Draft, open_links
 from connections.services.connections import create_connection
@@ -83,11 +84,12 @@ def ask_administrator(
     *, organization: Organization, connector: str, workspace: str, by: Actor, user: User
 ) -> tuple[ConnectLink, str]:
     """A pending connection to this workspace, and a link for whoever administers it."""
+    place = {connector_of(connector).place: workspace}
     pending = Connection.objects.filter(
         organization=organization,
         connector=connector,
         status=Connection.Status.PENDING,
-        settings={"workspace": workspace},
+        settings=place,
         deleted_at=None,
     ).first()
     connection = pending or _begun(organization, connector, workspace, by, user)
@@ -213,7 +215,7 @@ def _begun(
                 organization=organization,
                 connector=connector,
                 name=name,
-                settings={"workspace": workspace},
+                settings={connector_of(connector).place: workspace},
                 by=by,
                 user=user,
             ).connection

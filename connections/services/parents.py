@@ -55,7 +55,7 @@ def check_parent(parent: Connection | None, identity: str) -> None:
     if parent.deleted_at or parent.status != Connection.Status.AVAILABLE:
         raise ParentRequired(connector_of(parent.connector).label, parent)
     if parent.identity != identity:
-        raise OtherWorkspace("", str(parent.settings.get("workspace", "")))
+        raise OtherWorkspace("", parent.place)
 
 
 def take_over(connection: Connection, parent: Connection | None) -> None:

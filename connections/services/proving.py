@@ -15,8 +15,7 @@ from tenants.actor import Actor
 
 def connected(connection: Connection) -> dict[str, str]:
     """The settings of a connection with which a new secret is tried."""
-    workspace = connection.identity or str(connection.settings.get("workspace", ""))
-    return {"workspace": workspace}
+    return connection.at(connection.identity or connection.place)
 
 
 def check_finding(finding: Finding, connection: Connection) -> None:
@@ -24,9 +23,7 @@ def check_finding(finding: Finding, connection: Connection) -> None:
     if not finding.of_secret.is_ok:
         raise VerificationFailed(finding)
     if connection.identity and finding.identity.connected != connection.identity:
-        raise OtherWorkspace(
-            finding.identity.connected_name, str(connection.settings.get("workspace", ""))
-        )
+        raise OtherWorkspace(finding.identity.connected_name, connection.place)
 
 
 def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:

@@ -27,7 +27,7 @@ def join_connection(*, draft: Draft, connection: Connection, actor: Actor) -> Co
     if not draft.found:
         raise NotVerified
     if row.identity != draft.found["connected"]:
-        raise OtherWorkspace(draft.found["connected_name"], row.settings.get("workspace", ""))
+        raise OtherWorkspace(draft.found["connected_name"], row.place)
     Draft.objects.filter(pk=draft.pk).update(connection=row)
     draft.connection = row
     return finish_draft(draft=draft, actor=actor)

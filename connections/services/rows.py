@@ -88,7 +88,7 @@ def become_available(connection: Connection, identity: Identity, by: Actor) -> N
     parent = hold_parent(connection)
     check_parent(parent, identity.connected)
     connection.identity = identity.connected
-    connection.settings = {**connection.settings, "workspace": identity.connected_name}
+    connection.settings = connection.at(identity.connected_name)
     moment = now()
     connection.finished_at, connection.finished_by_name = moment, by.full_name
     connection.verified_at, connection.next_verification_at = moment, moment + DAILY

@@ -224,12 +224,12 @@ def _recover(connection: Connection) -> None:
 
 
 def _refresh_name(connection: Connection, slug: str) -> None:
-    before = str(connection.settings.get("workspace", ""))
+    before = connection.place
     if not slug or before == slug:
         return
     _change(
         connection,
-        settings={**connection.settings, "workspace": slug},
+        settings=connection.at(slug),
         renamed_from=connection.renamed_from or before,
     )
     audit.record(
@@ -237,7 +237,7 @@ def _refresh_name(connection: Connection, slug: str) -> None:
         event_type="connections.renamed_at_bitbucket",
         by=Actor.system(),
         target={"type": "connection", "id": connection.pk, "name": connection.name},
-        changes={"workspace": [before, slug]},
+        changes={connector(connection.connector).place: [before, slug]},
     )
 
 

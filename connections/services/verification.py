@@ -241,7 +241,7 @@ def _keep(draft: Draft, finding: Finding) -> None:
     rows = [_repository(one) for one in finding.repositories]
     settings = dict(draft.settings)
     if found.connected_name:
-        settings["workspace"] = found.connected_name
+        settings |= draft.at(found.connected_name)
     Draft.objects.filter(pk=draft.pk).update(
         left_out=list(dict.fromkeys([*draft.left_out, *finding.out_of_reach])),
         found={**vars(found), "scopes": list(found.scopes)},

@@ -116,7 +116,7 @@ class LinkView(View):
             "link": self.link,
             "organization_name": self.link.organization.name,
             "connection": connection,
-            "workspace": connection.settings.get("workspace", ""),
+            "workspace": connection.place,
             "connector": self.connector,
             "streams": [one for one in self.connector.streams if one.key in wanted],
         }
@@ -128,7 +128,7 @@ class LinkView(View):
             outcome=finding.outcome,
             checks=finding.check_rows(),
             streams=copied_streams(self.link.connection),
-            workspace=self.link.connection.settings.get("workspace", ""),
+            workspace=self.link.connection.place,
         )
 
 

@@ -187,7 +187,7 @@ class ChooseWorkspace(WizardView):
             "workspaces": offered,
             "all_connected": not is_ticking and all(one["connection"] for one in offered),
             "more_to_tick": len(grant.reaches) > len(grant.workspaces),
-            "chosen": draft.settings.get("workspace", only),
+            "chosen": draft.place or only,
             **more,
         }
         return render(self.request, "connections/workspace.html", context, status=status)

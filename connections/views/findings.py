@@ -148,7 +148,7 @@ def read_credential(
         checks=verification.checks,
         streams=copied_streams(connection),
         seconds=_seconds(verification),
-        workspace=connection.settings["workspace"],
+        workspace=connection.place,
     )
     if credential is None or verification.finished_at is None:
         return reading

@@ -82,7 +82,7 @@ class SecretForm(ConnectionView):
             outcome=error.finding.outcome,
             checks=error.finding.check_rows(),
             streams=copied_streams(self.connection),
-            workspace=self.connection.settings["workspace"],
+            workspace=self.connection.place,
         )
 
     def typed(self, form: CredentialForm) -> dict[str, Any] | str:

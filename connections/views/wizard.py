@@ -61,7 +61,7 @@ class DraftStep(WizardView):
         if self.draft is not None and self.draft.connection is not None:
             return dict(self.draft.connection.settings)
         parent = self.draft.parent if self.draft is not None else None
-        return {"workspace": parent.identity} if parent is not None else {}
+        return {self.connector.place: parent.identity} if parent is not None else {}
 
     @transaction.atomic  # what does not fit leaves no draft behind
     def fill(self, method: Method, typed: dict[str, str], secrets: dict[str, str] | None) -> Draft:
@@ -192,7 +192,9 @@ class Enter(EntryStep):
         settings = {name: place.get(name, "") for name in sorted(places)}
         if not all(settings.values()):
             return "The API is told the workspace: type it, and the call is shown."
-        name = (self.draft.name if self.draft is not None else "") or settings["workspace"]
+        name = (self.draft.name if self.draft is not None else "") or self.connector.place_in(
+            settings
+        )
         body = {"type": self.connector.key, "name": name, "settings": settings}
         return ApiCall(method="connections.create", body={**body, "credential": credential})
 

@@ -93,7 +93,7 @@ def initial_of(draft: Draft) -> dict[str, Any]:
     repositories = _repositories(draft)
     streams = [stream.key for stream in streams_of(draft.connector) if stream.usual]
     return {
-        "name": draft.name or draft.settings.get("workspace") or "Bitbucket",
+        "name": draft.name or draft.place or "Bitbucket",
         "streams": (draft.selection or {}).get("streams") or streams,
         "mode": repositories.get("mode") or ALL,
         "repositories": repositories.get("ids") or [],

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import (
@@ -22,7 +24,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.utils.timezone import now
 
-from connections.connectors import connector
+from connections.connectors import connector, connectors
 from connections.connectors.base import UnknownConnector
 from connections.models import Connection, Credential
 from ingestion.models import UNFINISHED, Coverage, State, Sync
@@ -154,7 +156,9 @@ def search_connections(
 def _matches(values: dict[str, str]) -> Q:
     which = Q(pk__isnull=False)
     if q := values.get("q"):
-        which &= Q(name__icontains=q) | Q(settings__workspace__icontains=q)
+        places = {kind.place for kind in connectors().values()}
+        named = (Q(**{f"settings__{place}__icontains": q}) for place in places)
+        which &= reduce(or_, named, Q(name__icontains=q))
     if values.get("connector"):
         which &= Q(connector=values["connector"])
     if values.get("state") == "syncing":
@@ -254,4 +258,4 @@ def connector_label(key: str) -> str:
 
 def place_of(connection: Connection) -> str:
     """The workspace or the host that a connection leads to."""
-    return str(connection.settings.get("workspace") or connection.settings.get("base_url") or "")
+    return connection.place

@@ -25,7 +25,7 @@ def draft_line(slug: str, draft: UnfinishedDraft) -> DraftLine:
     where, step = _where(draft)
     return DraftLine(
         row=row,
-        title=row.name or row.settings.get("workspace") or connector_label(row.connector),
+        title=row.name or row.place or connector_label(row.connector),
         where=where,
         url=reverse(step, args=[slug, row.public_id]),
     )

@@ -39,6 +39,7 @@ class BitbucketCloud(Connector):
     label = "Bitbucket Cloud"
     summary = "A workspace at bitbucket.org: repositories, pull requests, pipelines, people."
     icon = "cloud"
+    place = "workspace"
     settings: ClassVar[tuple[Field, ...]] = (
         Field(
             name="workspace",
