@@ -20,6 +20,11 @@ urlpatterns = [
     path(f"{CONNECTION}/syncs.cancel", syncs.Cancel.as_view(), name="syncs.cancel"),
     path(f"{CONNECTION}/syncs.retry", syncs.Retry.as_view(), name="syncs.retry"),
     path(
+        f"{CONNECTION}/syncs.fetchMissing",
+        syncs.FetchMissing.as_view(),
+        name="syncs.fetchMissing",
+    ),
+    path(
         f"{CONNECTION}/repositories.list",
         records.RepositoriesList.as_view(),
         name="repositories.list",

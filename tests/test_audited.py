@@ -49,13 +49,10 @@ def _failed(scene: Any) -> Sync:
 
 
 def _fetch_missing(scene: Any) -> None:
-    CoverageFactory.create(
-        repository=scene.repository,
-        connection=scene.connection,
-        stream="pipelines",
-        comparison={"theirs": 2, "ours": 1},
-    )
-    comparing.fetch_missing(connection=scene.connection, by=scene.by)
+    told = {"theirs": 2, "ours": 1}
+    whole = {"connection": scene.connection, "repository": None, "stream": "repositories"}
+    CoverageFactory.create(**whole, comparison=told)
+    comparing.fetch_missing(connection=scene.connection, trigger="person", by=scene.by)
 
 
 def _confirm_gone(scene: Any) -> None:
@@ -247,7 +244,7 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         {"connections.created", "links.created"},
     ),
     "ingestion.comparing.compare": (
-        lambda s: comparing.compare(connection=s.connection, by=s.by),
+        lambda s: comparing.compare(connection=s.connection, trigger="person", by=s.by),
         {"syncs.started"},
     ),
     "ingestion.comparing.fetch_missing": (_fetch_missing, {"syncs.started"}),

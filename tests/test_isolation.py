@@ -82,6 +82,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "syncs.cancel": {"id": PK["sync"]},
     "repositories.select": {"ids": lambda world: [world.repository.pk], "selected": True},
     "syncs.retry": {"id": PK["sync"]},
+    "syncs.fetchMissing": {},
     "records.list": {"table": "pull_requests"},
     "records.export": {"table": "pull_requests", "format": "jsonl"},
 }

@@ -134,6 +134,12 @@ class SyncAnswer(Answer):
     sync = SyncRow()
 
 
+class FetchAnswer(Answer):
+    """The sync that fetches what is missing."""
+
+    sync = SyncRow(allow_null=True, help_text="Null: nothing was missing when it was compared.")
+
+
 class SyncsAnswer(ListAnswer):
     """A page of syncs, the newest first."""
 
@@ -149,6 +155,20 @@ class CoverageRow(Row):
     complete_as_of = Moment(allow_null=True)
     watermark = Moment(allow_null=True)
     gap = Shape({"type": "object"}, None, allow_null=True, help_text="What is missing, and why.")
+    comparison = Shape(
+        {
+            "type": "object",
+            "properties": {
+                "at": {"type": "string", "format": "date-time"},
+                "theirs": {"type": "integer", "description": "What Bitbucket counts."},
+                "ours": {"type": "integer", "description": "What of it is here."},
+                "twice": {"type": "integer"},
+            },
+        },
+        {"at": "2026-10-05T09:12:00.000Z", "theirs": 4000, "ours": 4000, "twice": 0},
+        allow_null=True,
+        help_text="The last comparison with Bitbucket's count; null: never compared.",
+    )
 
 
 class CoverageAnswer(ListAnswer):

@@ -1,6 +1,7 @@
 """Rows as the API answers them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from ingestion.models import Coverage, Repository, StreamRun, Sync
@@ -53,7 +54,12 @@ def coverage_row(row: Coverage) -> dict[str, Any]:
         "complete_as_of": timestamp(row.complete_as_of),
         "watermark": timestamp(row.watermark),
         "gap": row.gap,
+        "comparison": _comparison(row.comparison),
     }
+
+
+def _comparison(told: dict[str, Any] | None) -> dict[str, Any] | None:
+    return told and {**told, "at": timestamp(datetime.fromisoformat(told["at"]))}
 
 
 def repository_row(repository: Repository) -> dict[str, Any]:

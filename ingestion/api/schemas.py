@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from connections.connectors import connectors
-from ingestion.models import State, Sync
+from ingestion.models import COMPARISON, State, Sync
 from ingestion.selectors.exports import WRITERS
 from ingestion.selectors.tables import TABLES
 from tenants.api import (
@@ -38,12 +38,27 @@ class StreamName(Word):
         return {"type": "string", "enum": list(dict.fromkeys(names))}
 
 
+class ReadOrCompared(StreamName):
+    """The same, or the comparison with the provider's counts."""
+
+    @property
+    def json_schema(self) -> Schema:
+        streams = super().json_schema
+        return {**streams, "enum": [*streams["enum"], COMPARISON]}
+
+
 class StartSync(StrictSerializer):
     """syncs.start"""
 
     mode = serializers.ChoiceField(choices=Sync.Mode.values, default=Sync.Mode.INCREMENTAL)
     streams = serializers.ListField(
-        child=StreamName(), required=False, allow_empty=False, max_length=50, allow_null=True
+        child=ReadOrCompared(),
+        required=False,
+        allow_empty=False,
+        max_length=50,
+        allow_null=True,
+        help_text="`comparison` compares what is here with Bitbucket's counts; alone, it copies"
+        " nothing. The counts stand in coverage.list.",
     )
 
 

@@ -1,4 +1,4 @@
-"""syncs.start, syncs.list, syncs.info, syncs.cancel, syncs.retry"""
+"""syncs.start, syncs.list, syncs.info, syncs.cancel, syncs.retry, syncs.fetchMissing"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,16 +8,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.models import Connection
-from ingestion.api.answers import SyncAnswer, SyncsAnswer
+from ingestion.api.answers import FetchAnswer, SyncAnswer, SyncsAnswer
 from ingestion.api.base import OfConnection
 from ingestion.api.rows import sync_row
 from ingestion.api.schemas import ListSyncs, OneSync, StartSync
 from ingestion.models import UNFINISHED, Sync
 from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.selectors.syncs import stream_rows_of, syncs_of
+from ingestion.services.comparing import fetch_missing
 from ingestion.services.retries import retry_sync
 from ingestion.services.syncs import SyncAlreadyRunning, cancel_sync, start_sync
 from tenants.api import ApiError, paginate
+from tenants.api.reading import Nothing
 from tenants.models import Scope
 
 
@@ -133,6 +135,24 @@ class Retry(OfConnection):
         with naming_the_running_one():
             again = retry_sync(sync=sync, trigger=Sync.Trigger.API, by=self.actor)
         return Response({"sync": rows_of(connection, [again])[0]}, status=202)
+
+
+class FetchMissing(OfConnection):
+    """Read from its beginning what lacked records when it was last compared, and nothing else."""
+
+    scope = Scope.SYNCS_WRITE
+    takes = Nothing
+    gives = FetchAnswer
+    status = 202
+    refuses = ("connection_not_found", "connection_not_ready", "sync_already_running")
+    example = {}
+
+    def post(self, request: Request, connection_id: int) -> Response:
+        connection = self.connection(connection_id)
+        self.read()
+        with naming_the_running_one():
+            sync = fetch_missing(connection=connection, trigger=Sync.Trigger.API, by=self.actor)
+        return Response({"sync": sync and rows_of(connection, [sync])[0]}, status=202)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from connections.services.schedules import own_intervals, run_after
 from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
 from ingestion.engine.run import FOLLOWERS, Run
-from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.models import COMPARISON, UNFINISHED, WHOLE, State, StreamRun, Sync
 from ingestion.selectors.coverage import coverage_by_stream
 from ingestion.services.uses import note_uses
 from ingestion.writer.batch import Place
@@ -159,7 +159,7 @@ def _cause(run: Run) -> dict[str, Any] | None:
 
 
 def _is_done(run: Run, row: StreamRun) -> bool:
-    if row.stream in ("repositories", "people"):
+    if row.stream in WHOLE:
         return run.has_ended(Place(row.stream, None))
     return row.total is not None and run.book.ended_well(row.stream) >= row.total
 
@@ -179,13 +179,12 @@ def _note_on_connection(
     connection: Connection, state: State, now: datetime, sync: Sync, states: dict[str, State]
 ) -> None:
     """What was planned stays planned; what passed meanwhile is left out."""
-    kept = {key: when for key, when in connection.streams_read.items() if key not in states}
-    own = own_intervals(connection.schedule, connector(connection.connector))
-    read = [key for key in own if states.get(key) == State.SUCCEEDED]
-    changes: dict[str, Any] = {
-        "next_sync_at": run_after(connection, now),
-        "streams_read": kept | dict.fromkeys(read, sync.created_at.isoformat()),
-    }
-    if state in (State.SUCCEEDED, State.PARTIAL):
-        changes["last_synced_at"] = now
+    changes: dict[str, Any] = {"next_sync_at": run_after(connection, now)}
+    if COMPARISON not in sync.streams:  # it reads nothing, or of some repositories alone
+        kept = {key: when for key, when in connection.streams_read.items() if key not in states}
+        own = own_intervals(connection.schedule, connector(connection.connector))
+        read = [key for key in own if states.get(key) == State.SUCCEEDED]
+        changes["streams_read"] = kept | dict.fromkeys(read, sync.created_at.isoformat())
+        if state in (State.SUCCEEDED, State.PARTIAL):
+            changes["last_synced_at"] = now
     Connection.objects.filter(pk=connection.pk).update(**changes)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from ingestion.engine.comparing import comparisons, is_asked_for
+from ingestion.engine.comparing import comparisons, copies_nothing, is_asked_for
 from ingestion.engine.rotation import to_visit
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
 from ingestion.engine.visits.activity import after_pull_requests
@@ -16,7 +16,7 @@ from ingestion.engine.visits.pipelines import PipelinesVisit
 from ingestion.engine.visits.pull_requests import PullRequestsVisit
 from ingestion.engine.visits.repositories import RepositoriesVisit, still_missing
 from ingestion.engine.visits.steps import after_pipelines
-from ingestion.models import Repository, State
+from ingestion.models import WHOLE, Repository, State
 from ingestion.writer.batch import Place
 
 # Streams for which each repository is asked at least once in a sync.
@@ -28,7 +28,6 @@ NO_REPOSITORIES = {
     "retryable": True,
     "mended_by": "time",
 }
-WHOLE = ("repositories", "people")  # streams of the connection, not of a repository
 
 
 class Plan:
@@ -41,7 +40,9 @@ class Plan:
     def begin(self) -> None:
         """Find what this sync has not come to an end with."""
         run = self._run
-        if not run.copies(RepositoriesVisit.stream):  # they are another connection's
+        if copies_nothing(run.sync):
+            self._load_repositories()
+        elif not run.copies(RepositoriesVisit.stream):  # they are another connection's
             self.visit_repositories()
             self._refuse_nothing()
         elif not run.has_ended(Place("repositories", None)):
@@ -70,7 +71,8 @@ class Plan:
         visits = comparisons(self._run)
         if visits or is_asked_for(self._run):
             row = self._run.book.run(Place(ComparisonVisit.stream, None))
-            row.total = len(visits) + self._run.book.ended_here(ComparisonVisit.stream)
+            of_one = [one for one in visits if one.place.repository_id is not None]
+            row.total = len(of_one) + self._run.book.ended_here(ComparisonVisit.stream)
             row.started_at = row.started_at or self._run.clock.now()
         self._ready.extend(visits)
         return bool(visits)

@@ -15,6 +15,7 @@ from ingestion.models.records import (
 from ingestion.models.sync import (
     COMPARISON,
     UNFINISHED,
+    WHOLE,
     Coverage,
     RejectedRow,
     RepositoryAccess,
@@ -26,6 +27,7 @@ from ingestion.models.sync import (
 __all__ = (
     "COMPARISON",
     "UNFINISHED",
+    "WHOLE",
     "Comment",
     "Commit",
     "Coverage",

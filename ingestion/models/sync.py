@@ -23,6 +23,7 @@ class State(models.TextChoices):
 
 
 COMPARISON = "comparison"  # stands beside the streams of a sync: counts, and copies nothing
+WHOLE = ("repositories", "people")  # streams of the connection, not of a repository
 UNFINISHED = (State.QUEUED, State.RUNNING, State.WAITING)
 
 

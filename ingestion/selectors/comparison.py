@@ -8,10 +8,11 @@ from typing import Any
 
 from connections.models import Connection
 from ingestion.models import Coverage
-from ingestion.selectors.freshness import promised
+from ingestion.selectors.freshness import of_streams
 from ingestion.selectors.streams import chosen_streams, stream_label
 
 SHOWN = 20  # repositories that are named
+WORKSPACE = "The workspace"  # what belongs to no repository
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,14 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Each stream in all, and the repositories where a count differs, the worst first."""
+    """Each stream in all, and the repositories where a count differs, the worst first.
+
+    `uncounted` are the streams that are copied and cannot be compared.
+    """
 
     streams: Sequence[Compared]
     differing: Sequence[Compared]
+    uncounted: Sequence[str]
 
     @property
     def missing(self) -> int:
@@ -62,13 +67,15 @@ def comparison_of(connection: Connection) -> Comparison:
     labels = {key: stream_label(connection.connector, key) for key in chosen_streams(connection)}
     by_stream: dict[str, list[Compared]] = defaultdict(list)
     rows = Coverage.objects.for_organization(connection.organization_id)
-    mine = rows.filter(promised([connection]), comparison__isnull=False).order_by("pk")
+    which = of_streams({connection.pk: chosen_streams(connection)})
+    mine = rows.filter(which, comparison__isnull=False).order_by("pk")
     columns = ("stream", "repository__full_name", "comparison")
     for stream, name, told in mine.values_list(*columns):
-        by_stream[stream].append(_of_repository(labels[stream], name, told or {}))
+        by_stream[stream].append(_of_repository(labels[stream], name or WORKSPACE, told or {}))
     every = [one for rows in by_stream.values() for one in rows if not one.is_right]
     return Comparison(
         streams=[_together(by_stream[stream]) for stream in labels if stream in by_stream],
+        uncounted=[label for stream, label in labels.items() if stream not in by_stream],
         differing=sorted(every, key=lambda one: (-one.missing, one.repository)),
     )
 

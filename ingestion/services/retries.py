@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from connections.models import Connection
 from connections.services.locks import hold
-from ingestion.models import UNFINISHED, Coverage, State, Sync
+from ingestion.models import COMPARISON, UNFINISHED, Coverage, State, Sync
 from ingestion.services.syncs import (
     ConnectionNotReady,
     SyncAlreadyRunning,
@@ -61,7 +61,7 @@ def _retry(connection: Connection, sync: Sync, trigger: str, by: Actor) -> Sync:
     if latest is not None and latest.pk != sync.pk:
         raise NothingToRetry(f"Sync {latest.pk} has tried since. Retry that one.")
     sync.refresh_from_db()
-    chosen = streams_of(connection)
+    chosen = [*streams_of(connection), COMPARISON]
     streams = [stream for stream in sync.streams if stream in chosen]
     if sync.state == State.SUCCEEDED or not streams:
         raise NothingToRetry(f"Nothing of sync {sync.pk} failed.")

@@ -57,17 +57,16 @@ def start_sync(
     by: Actor,
     mode: Sync.Mode | str = Sync.Mode.INCREMENTAL,
     streams: Sequence[str] | None = None,
-    compares: bool = False,
 ) -> Sync:
     """Queue a sync and wake a worker for it. The caller has checked the actor's role.
 
-    `streams` narrows this run; what they need is added. One that `compares` asks Bitbucket for its
-    counts at its end. Raises ConnectionNotReady, UnknownStream,
-    SyncAlreadyRunning.
+    `streams` narrows this run; what they need is added. With the comparison among them it asks
+    Bitbucket for its counts at its end, and copies nothing where that is all. Raises
+    ConnectionNotReady, UnknownStream, SyncAlreadyRunning.
     """
     try:
         with transaction.atomic():
-            return _start(hold(connection.pk), trigger, mode, streams, by, compares)
+            return _start(hold(connection.pk), trigger, mode, streams, by)
     except IntegrityError:
         running = unfinished_sync(connection)
         if running is None:
@@ -81,7 +80,6 @@ def _start(
     mode: str,
     streams: Sequence[str] | None,
     by: Actor,
-    compares: bool,
 ) -> Sync:
     """With the connection held, so that it is not paused between this look and its sync."""
     if connection.status != Connection.Status.AVAILABLE or connection.deleted_at:
@@ -90,7 +88,7 @@ def _start(
     running = unfinished_sync(connection)
     if running is not None:
         raise SyncAlreadyRunning(running)
-    return queue_sync(connection, trigger, mode, [*chosen, COMPARISON] if compares else chosen, by)
+    return queue_sync(connection, trigger, mode, chosen, by)
 
 
 def queue_sync(
@@ -143,7 +141,13 @@ def unfinished_sync(connection: Connection) -> Sync | None:
 
 
 def streams_of(connection: Connection, wanted: Sequence[str] | None = None) -> list[str]:
-    """The streams of a sync in their order, with those that they need. Raises UnknownStream."""
+    """The streams of a sync in their order, with those that they need; the comparison is the last.
+
+    Raises UnknownStream.
+    """
+    if wanted and COMPARISON in wanted:
+        others = [name for name in wanted if name != COMPARISON]
+        return [*(streams_of(connection, others) if others else ()), COMPARISON]
     known = connector(connection.connector).streams
     selected = copied_streams(connection)
     for name in wanted or ():

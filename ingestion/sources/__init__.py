@@ -26,5 +26,5 @@ def source(connector: str, client: Any) -> Source:
 
 
 def counted_streams(connector: str) -> tuple[str, ...]:
-    """The streams of a repository whose records the provider of a connector can count."""
+    """The streams whose records the provider of a connector can count."""
     return _kind(connector).counted

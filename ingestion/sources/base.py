@@ -89,7 +89,7 @@ class Source(ABC):
     """A provider as the engine sees it. `repository` is the provider's own id."""
 
     streams: ClassVar[tuple[str, ...]]
-    counted: ClassVar[tuple[str, ...]] = ()  # streams of a repository that `count` knows
+    counted: ClassVar[tuple[str, ...]] = ()  # streams that `count` knows
     measures: ClassVar[tuple[Measure, ...]] = ()  # by which costs are estimated
     costs: ClassVar[tuple[Cost, ...]] = ()
 
@@ -147,9 +147,10 @@ class Source(ABC):
 
     def count(
         self, stream: str, repository: str, *, until: datetime, not_before: datetime | None
-    ) -> int | None:
-        """How many records the provider has that were created until a moment, by one request; of
-        those alone that changed since `not_before`. None where it does not tell.
+    ) -> "Count | None":
+        """How many records the provider has that were created until a moment; of those alone that
+        changed since `not_before`. `repository` is empty for what belongs to none. None where it
+        does not tell.
         """
         return None
 
@@ -161,6 +162,16 @@ class Source(ABC):
         `notes` are what the measures of one repository, taken one after the other, tell each other.
         """
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many records a provider has; by their keys where its list cannot be narrowed to those
+    that were there at a moment.
+    """
+
+    total: int
+    keys: frozenset[str] | None = None
 
 
 class ShortListing(UnexpectedResponse):

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from connections.models import Connection
 from ingestion.forms.filters import SyncFilter
-from ingestion.models import UNFINISHED, Sync
+from ingestion.models import COMPARISON, UNFINISHED, Sync
 from ingestion.selectors.connections import connections_of, credentials_of, quota_of
 from ingestion.selectors.syncs import (
     failed_by_stream,
@@ -131,17 +131,27 @@ class SyncStart(OfStart):
 
 
 class SyncCompare(OfStart):
-    """Sync, and compare with Bitbucket's counts."""
+    """Compare what is here with Bitbucket's counts."""
+
+    def api_call(self, **kwargs: Any) -> ApiCall:
+        connection = get_object_or_404(connections_of(self.organization), pk=kwargs["pk"])
+        return ApiCall(
+            method=f"connections/{connection.pk}/syncs.start", body={"streams": [COMPARISON]}
+        )
 
     def start(self, connection: Connection) -> Sync | None:
-        return compare(connection=connection, by=self.actor)
+        return compare(connection=connection, trigger=Sync.Trigger.PERSON, by=self.actor)
 
 
 class SyncFetchMissing(OfStart):
     """Fetch what the last comparison missed."""
 
+    def api_call(self, **kwargs: Any) -> ApiCall:
+        connection = get_object_or_404(connections_of(self.organization), pk=kwargs["pk"])
+        return ApiCall(method=f"connections/{connection.pk}/syncs.fetchMissing", body={})
+
     def start(self, connection: Connection) -> Sync | None:
-        sync = fetch_missing(connection=connection, by=self.actor)
+        sync = fetch_missing(connection=connection, trigger=Sync.Trigger.PERSON, by=self.actor)
         if sync is None:
             messages.info(self.request, "Nothing was missing when it was last compared.")
         return sync

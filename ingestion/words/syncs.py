@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils.timezone import now
 
-from ingestion.models import UNFINISHED, State, StreamRun, Sync
+from ingestion.models import COMPARISON, UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.streams import stream_label
 from ingestion.words.counted import clock, counted
 from ingestion.words.progress import expected_in_all
@@ -31,6 +31,8 @@ def _reading(sync: Sync, streams: Sequence[StreamRun]) -> str:
     row = current_stream(streams)
     if row is None:
         return "Looking at what is new"
+    if row.stream == COMPARISON:
+        return f"Comparing with Bitbucket: {row.done:,} of {row.total or 0:,} repositories"
     label = stream_label(sync.connection.connector, row.stream).lower()
     expected = expected_in_all(row)
     if expected >= row.read > 0:
@@ -45,6 +47,8 @@ def current_stream(streams: Sequence[StreamRun]) -> StreamRun | None:
 
 
 def _complete(sync: Sync) -> str:
+    if sync.streams == [COMPARISON]:
+        return "Compared with Bitbucket: the page of the connection says what was found"
     changed = _changed(sync)
     if not changed:
         return "Complete: nothing had changed"

@@ -75,6 +75,16 @@ class BitbucketCloudClient:
             _given(pagelen=PAGE, sort=sort, q=q, fields=fields),
         )
 
+    def count_repositories(self, *, q: str) -> Answer:
+        """A page of one, whose `size` tells how many repositories a query finds."""
+        return self.transport.get(
+            f"/repositories/{segment(self.workspace_id)}", {"q": q, "pagelen": 1}
+        )
+
+    def count_members(self) -> Answer:
+        """A page of one, whose `size` tells how many members there are."""
+        return self.transport.get(self.in_workspace("members"), {"pagelen": 1})
+
     def repository(self, repository: str) -> Answer:
         """One repository; 404 is gone or not for this secret."""
         return self.transport.get(self.in_repository(repository))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
-from ingestion.sources.base import Since, Source, Walk
+from ingestion.sources.base import Count, Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import costs, listings
 from ingestion.sources.bitbucket_cloud.commits import walk_commits
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
@@ -89,5 +89,5 @@ class BitbucketCloudSource(Source):
 
     def count(
         self, stream: str, repository: str, *, until: datetime, not_before: datetime | None
-    ) -> int | None:
+    ) -> Count | None:
         return COUNTS[stream](self._client, repository, until, not_before)

@@ -246,6 +246,7 @@ def test_coverage_says_up_to_where(script: Script, connection: Connection, repos
             "complete_as_of": "2026-11-01T00:00:00.000Z",
             "watermark": "2026-11-01T00:00:00.000Z",
             "gap": {"code": "x", "message": "A page is missing."},
+            "comparison": None,
         }
     ]
 

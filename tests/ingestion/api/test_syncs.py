@@ -1,4 +1,4 @@
-"""syncs.start, syncs.list, syncs.info, syncs.cancel"""
+"""syncs.start, syncs.list, syncs.info, syncs.cancel, syncs.fetchMissing"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +40,33 @@ def test_start_takes_streams_with_what_they_need(script: Script, connection: Con
     assert row["mode"] == "full"
     streams = [stream["stream"] for stream in row["streams"]]
     assert streams == ["repositories", "pull_requests", "pull_request_comments"]
+
+
+def test_comparison_is_started_told_and_what_is_missing_fetched(
+    script: Script, connection: Connection
+) -> None:
+    row = script.post(of(connection, "syncs.start"), {"streams": ["comparison"]}).body["sync"]
+    assert [stream["stream"] for stream in row["streams"]] == ["comparison"]
+    Sync.objects.update(state=State.SUCCEEDED)
+    told = {"at": MOMENT.isoformat(), "theirs": 9, "ours": 9, "twice": 0}
+    coverage = CoverageFactory.create(
+        connection=connection,
+        repository__connection=connection,
+        stream="pipelines",
+        comparison=told,
+    )
+    nothing = script.post(of(connection, "syncs.fetchMissing"), {})
+    assert (nothing.status, nothing.body["sync"]) == (202, None)
+
+    coverage.comparison = {**told, "ours": 6}
+    coverage.save()
+
+    listed = script.get(of(connection, "coverage.list")).body["coverage"]
+    assert listed[0]["comparison"] == {**told, "ours": 6, "at": "2026-11-22T14:02:03.456Z"}
+    answer = script.post(of(connection, "syncs.fetchMissing"), {})
+    assert answer.status == 202
+    streams = [stream["stream"] for stream in answer.body["sync"]["streams"]]
+    assert streams == ["repositories", "pipelines", "comparison"]
 
 
 def test_a_second_start_names_the_first(script: Script, connection: Connection) -> None:
