@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections.api import connections, connectors, credentials
+from connections.api import connections, connectors, credentials, states
 
 app_name = "connections-api"
 OF_CONNECTION = "connections/<apiid:connection_id>/credentials"
@@ -18,12 +18,10 @@ urlpatterns = [
     ),
     path("connections.create", connections.ConnectionsCreate.as_view(), name="connections.create"),
     path("connections.update", connections.ConnectionsUpdate.as_view(), name="connections.update"),
-    path("connections.verify", connections.ConnectionsVerify.as_view(), name="connections.verify"),
+    path("connections.verify", states.ConnectionsVerify.as_view(), name="connections.verify"),
     path("connections.link", connections.ConnectionsLink.as_view(), name="connections.link"),
-    path(
-        "connections.disable", connections.ConnectionsDisable.as_view(), name="connections.disable"
-    ),
-    path("connections.enable", connections.ConnectionsEnable.as_view(), name="connections.enable"),
+    path("connections.disable", states.ConnectionsDisable.as_view(), name="connections.disable"),
+    path("connections.enable", states.ConnectionsEnable.as_view(), name="connections.enable"),
     path("connections.delete", connections.ConnectionsDelete.as_view(), name="connections.delete"),
     path(
         f"{OF_CONNECTION}.create",

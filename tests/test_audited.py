@@ -15,6 +15,7 @@ from connections.models import Connection, Credential, Grant, OAuthConsumer
 from connections.services import (
     connections,
     consumers,
+    creating,
     credentials,
     granting,
     links,
@@ -139,8 +140,8 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         ),
         {"organizations.updated"},
     ),
-    "connections.connections.create_connection": (
-        lambda s: connections.create_connection(
+    "connections.creating.create_connection": (
+        lambda s: creating.create_connection(
             organization=s.organization,
             connector="bitbucket_cloud",
             name="Another",

@@ -1,4 +1,4 @@
-"""The methods connections.*."""
+"""The methods connections.*, but for those in `states`."""
 
 from typing import Any
 
@@ -15,13 +15,11 @@ from connections.api.answers import (
     ConnectionsAnswer,
     CreatedConnectionAnswer,
     LinkAnswer,
-    VerificationAnswer,
 )
 from connections.api.lookups import (
     PROOF,
     connection_of,
     connector_of,
-    credential_of,
     expected,
     methods_are_arguments,
 )
@@ -31,20 +29,19 @@ from connections.api.rows import (
     credential_row,
     credential_rows,
     finding_row,
-    verification_row,
 )
 from connections.api.schemas import (
     ChangedConnection,
     ConnectionList,
     NewConnection,
     OneRow,
-    VerifiedConnection,
 )
-from connections.models import Connection, Credential
+from connections.models import Connection
 from connections.selectors import tagged
-from connections.services import connections, links, verification
-from connections.services.connections import Created, NewCredential
-from tenants.api import ApiError, ApiView, paginate, timestamp
+from connections.services import connections, links
+from connections.services.creating import Created, create_connection
+from connections.services.entering import NewCredential
+from tenants.api import ApiView, paginate, timestamp
 from tenants.authentication import require_scope
 from tenants.models import Scope
 
@@ -135,7 +132,7 @@ class ConnectionsCreate(ApiView):
         if "credential" in given:
             require_scope(self.key, Scope.CREDENTIALS_WRITE)
         with methods_are_arguments("credential."):
-            created = connections.create_connection(
+            created = create_connection(
                 organization=self.organization,
                 connector=connector.key,
                 name=given["name"],
@@ -176,67 +173,6 @@ class ConnectionsUpdate(ApiView):
         )
         told = {"dry_run": True} if self.is_dry_run else {}
         return Response({**told, "connection": connection_row(changed)})
-
-
-class ConnectionsVerify(ApiView):
-    """Verify a credential of a connection now; it answers also when that fails."""
-
-    scope = Scope.CONNECTIONS_WRITE
-    takes = VerifiedConnection
-    gives = VerificationAnswer
-    refuses = ("connection_not_found", "credential_not_found", "connection_not_ready")
-    example = {"id": 7}
-
-    def post(self, request: Request) -> Response:
-        given = self.read()
-        connection = connection_of(self, given["id"])
-        if "credential_id" in given:
-            credential: Credential | None = credential_of(connection, given["credential_id"])
-        else:
-            usable = connection.credentials.filter(deleted_at=None, disabled_at=None)
-            credential = usable.order_by("id").first()
-        if credential is None:
-            raise ApiError("connection_not_ready", "This connection has no credential to verify.")
-        found = verification.verify_credential(credential=credential, by=self.actor)
-        return Response({"verification": verification_row(found)})
-
-
-class ConnectionsDisable(ApiView):
-    """Pause a connection."""
-
-    scope = Scope.CONNECTIONS_WRITE
-    takes = OneRow
-    takes_if_match = True
-    gives = ConnectionAnswer
-    refuses = ("connection_not_found",)
-    example = {"id": 7}
-
-    def post(self, request: Request) -> Response:
-        connection = connection_of(self, self.read()["id"])
-        connections.disable_connection(
-            connection=connection, by=self.actor, version=expected(request, connection)
-        )
-        connection.refresh_from_db()
-        return Response({"connection": connection_row(connection)})
-
-
-class ConnectionsEnable(ApiView):
-    """Let a paused connection go on."""
-
-    scope = Scope.CONNECTIONS_WRITE
-    takes = OneRow
-    takes_if_match = True
-    gives = ConnectionAnswer
-    refuses = ("connection_not_found",)
-    example = {"id": 7}
-
-    def post(self, request: Request) -> Response:
-        connection = connection_of(self, self.read()["id"])
-        connections.enable_connection(
-            connection=connection, by=self.actor, version=expected(request, connection)
-        )
-        connection.refresh_from_db()
-        return Response({"connection": connection_row(connection)})
 
 
 class ConnectionsLink(ApiView):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from connections.aws.arns import PROVIDERS, account_of, arn_of, connection_of, visible
 from connections.aws.errors import AwsError
 from connections.models import Connection
-from connections.services import connections
+from connections.services import connections, creating
 from connections.services.tagging import retag_connection
 from connections.services.tags import LONGEST_KEY, LONGEST_VALUE, tags_of
 from tenants.actor import Actor
@@ -106,7 +106,7 @@ def create_connection(asker: Asker, sent: dict[str, Any]) -> dict[str, Any]:
         raise _no_hosts()
     if "ProviderType" not in sent:
         raise AwsError("InvalidInputException", "ProviderType or HostArn is required.")
-    created = connections.create_connection(
+    created = creating.create_connection(
         organization=asker.organization,
         connector=_connector(sent["ProviderType"]),
         name=sent["ConnectionName"],

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from connections.connectors import connector as connector_of
 from connections.connectors.findings import Finding
 from connections.models import Connection, ConnectLink, Draft, open_links
-from connections.services.connections import create_connection
+from connections.services.creating import create_connection
 from connections.services.drafts import fill_draft, finish_draft, start_draft
 from connections.services.errors import (
     AlreadyConnected,

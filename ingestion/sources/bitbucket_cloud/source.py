@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
 from ingestion.sources.base import Count, Since, Source, Walk
-from ingestion.sources.bitbucket_cloud import costs, listings
+from ingestion.sources.bitbucket_cloud import costs, listings, measuring
 from ingestion.sources.bitbucket_cloud.commits import walk_commits
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
@@ -72,7 +72,7 @@ class BitbucketCloudSource(Source):
     def measure(
         self, name: str, repository: str, since: datetime | None, notes: dict[str, Any]
     ) -> Sizes:
-        return costs.measure(self._client, name, repository, since, notes)
+        return measuring.measure(self._client, name, repository, since, notes)
 
     def deployments(self, repository: str) -> Walk:
         return walk_deployments(self._client, repository)

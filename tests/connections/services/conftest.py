@@ -3,8 +3,9 @@
 import pytest
 
 from connections.models import Connection, Credential, Draft
-from connections.services import connections, drafts
-from connections.services.connections import NewCredential
+from connections.services import drafts
+from connections.services.creating import create_connection
+from connections.services.entering import NewCredential
 from tenants.actor import Actor
 from tenants.models import Organization, User
 from tests.sandbox import Sandbox
@@ -19,7 +20,7 @@ def secret(sandbox: Sandbox) -> str:
 @pytest.fixture
 def connection(entered: Organization, actor: Actor, secret: str) -> Connection:
     """A connection with one credential that works."""
-    made = connections.create_connection(
+    made = create_connection(
         organization=entered,
         connector="bitbucket_cloud",
         name="Engineering",

@@ -8,12 +8,12 @@ from connections.connectors.base import UnknownConnector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential
 from connections.services.connections import (
-    create_connection,
     delete_connection,
     disable_connection,
     enable_connection,
     update_connection,
 )
+from connections.services.creating import create_connection
 from connections.services.entering import NewCredential
 from connections.services.errors import (
     AlreadyConnected,

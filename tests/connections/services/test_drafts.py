@@ -10,7 +10,8 @@ from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential, Draft, Verification
 from connections.selectors import draft_of
 from connections.services import due
-from connections.services.connections import create_connection, update_connection
+from connections.services.connections import update_connection
+from connections.services.creating import create_connection
 from connections.services.drafts import (
     choose,
     discard_draft,

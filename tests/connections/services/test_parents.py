@@ -8,15 +8,12 @@ from connections.connectors import connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 from connections.services import drafts
-from connections.services.connections import (
-    ConnectionInUse,
-    NewCredential,
-    create_connection,
-    delete_connection,
-)
+from connections.services.connections import delete_connection
+from connections.services.creating import create_connection
 from connections.services.credentials import create_credential
 from connections.services.drafts import finish_draft
-from connections.services.errors import ParentRequired, VerificationFailed
+from connections.services.entering import NewCredential
+from connections.services.errors import ConnectionInUse, ParentRequired, VerificationFailed
 from connections.services.parents import possible_parents
 from connections.services.selections import copied_streams
 from connections.services.verification import begin_draft_verification, verify_draft

@@ -3,8 +3,9 @@
 import pytest
 
 from connections.models import Connection, Credential
-from connections.services import connections, verification
-from connections.services.connections import NewCredential
+from connections.services import verification
+from connections.services.creating import create_connection
+from connections.services.entering import NewCredential
 from connections.services.errors import InvalidSettings
 from tenants.actor import Actor
 from tenants.models import Organization
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def connect(sandbox: Sandbox, actor: Actor, entered: Organization, **more: object) -> Connection:
     secret = sandbox.tokens.repository("acme", "api")
     settings = {"repository": "https://bitbucket.org/acme/api/src/main/"}
-    made = connections.create_connection(
+    made = create_connection(
         organization=entered,
         connector="bitbucket_cloud",
         name="One repository",

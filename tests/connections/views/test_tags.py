@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from connections.models import Connection
-from connections.services.connections import create_connection
+from connections.services.creating import create_connection
 from connections.services.drafts import fill_draft, start_draft
 from connections.services.finishing import finish_draft
 from connections.services.tags import tags_of

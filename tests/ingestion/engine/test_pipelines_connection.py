@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from connections.models import Connection
-from connections.services.connections import NewCredential, create_connection, delete_connection
+from connections.services.connections import delete_connection
+from connections.services.creating import create_connection
+from connections.services.entering import NewCredential
 from ingestion import engine
 from ingestion.models import (
     Coverage,
