@@ -4,9 +4,8 @@ import os
 from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
-from csp.constants import NONE, SELF
 
-from config import logs, work
+from config import logs, policy, rest, work
 from config.environment import (
     BASE_DIR,
     at_least,
@@ -165,15 +164,7 @@ STORAGES = {
 
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
+AUTH_PASSWORD_VALIDATORS = policy.PASSWORDS
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tenants:home"
 SIGNUP = one_of("SIGNUP", ("open", "invited", "closed"), default="invited")
@@ -284,45 +275,13 @@ USE_I18N = True  # allauth's words are replaced by those in config/locale
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 USE_THOUSAND_SEPARATOR = True
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF, BITBUCKET_CLOUD_WEB_URL],  # forms that go on to Bitbucket’s consent
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "manifest-src": [SELF],
-    }
-}
+CONTENT_SECURITY_POLICY = policy.content_security(BITBUCKET_CLOUD_WEB_URL)
 
 # --- API ---------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["tenants.authentication.KeyThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"api_key": "1000/min"},
-    "DEFAULT_RENDERER_CLASSES": ["config.api.EnvelopeRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser", "config.api.ObjectFormParser"],
-    "EXCEPTION_HANDLER": "config.api.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,  # `format` is an argument of methods
-    "DEFAULT_SCHEMA_CLASS": "config.openapi.methods.MethodSchema",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Tributary",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVERS": [{"url": PUBLIC_URL}],
-    "COMPONENT_SPLIT_REQUEST": False,
-    "ENFORCE_NON_BLANK_FIELDS": True,
-    "POSTPROCESSING_HOOKS": ["config.openapi.hooks.complete"],
-}
+REST_FRAMEWORK = rest.FRAMEWORK
+SPECTACULAR_SETTINGS = rest.schema(PUBLIC_URL)
 
 # --- mail and logs -----------------------------------------------------------------------------
 
