@@ -36,6 +36,7 @@ SENTENCES = {
     "connections.gone_confirmed": "said that the missing repositories of {} are gone",
     "connections.finished": "finished connecting {}",
     "connections.restored": "restored the connection {}",
+    "connections.streams_moved": "handed over what {} synced",
     "connections.purged": "forgot the deleted connection {} and its records",
     "connections.renamed_at_bitbucket": "followed the workspace of {} to its new name",
     "connections.disabled": "paused the connection {}",

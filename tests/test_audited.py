@@ -294,6 +294,8 @@ NO_SERVICES = {
     "connections.proving.keep_proof",
     "connections.proving.finish_pending",
     "connections.rows.become_available",
+    "connections.parents.take_over",  # see tests/connections/services/test_parents.py
+    "connections.parents.give_back",
     "connections.granting.keep_grant",  # see tests/connections/services/test_consent.py
     "ingestion.syncs.queue_sync",
     "tenants.key_rules.check_role",

@@ -139,7 +139,7 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     row.save()
     note("connections.deleted", row, by)
     connection_stopped.send(sender=Connection, connection=row, by=by)
-    give_back(row, parent)
+    give_back(row, parent, by)
     connection.refresh_from_db()
 
 

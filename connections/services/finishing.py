@@ -70,7 +70,7 @@ def finish_draft(*, draft: Draft, actor: Actor) -> Connection:
         check_parent(parent, found["connected"])
     connection = _connection(draft, actor)
     if begins:
-        take_over(connection, parent)
+        take_over(connection, parent, actor)
     credential = _credential(connection, draft, entry, actor)
     Verification.objects.filter(pk=verification.pk).update(draft=None, credential=credential)
     draft.delete()

@@ -10,7 +10,9 @@ from connections.models import Connection
 from connections.services.errors import OtherWorkspace, ParentRequired
 from connections.services.locks import hold
 from connections.signals import streams_moved
+from tenants.actor import Actor
 from tenants.models import Organization
+from tenants.services import audit
 
 
 def possible_parents(organization: Organization, kind: Connector) -> list[Connection]:
@@ -58,21 +60,30 @@ def check_parent(parent: Connection | None, identity: str) -> None:
         raise OtherWorkspace("", parent.place)
 
 
-def take_over(connection: Connection, parent: Connection | None) -> None:
+def take_over(connection: Connection, parent: Connection | None, by: Actor) -> None:
     """A connection works from now on, and copies its streams in the stead of its parent, held."""
     if parent is not None:
-        _move(connection, source=parent, target=connection, parent=parent)
+        _move(parent, connection, source=parent, target=connection, by=by)
 
 
-def give_back(connection: Connection, parent: Connection | None) -> None:
+def give_back(connection: Connection, parent: Connection | None, by: Actor) -> None:
     """A connection is deleted: its parent, held, copies its streams again."""
     if parent is not None and connection.identity:
-        _move(connection, source=connection, target=parent, parent=parent)
+        _move(parent, connection, source=connection, target=parent, by=by)
 
 
-def _move(child: Connection, *, source: Connection, target: Connection, parent: Connection) -> None:
+def _move(
+    parent: Connection, child: Connection, *, source: Connection, target: Connection, by: Actor
+) -> None:
     streams = [stream.key for stream in connector_of(child.connector).streams]
     others = [key for key in parent.handed_over if key not in streams]
     parent.handed_over = others + streams if target is child else others
     parent.save(update_fields=["handed_over"])
+    audit.record(
+        organization=parent.organization_id,
+        event_type="connections.streams_moved",
+        by=by,
+        target={"type": "connection", "id": source.pk, "name": source.name},
+        changes={"streams": streams, "to": target.name},
+    )
     streams_moved.send(sender=Connection, streams=streams, source=source, target=target)

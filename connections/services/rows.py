@@ -96,7 +96,7 @@ def become_available(connection: Connection, identity: Identity, by: Actor) -> N
     if connection.status == Connection.Status.PENDING:
         connection.status = Connection.Status.AVAILABLE
     store_connection(connection)
-    take_over(connection, parent)
+    take_over(connection, parent, by)
 
 
 def label_of(kind: Connector, entry: Entry, found: Identity) -> str:

@@ -8,7 +8,8 @@ from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from connections.models import Credential
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection, Credential
 from ingestion.api.answers import (
     CoverageAnswer,
     QuotaAnswer,
@@ -79,6 +80,8 @@ class RepositoriesSelect(OfConnection):
     def post(self, request: Request, connection_id: int) -> Response:
         connection = self.connection(connection_id)
         asked = self.read()
+        if connection.parent is not None:
+            raise InvalidFields({"ids": chosen_at(connection.parent)})
         ids = set(asked["ids"])
         rows = Repository.objects.for_organization(self.organization)
         mine = set(rows.filter(connection=connection, pk__in=ids).values_list("pk", flat=True))
@@ -90,6 +93,14 @@ class RepositoriesSelect(OfConnection):
         )
         changed = rows.filter(pk__in=mine).order_by("pk")
         return Response({"repositories": [repository_row(row) for row in changed]})
+
+
+def chosen_at(parent: Connection) -> str:
+    """Where the repositories of a connection that belongs to another one are chosen."""
+    return (
+        f"Repositories are chosen at the connection that this one belongs to: “{parent.name}”,"
+        f" {parent.pk}."
+    )
 
 
 class RecordsList(OfConnection):

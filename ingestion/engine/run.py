@@ -45,7 +45,8 @@ class Run:
     """A slice of a sync on its way.
 
     `stopped` holds the error of each stream that stops as a whole, such as for a missing scope.
-    `put_off` are places that failed in this sync and are tried again after a pause.
+    `put_off` are places that failed in this sync and are tried again after a pause. `steps_read`
+    are runs whose steps came with this batch: key, number and end as they were before.
     """
 
     sync: Sync
@@ -56,6 +57,7 @@ class Run:
     repositories: dict[int, Repository] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     put_off: set[Place] = field(default_factory=set)
+    steps_read: list[tuple[int, int, datetime | None]] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:

@@ -22,6 +22,7 @@ from ingestion.engine.fetch import Arrived, Ended, Fetchers, Message
 from ingestion.engine.plan import Plan
 from ingestion.engine.run import Run
 from ingestion.engine.seat import Seat
+from ingestion.engine.visits import steps
 from ingestion.engine.visits.base import NothingListed, Visit
 from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit
 from ingestion.models import RejectedRow, State, Sync
@@ -175,6 +176,7 @@ class Slice:
                 message.visit.arrived(message.page, counts)
             else:
                 self._end(message)
+        steps.note_read(self._run)
         if any(isinstance(message, Ended) for message in messages):
             book.count_ended()
 

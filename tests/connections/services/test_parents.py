@@ -18,7 +18,7 @@ from connections.services.parents import possible_parents
 from connections.services.selections import copied_streams
 from connections.services.verification import begin_draft_verification, verify_draft
 from tenants.actor import Actor
-from tenants.models import Organization, User
+from tenants.models import AuditEvent, Organization, User
 from tests.factories import ConnectionFactory
 from tests.sandbox import Sandbox, Scale
 
@@ -120,6 +120,9 @@ def test_pending_one_takes_over_when_it_is_finished(parent: Connection, sandbox:
     parent.refresh_from_db()
     child.refresh_from_db()
     assert (before, parent.handed_over) == ([], TAKEN)
+    moved = AuditEvent.objects.get(event_type="connections.streams_moved")
+    assert moved.target["name"] == parent.name
+    assert moved.changes == {"streams": TAKEN, "to": child.name}
     assert child.identity == parent.identity
 
 
@@ -133,6 +136,8 @@ def test_parent_cannot_be_deleted_before_it(parent: Connection, sandbox: Sandbox
     delete_connection(connection=child, by=SYSTEM)
     parent.refresh_from_db()
     assert parent.handed_over == []
+    moved = AuditEvent.objects.filter(event_type="connections.streams_moved").latest("pk")
+    assert (moved.target["name"], moved.changes["to"]) == (child.name, parent.name)
     assert "pipelines" in copied_streams(parent)
     delete_connection(connection=parent, by=SYSTEM)
 

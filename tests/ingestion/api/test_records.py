@@ -228,6 +228,20 @@ def test_a_selection_that_does_not_fit(
     assert not Repository.objects.exists()
 
 
+def test_beneath_another_connection_the_choice_is_made_there(
+    script: Script, connection: Connection
+) -> None:
+    row = RepositoryFactory.create(connection=connection)
+    child = ConnectionFactory.create(
+        organization=connection.organization, connector="bitbucket_pipelines", parent=connection
+    )
+
+    answer = script.post(of(child, "repositories.select"), {"ids": [row.pk], "selected": False})
+
+    assert (answer.status, answer.error) == (422, "invalid_arguments")
+    assert f"“{connection.name}”, {connection.pk}" in answer.body["fields"]["ids"]
+
+
 def test_coverage_says_up_to_where(script: Script, connection: Connection, repository: Any) -> None:
     CoverageFactory.create(
         repository=repository,

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ingestion.models import Coverage, PipelineRun, State, Step, Sync
+from ingestion.models.builds import STEPS_DUE
 from tests.ingestion.engine.conftest import Copied
 from tests.ingestion.engine.rows import all_rows
 from tests.sandbox import Sandbox, Scale
@@ -54,6 +57,16 @@ def test_every_finished_run_brings_its_steps(copied: Copied, sandbox: Sandbox) -
     assert Step.objects.count() == 12
     coverage = {row.stream: row for row in Coverage.objects.exclude(repository=None)}
     assert coverage["pipeline_steps"].complete_as_of == coverage["pipelines"].complete_as_of
+
+
+def test_runs_of_a_batch_are_marked_by_one_statement(copied: Copied) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        copied.sync(streams=STREAM)
+
+    statements = "\n".join(query["sql"] for query in captured.captured_queries)
+    marked = [batch.count('SET "steps_done_run"') for batch in statements.split("COMMIT")]
+    assert set(marked) == {0, 1}
+    assert not PipelineRun.objects.filter(STEPS_DUE).exists()
 
 
 def test_steps_are_asked_for_once(synced: Copied, sandbox: Sandbox) -> None:
