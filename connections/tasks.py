@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from connections.models import Connection, Credential, Verification
-from connections.services import due, expiry, verification
+from connections.services import due, expiry, verification, visiting
 from tenants import access
 
 
@@ -14,7 +14,7 @@ def run_verification(organization_id: int, verification_id: int) -> None:
         rows = Verification.objects.for_organization(organization_id)
         row = rows.filter(pk=verification_id).first()
         if row is not None:  # a draft that was discarded takes its verifications with it
-            verification.run_verification(row)
+            visiting.run_and_follow(row)
 
 
 @shared_task(ignore_result=True)

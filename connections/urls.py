@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from connections.views import (
     authorizations,
     connect,
+    connect_checks,
     connection,
     consent,
     consumers,
@@ -92,7 +93,14 @@ urlpatterns = [
     ),
     path("connect/", connect.Connect.as_view(), name="connect"),
     path("connect/consent/", connect.ConnectConsent.as_view(), name="connect_consent"),
-    path("connect/done/", connect.ConnectDone.as_view(), name="connect_done"),
+    path("connect/workspace/", connect.ConnectWorkspace.as_view(), name="connect_workspace"),
+    path("connect/verify/", connect_checks.ConnectVerify.as_view(), name="connect_verify"),
+    path(
+        "connect/verify/live/",
+        connect_checks.ConnectVerifyLive.as_view(),
+        name="connect_verify_live",
+    ),
+    path("connect/done/", connect_checks.ConnectDone.as_view(), name="connect_done"),
     path(
         "connect/enter/<connector_key:method>/",
         connect.ConnectEnter.as_view(),

@@ -297,6 +297,7 @@ NO_SERVICES = {
     "connections.parents.take_over",  # see tests/connections/services/test_parents.py
     "connections.parents.give_back",
     "connections.granting.keep_grant",  # see tests/connections/services/test_consent.py
+    "connections.granting.tick_for_link",  # see tests/connections/services/test_links.py
     "ingestion.syncs.queue_sync",
     "tenants.key_rules.check_role",
     "tenants.key_rules.reaches",

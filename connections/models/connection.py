@@ -9,8 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from connections.connectors import connector
-from connections.connectors.base import UnknownConnector
+from connections.connectors import connector, place_in
 from tenants.models import TenantModel
 
 
@@ -118,10 +117,7 @@ class Connection(TenantModel):
     @property
     def place(self) -> str:
         """The name of the connected thing at the provider: the workspace; empty while unknown."""
-        try:
-            return connector(self.connector).place_in(self.settings)
-        except UnknownConnector:
-            return ""
+        return place_in(self.connector, self.settings)
 
     def at(self, place: str) -> dict[str, Any]:
         """Its settings, with this name of the connected thing."""

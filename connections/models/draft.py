@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from connections.connectors import connector
+from connections.connectors import connector, place_in
 from connections.models.connection import Connection
 from connections.models.credential import Credential, Grant
 from connections.models.link import ConnectLink
@@ -81,7 +81,13 @@ class Draft(TenantModel):
     @property
     def place(self) -> str:
         """What is to be connected, as far as it is known: the name or the id of the workspace."""
-        return connector(self.connector).place_in(self.settings)
+        return place_in(self.connector, self.settings)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is for a connection that knows already what it connects."""
+        one = self.connection
+        return one is not None and bool(one.identity or one.place)
 
     def at(self, place: str) -> dict[str, str]:
         """The settings of a draft for this place."""

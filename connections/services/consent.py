@@ -7,8 +7,7 @@ from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 
-from connections.connectors.findings import Finding
-from connections.models import Connection, Consent, Draft, open_links
+from connections.models import Connection, Consent, Draft, Verification, open_links
 from connections.services.consumers import authorizations_by, authorizations_of, callback_url
 from connections.services.drafts import finish_draft, start_draft, use_grant
 from connections.services.errors import (
@@ -23,8 +22,8 @@ from connections.services.errors import (
     Refused,
 )
 from connections.services.granting import keep_grant
-from connections.services.links import ENDED, actor_of, count_try, prove_and_spend
 from connections.services.verification import begin_draft_verification, verify_draft
+from connections.services.visiting import ENDED, actor_of, begin, count_try
 from connections.transport.errors import ProviderError
 from tenants import access
 from tenants.actor import Actor
@@ -100,8 +99,9 @@ def is_of_link(state: str) -> bool:
 
 def complete_link_consent(
     *, state: str, session_key: str, code: str = "", error: str = ""
-) -> Finding:
-    """The same for the holder of a connect link: where the checks pass, the link is spent.
+) -> Verification | None:
+    """The same for the holder of a connect link: its checks begin; None where the workspace is
+    still to be chosen.
 
     Raises ConsentFailed in its kinds, LinkEnded, TriesTooMany.
     """
@@ -116,10 +116,19 @@ def complete_link_consent(
             raise ConsentRefused(_told(error), return_path=consent.return_path)
         count_try(link)
         _authorize(consent, code, actor_of(link))
+        if not draft.place:
+            return None
         try:
-            return prove_and_spend(link, draft)
+            return begin(link, draft)
         except Refused as refused:
             raise ConsentFailed(refused.message, return_path=consent.return_path) from refused
+
+
+def is_answered(draft: Draft, session_key: str) -> bool:
+    """Whether the authorization of a draft came by the last consent, and that was given there."""
+    last = Consent.objects.filter(draft=draft).exclude(used_at=None).order_by("-used_at").first()
+    mine = _session_hash(session_key)
+    return draft.grant_id is not None and last is not None and last.session_hash == mine
 
 
 def _asked(state: str, session_key: str, user: User | None) -> Consent:

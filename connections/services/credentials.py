@@ -49,6 +49,7 @@ class Unchanged(Enum):
 
 
 UNCHANGED: Final = Unchanged.UNCHANGED
+NOT_TOLD = "It does not tell what it connects, nor does the connection: finish it in the browser."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,9 @@ def create_credential(
     kind = connector(connection.connector)
     known = connected(connection)
     asked = NewCredential(secrets=secrets, method=method, settings=settings or {})
-    asked, _ = complete(kind, connection.organization_id, asked, known)
+    asked, known = complete(kind, connection.organization_id, asked, known)
+    if not kind.place_in(known):
+        raise InvalidFields({"secrets": NOT_TOLD})
     given = read_given(kind, method=asked.method, settings=asked.settings, secrets=secrets)
     name = clean_name(label, field="label") if label.strip() else ""
     if not kind.supports_multiple_credentials and _has_credential(connection):

@@ -141,7 +141,7 @@ def _fill_for_consent(
     draft: Draft, method: str, settings: Mapping[str, str], actor: Actor
 ) -> Draft:
     workspace = connector_of(draft.connector).place_in(settings)
-    if draft.grant is not None and draft.connection is None and workspace:
+    if draft.grant is not None and not draft.is_bound and workspace:
         return choose_workspace(draft=draft, workspace=workspace, actor=actor)
     draft.method, draft.secrets = method, None
     return _touch(draft, forget=True)
@@ -166,7 +166,7 @@ def use_grant(*, draft: Draft, grant: Grant, actor: Actor) -> Draft:
         raise UnknownMethodGiven("This authorization does not hold any more.")
     ticked = grant.workspaces
     chosen = ticked[0] if len(ticked) == 1 else None
-    if draft.connection is not None:
+    if draft.is_bound:
         chosen = needed_workspace(draft, ticked)
         if chosen is None:
             raise NotTicked(draft.place)
@@ -182,10 +182,10 @@ def needed_workspace(
     """That one of these workspaces which the draft's connection is to; where nobody has said yet
     which that is, the only one.
     """
-    known = draft.connection.identity if draft.connection is not None else ""
-    expected = (known or draft.place).lower()
-    if not expected and len(offered) == 1:
-        return offered[0]
+    connection = draft.connection
+    expected = (connection.identity or connection.place).lower() if connection is not None else ""
+    if not expected:
+        return offered[0] if len(offered) == 1 else None
     fitting = (one for one in offered if expected in {one["id"].lower(), one["slug"].lower()})
     return next(fitting, None)
 

@@ -27,11 +27,12 @@ def keep_grant(
 
     An account that consents again through the same consumer renews what it gave before, for all
     connections that use it; unless it leaves a workspace out that was ticked. For a connection
-    its workspace is ticked: it is what the consent was asked for. Raises NotTicked.
+    its workspace is ticked: it is what the consent was asked for. Where nobody has said yet which
+    that is, it is the only one, or to be ticked. Raises NotTicked.
     """
     reached = [vars(one) for one in reach.workspaces]
     needed = needed_workspace(draft, reached) if draft.connection is not None else None
-    if draft.connection is not None and needed is None:
+    if draft.is_bound and needed is None:
         raise NotTicked(draft.place)
     grant = _given_before(consent, draft, reach) or Grant(
         organization_id=consent.organization_id,
@@ -71,6 +72,27 @@ def tick(*, grant: Grant, workspaces: Collection[str], user: User, by: Actor) ->
     if before != chosen:
         _note("grants.ticked", row, by, {"workspaces": [_slugs(before), _slugs(chosen)]})
     return row
+
+
+def tick_for_link(*, draft: Draft, workspace: str, by: Actor) -> None:
+    """The same by the holder of a connect link, who gave it just now, for this one workspace.
+
+    In the caller's transaction. Raises InvalidFields.
+    """
+    rows = Grant.objects.select_for_update()
+    grant = rows.filter(pk=draft.grant_id or 0).first() if draft.link_id is not None else None
+    offered = grant.reaches if grant is not None else []
+    chosen = [one for one in offered if workspace in {one["id"], one["slug"]}]
+    if grant is None or not chosen:
+        raise InvalidFields({"workspace": "Choose one of these workspaces."})
+    before, known = grant.workspaces, {one["id"] for one in grant.workspaces}
+    grant.workspaces = [*before, *(one for one in chosen if one["id"] not in known)]
+    grant.save(update_fields=["workspaces"])
+    draft.grant = grant
+    if before != grant.workspaces:
+        _note(
+            "grants.ticked", grant, by, {"workspaces": [_slugs(before), _slugs(grant.workspaces)]}
+        )
 
 
 @transaction.atomic

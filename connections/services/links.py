@@ -1,30 +1,22 @@
 """One-time links: somebody outside the organization finishes or renews a connection."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils.timezone import now
 
 from connections.connectors import connector as connector_of
-from connections.connectors.findings import Finding
-from connections.models import Connection, ConnectLink, Draft, open_links
+from connections.models import Connection, ConnectLink, Draft
 from connections.services.creating import create_connection
-from connections.services.drafts import fill_draft, finish_draft, start_draft
 from connections.services.errors import (
-    AlreadyConnected,
     AlreadyFinished,
     ConnectionDeleted,
     LinkEnded,
     LinksTooMany,
     NameTaken,
-    TriesTooMany,
 )
-from connections.services.grants import erase_unused
 from connections.services.locks import hold
-from connections.services.verification import begin_draft_verification, judge_draft, verify_draft
 from tenants.actor import Actor
 from tenants.models import Organization, User
 from tenants.secrets import keyed_hash
@@ -110,98 +102,6 @@ def why_closed(link: ConnectLink | None) -> str:
     if connection.finished_at is not None and connection.finished_at > link.created_at:
         return AlreadyFinished(connection).message
     return ""
-
-
-def draft_of_link(link: ConnectLink) -> Draft:
-    """What the holder of a link has entered so far; begun where there is nothing yet."""
-    found: Draft | None = Draft.objects.filter(link=link).select_related("connection").first()
-    return found or start_draft(
-        organization=link.organization,
-        connector=link.connection.connector,
-        by=None,
-        actor=Actor.system(),
-        connection=link.connection,
-        link=link,
-    )
-
-
-def enter(
-    *, link: ConnectLink, method: str, settings: Mapping[str, str], secrets: Mapping[str, str]
-) -> Finding:
-    """Verify what the holder of a link typed; if it works the link is spent and it is stored.
-
-    Makes requests: never call it in a transaction. Raises InvalidFields, UnknownMethodGiven,
-    LinkEnded, TriesTooMany, VerificationsTooMany, OtherWorkspace, AlreadyConnected.
-    """
-    count_try(link)
-    draft = draft_of_link(link)
-    known = str(link.connection.settings.get("workspace", ""))
-    own = {"workspace": known} if known else {}
-    fill_draft(
-        draft=draft,
-        method=method,
-        settings={**settings, **own},
-        secrets=secrets,
-        actor=actor_of(link),
-    )
-    return prove_and_spend(link, draft)
-
-
-def prove_and_spend(link: ConnectLink, draft: Draft) -> Finding:
-    """Run the checks of a link's draft now; where they pass, finish it and spend the link.
-
-    Of what does not do nothing is kept.
-    """
-    verification = verify_draft(begin_draft_verification(draft=draft, send=False))
-    draft.refresh_from_db()
-    finding = judge_draft(draft, verification)
-    if finding.is_ok:
-        spend(link, draft)
-    else:
-        Draft.objects.filter(pk=draft.pk).update(secrets=None, grant=None)
-        erase_unused(draft.grant_id)
-    return finding
-
-
-@transaction.atomic
-def spend(link: ConnectLink, draft: Draft) -> Connection:
-    """Let the draft take over, once. Raises LinkEnded, and what finish_draft raises."""
-    if hold(link.connection_id).deleted_at is not None:  # a member restores it, nobody else
-        raise LinkEnded(ENDED)
-    name = str(draft.found.get("acts_as_name") or "")[:150]
-    try:
-        connection = finish_draft(draft=draft, actor=actor_of(link))
-    except (Draft.DoesNotExist, AlreadyFinished) as error:
-        raise LinkEnded(str(error) or ENDED) from error
-    except AlreadyConnected as error:  # by which name is no business of the holder's
-        raise LinkEnded("This workspace is connected already.") from error
-    if not open_links().filter(pk=link.pk).update(used_at=now(), used_by_name=name):
-        raise LinkEnded(ENDED)
-    Connection.objects.filter(pk=connection.pk, finished_by_name=actor_of(link).name).update(
-        finished_by_name=f"{name or 'Somebody'} (by a connect link)"
-    )
-    _note("links.used", link, actor_of(link))
-    return connection
-
-
-ENDED = "This link was used, revoked, or is too old. Ask for another."
-
-
-def actor_of(link: ConnectLink) -> Actor:
-    """Whoever holds a link, acting."""
-    return Actor(type="link", id=link.pk, name=f"Connect link of {link.asked_by_name}"[:150])
-
-
-def count_try(link: ConnectLink) -> None:
-    """Count one more try of this link. Raises TriesTooMany."""
-    key = f"connect-link:{link.pk}"
-    cache.add(key, 0, TRIES_IN)
-    try:
-        count = cache.incr(key)
-    except ValueError:
-        count = 1  # it ran out between the two statements
-    if count > TRIES:
-        raise TriesTooMany(retry_after=TRIES_IN)
 
 
 def _begun(

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from connections.connectors.base import Connector, Method, Recognised
 from connections.connectors.findings import Finding
-from connections.connectors.schema import InvalidFields
+from connections.connectors.schema import REQUIRED, InvalidFields
 from connections.models import Draft
 from connections.services.drafts import keep_unfinished
 from connections.services.entering import NewCredential, read_given
@@ -78,6 +78,29 @@ def complete(
         )
     method = given.method or told.method or None
     return replace(given, method=method), _places(kind, told.settings) | dict(settings)
+
+
+def complete_places(
+    kind: Connector,
+    organization_id: int,
+    method: Method,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> dict[str, str]:
+    """What a person typed, with what the secret tells of what it connects where that is missing.
+
+    Makes requests then. Raises VerificationsTooMany, and InvalidFields where it does not tell.
+    """
+    typed = kind.read_places(settings)
+    missing = [one.name for one in kind.settings if one.required and not typed.get(one.name)]
+    secret = next(iter(secrets.values()), "")
+    if not missing or not secret:
+        return typed
+    told = identify(kind, organization_id, secret, typed, method=method.key)
+    untold = [name for name in missing if not told.settings.get(name)]
+    if untold:
+        raise InvalidFields({f"settings.{name}": told.said or REQUIRED for name in untold})
+    return {**told.settings, **typed}
 
 
 def _places(kind: Connector, known: Mapping[str, str]) -> dict[str, str]:

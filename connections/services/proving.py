@@ -14,8 +14,9 @@ from tenants.actor import Actor
 
 
 def connected(connection: Connection) -> dict[str, str]:
-    """The settings of a connection with which a new secret is tried."""
-    return connection.at(connection.identity or connection.place)
+    """The settings of a connection with which a new secret is tried; none while it is not known."""
+    place = connection.identity or connection.place
+    return connection.at(place) if place else {}
 
 
 def check_finding(finding: Finding, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.module_loading import import_string
 
 from connections import connectors, selectors
-from connections.connectors.base import Connector, Method, UnknownConnector, UnknownMethod
+from connections.connectors.base import Connector, Field, Method, UnknownConnector, UnknownMethod
 from connections.models import Connection, Credential, Draft
 from connections.services import drafts, verification
 from connections.services.errors import VerificationsTooMany
@@ -134,6 +135,14 @@ def misfit(form: forms.Form, but: Collection[str] = ()) -> str:
         if name not in but
     ]
     return f"Mend this first: {', '.join(names)}." if names else ""
+
+
+def optional_places(kind: Connector) -> tuple[Field, ...]:
+    """The fields of what is connected; where they are left empty, the secret is asked."""
+    told = "Empty: the token is asked."
+    return tuple(
+        replace(field, required=False, help=f"{field.help}. {told}") for field in kind.settings
+    )
 
 
 def unseen_secrets(method: Method) -> dict[str, str]:

@@ -22,10 +22,9 @@ from django.views.generic import View
 
 from connections import connectors, selectors
 from connections.connectors.base import Connector, Method, UnknownMethod
-from connections.connectors.findings import Finding
 from connections.forms import EntryForm
-from connections.models import ConnectLink
-from connections.services import consent, consumers, links
+from connections.models import ConnectLink, Draft
+from connections.services import consent, consumers, links, visiting
 from connections.services.errors import (
     ConsentFailed,
     ConsentRefused,
@@ -34,8 +33,8 @@ from connections.services.errors import (
     TriesTooMany,
 )
 from connections.services.selections import copied_streams
-from connections.views.base import about_method
-from connections.views.findings import Reading, read_checks
+from connections.views.base import about_method, optional_places
+from connections.views.proof import to_checks
 from tenants import access
 
 COOKIE = "connect-link"
@@ -121,16 +120,6 @@ class LinkView(View):
             "streams": [one for one in self.connector.streams if one.key in wanted],
         }
 
-    def read(self, finding: Finding) -> Reading:
-        """What the checks found, in words."""
-        return read_checks(
-            connector=self.connector,
-            outcome=finding.outcome,
-            checks=finding.check_rows(),
-            streams=copied_streams(self.link.connection),
-            workspace=self.link.connection.place,
-        )
-
 
 class Connect(LinkView):
     """Who asks for what, and the ways to let Tributary in. Looking changes nothing."""
@@ -155,9 +144,9 @@ class ConnectConsent(LinkView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            links.count_try(self.link)
+            visiting.count_try(self.link)
             address = consent.begin_consent(
-                draft=links.draft_of_link(self.link),
+                draft=visiting.draft_of_link(self.link),
                 user=None,
                 session_key=self.held.nonce,
                 return_path=reverse("connections:connect"),
@@ -186,32 +175,27 @@ class ConnectEnter(LinkView):
 
     def post(self, request: HttpRequest, method: str) -> HttpResponse:
         form = self._form(request.POST)
+        if not form.is_valid():
+            return self.page(form, status=422)
         try:
-            finding = self._entered(form)
+            begun = visiting.enter(
+                link=self.link,
+                method=self.method.key,
+                settings=form.settings,
+                secrets=form.secrets or {},
+            )
         except InvalidSettings as error:
             form.refuse(error.fields)
             return self.page(form, status=422)
         except Refused as refused:
             form.add_error(None, refused.message)
             return self.page(form, status=422)
-        if finding is None:
-            return self.page(form, status=422)
-        if not finding.is_ok:
-            return self.page(form, status=422, finding=self.read(finding))
-        return redirect("connections:connect_done")
+        return to_checks(begun)
 
     def _form(self, data: Any = None) -> EntryForm:
-        return EntryForm(data, declared=self.method.settings + self.method.secrets)
-
-    def _entered(self, form: EntryForm) -> Finding | None:
-        if not form.is_valid():
-            return None
-        return links.enter(
-            link=self.link,
-            method=self.method.key,
-            settings=form.settings,
-            secrets=form.secrets or {},
-        )
+        is_known = bool(self.link.connection.identity or self.link.connection.place)
+        places = () if is_known else optional_places(self.connector)
+        return EntryForm(data, declared=places + self.method.settings + self.method.secrets)
 
     def page(self, form: EntryForm, *, status: int = 200, **more: Any) -> HttpResponse:
         context = {
@@ -223,14 +207,14 @@ class ConnectEnter(LinkView):
         return render(self.request, "connections/connect_enter.html", context, status=status)
 
 
-class ConnectAnswer(Connect):
+class ConnectAnswer(LinkView):
     """Where the consent page sends the holder of a link back to."""
 
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
-            finding = consent.complete_link_consent(
+            begun = consent.complete_link_consent(
                 state=request.GET.get("state", ""),
                 code=request.GET.get("code", ""),
                 error=request.GET.get("error", ""),
@@ -240,23 +224,45 @@ class ConnectAnswer(Connect):
             chosen = isinstance(refused, ConsentRefused)  # nothing failed: somebody decided
             (messages.info if chosen else messages.error)(request, refused.message)
             return redirect("connections:connect")
-        if not finding.is_ok:
-            return self.page(status=422, finding=self.read(finding))
-        return redirect("connections:connect_done")
+        return redirect("connections:connect_workspace") if begun is None else to_checks(begun)
 
 
 link_answered = ConnectAnswer.as_view()
 
 
-class ConnectDone(View):
-    """Nothing more to do, and nothing more to see."""
-
-    http_method_names = ["get", "head"]
+class ConnectWorkspace(LinkView):
+    """Which workspace it is, where the connection does not say and the account reaches several."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        answer = render(request, "connections/connect_done.html")
-        answer.delete_cookie(COOKIE)
-        return answer
+        return self.page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        draft = self.answered
+        if draft is None:
+            return redirect("connections:connect")
+        chosen = request.POST.get("workspace", "")
+        try:
+            begun = visiting.choose_place(link=self.link, draft=draft, workspace=chosen)
+        except InvalidSettings as error:
+            return self.page(status=422, error=next(iter(error.fields.values())))
+        except Refused as refused:
+            return self.page(status=422, error=refused.message)
+        return to_checks(begun)
+
+    @property
+    def answered(self) -> Draft | None:
+        """The draft with the authorization that was given in this browser, while that is open."""
+        draft = visiting.draft_of_link(self.link)
+        is_mine = consent.is_answered(draft, self.held.nonce)
+        return draft if is_mine and not draft.is_bound else None
+
+    def page(self, *, status: int = 200, **more: Any) -> HttpResponse:
+        draft = self.answered
+        if draft is None or draft.grant is None:
+            return redirect("connections:connect")
+        reaches = sorted(draft.grant.reaches, key=lambda one: not one["is_administrator"])
+        context = {**self.about, "grant": draft.grant, "workspaces": reaches, **more}
+        return render(self.request, "connections/connect_workspace.html", context, status=status)
 
 
 def closed(request: HttpRequest, why: str, *, status: int) -> HttpResponse:

@@ -157,7 +157,7 @@ class ChooseWorkspace(WizardView):
     def _go_on(self, workspace: str) -> HttpResponse:
         """Choose this one, unless the connection says which it is, and let the checks begin."""
         draft = self.kept_draft
-        if draft.connection is None:
+        if not draft.is_bound:
             drafts.choose_workspace(draft=draft, workspace=workspace, actor=self.actor)
         begin_checks(self.request, draft)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
@@ -174,7 +174,7 @@ class ChooseWorkspace(WizardView):
             return redirect("connections:wizard_how", self.organization.slug, draft.public_id)
         may_tick = grant.made_by_id == self.user.pk
         asked = "tick" in self.request.GET or "tick" in self.request.POST
-        is_ticking = may_tick and draft.connection is None and (asked or not grant.workspaces)
+        is_ticking = may_tick and not draft.is_bound and (asked or not grant.workspaces)
         offered = selectors.workspaces(grant, ticked=not is_ticking)
         only = offered[0]["slug"] if len(offered) == 1 else ""
         context = {

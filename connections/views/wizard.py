@@ -1,7 +1,5 @@
 """The first two steps of connecting: what, and which secret to enter it with."""
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -9,7 +7,6 @@ from django.shortcuts import redirect, render
 
 from connections import connectors, selectors
 from connections.connectors.base import Field, Method
-from connections.connectors.schema import REQUIRED
 from connections.forms import EntryForm
 from connections.models import Draft
 from connections.services import drafts, pasting
@@ -20,13 +17,12 @@ from connections.views.base import (
     about_method,
     begin_checks,
     misfit,
+    optional_places,
     unseen_secrets,
 )
 from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
-
-ASKED_OF_IT = "Empty: the token is asked."
 
 
 class What(OrganizationView):
@@ -102,23 +98,18 @@ class EntryStep(DraftStep):
         return said
 
     def asked(self, own: tuple[Field, ...]) -> tuple[Field, ...]:
-        """What is asked. A connection that exists already knows what it connects."""
-        is_known = self.draft is not None and self.draft.connection is not None
+        """What is asked. A connection that exists already knows what it connects, as a rule."""
+        is_known = self.draft is not None and self.draft.is_bound
         return own if is_known else self.place_fields + own
 
     @property
     def place_fields(self) -> tuple[Field, ...]:
         """The fields of what is connected; left empty, the secret is asked."""
-        return tuple(
-            replace(field, required=False, help=f"{field.help}. {ASKED_OF_IT}")
-            for field in self.connector.settings
-        )
+        return optional_places(self.connector)
 
     def _filled(self, form: EntryForm) -> Draft | None:
         method, secrets = self.read(form)
-        settings = self.connector.read_places(form.settings)
-        if not form.errors:
-            settings = self._completed(form, method, settings, secrets)
+        settings = self._completed(form, method, secrets)
         if form.errors:
             return None
         try:
@@ -128,33 +119,23 @@ class EntryStep(DraftStep):
             return None
 
     def _completed(
-        self,
-        form: EntryForm,
-        method: Method,
-        settings: dict[str, str],
-        secrets: dict[str, str] | None,
+        self, form: EntryForm, method: Method, secrets: dict[str, str] | None
     ) -> dict[str, str]:
         """What was typed with what the secret tells by itself: of which workspace it is."""
-        missing = [
-            field.name
-            for field in self.connector.settings
-            if field.name in form.fields and not settings.get(field.name)
-        ]
+        is_asked = any(field.name in form.fields for field in self.connector.settings)
         kept = dict(self.draft.secrets or {}) if self.draft else {}
-        secret = next(iter((secrets or kept).values()), "")
-        if not missing or not secret:
-            return settings
+        typed = self.connector.read_places(form.settings)
+        if form.errors or not is_asked:
+            return typed
         try:
-            told = pasting.identify(
-                self.connector, self.organization.pk, secret, settings, method=method.key
+            return pasting.complete_places(
+                self.connector, self.organization.pk, method, typed, secrets or kept
             )
         except VerificationsTooMany as error:
             form.add_error(None, error.message)
-            return settings
-        for name in missing:
-            if not told.settings.get(name):
-                form.add_error(name, told.said or REQUIRED)
-        return {**told.settings, **settings}
+        except InvalidSettings as error:
+            form.refuse(error.fields)
+        return typed
 
 
 class Enter(EntryStep):
@@ -192,9 +173,8 @@ class Enter(EntryStep):
         settings = {name: place.get(name, "") for name in sorted(places)}
         if not all(settings.values()):
             return "The API is told the workspace: type it, and the call is shown."
-        name = (self.draft.name if self.draft is not None else "") or self.connector.place_in(
-            settings
-        )
+        named = self.draft.name if self.draft is not None else ""
+        name = named or self.connector.place_in(settings)
         body = {"type": self.connector.key, "name": name, "settings": settings}
         return ApiCall(method="connections.create", body={**body, "credential": credential})
 
@@ -225,7 +205,7 @@ class Enter(EntryStep):
         """Those that one can go on with; for a connection, those for its workspace."""
         draft = self.draft
         rows = selectors.grants_of(self.organization, connector=self.connector.key)
-        if draft is None or draft.connection is None:
+        if draft is None or not draft.is_bound:
             return selectors.with_connections(rows)
         fits = [one for one in rows if drafts.needed_workspace(draft, one.workspaces)]
         return selectors.with_connections(fits)

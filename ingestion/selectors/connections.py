@@ -199,7 +199,7 @@ def rows(connections: Sequence[Connection], *, strip: bool = False) -> list[Conn
         ConnectionRow(
             connection=c,
             connector_label=connector_label(c.connector),
-            place=place_of(c),
+            place=c.place,
             freshness=freshness[c.pk],
             running=running.get(c.pk),
             last_syncs=syncs.get(c.pk, []),
@@ -254,8 +254,3 @@ def connector_label(key: str) -> str:
         return connector(key).label
     except UnknownConnector:
         return key.replace("_", " ").capitalize()
-
-
-def place_of(connection: Connection) -> str:
-    """The workspace or the host that a connection leads to."""
-    return connection.place

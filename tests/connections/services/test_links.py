@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from connections.models import Connection, ConnectLink, Credential, Draft, Grant
-from connections.services import links
+from connections.connectors.schema import InvalidFields
+from connections.models import Connection, ConnectLink, Credential, Draft, Grant, Verification
+from connections.services import links, visiting
 from connections.services.connections import delete_connection
 from connections.services.consent import begin_consent, complete_link_consent
 from connections.services.errors import (
@@ -42,16 +43,29 @@ def link(pending: Connection, owner: User, actor: Actor) -> ConnectLink:
     return links.make_link(connection=pending, by=actor, user=owner)[0]
 
 
-def enter(link: ConnectLink, secret: str) -> object:
-    return links.enter(link=link, method="access_token", settings={}, secrets={"api_token": secret})
+def enter(link: ConnectLink, secret: str, **settings: str) -> Verification:
+    """Type a token; a worker runs its checks, and what follows."""
+    secrets = {"api_token": secret}
+    return followed(
+        visiting.enter(link=link, method="access_token", settings=settings, secrets=secrets)
+    )
 
 
-def consent(link: ConnectLink, persona: str, *workspaces: str, nonce: str = NONCE) -> object:
+def followed(begun: Verification) -> Verification:
+    visiting.run_and_follow(begun)
+    begun.refresh_from_db()
+    return begun
+
+
+def consent(
+    link: ConnectLink, persona: str, *workspaces: str, nonce: str = NONCE
+) -> Verification | None:
     address = begin_consent(
-        draft=links.draft_of_link(link), user=None, session_key=NONCE, return_path="/connect/"
+        draft=visiting.draft_of_link(link), user=None, session_key=NONCE, return_path="/connect/"
     )
     back = consent_at(address, persona, *workspaces)
-    return complete_link_consent(state=back["state"], code=back["code"], session_key=nonce)
+    begun = complete_link_consent(state=back["state"], code=back["code"], session_key=nonce)
+    return followed(begun) if begun is not None else None
 
 
 def test_its_token_is_not_kept(pending: Connection, owner: User, actor: Actor) -> None:
@@ -66,9 +80,10 @@ def test_its_token_is_not_kept(pending: Connection, owner: User, actor: Actor) -
 def test_a_token_finishes_the_connection_and_spends_the_link(
     link: ConnectLink, secret: str, sandbox: Sandbox
 ) -> None:
-    finding = enter(link, secret)
+    verification = enter(link, secret)
 
-    assert finding.is_ok  # type: ignore[attr-defined]
+    assert verification.outcome == "ok"
+    assert verification.credential == Credential.objects.get()
     connection = Connection.objects.get()
     assert (connection.status, connection.name) == ("available", "Made by a script")
     assert connection.identity == sandbox.world.workspaces["acme"].uuid
@@ -105,9 +120,9 @@ def test_a_wrong_account_is_told_the_workspace(link: ConnectLink, persona: str) 
 def test_a_wrong_token_keeps_nothing_and_spends_nothing(
     link: ConnectLink, sandbox: Sandbox
 ) -> None:
-    finding = enter(link, sandbox.tokens.workspace("globex"))
+    verification = enter(link, sandbox.tokens.workspace("globex"))
 
-    assert finding.outcome == "workspace_not_found"  # type: ignore[attr-defined]
+    assert verification.outcome == "workspace_not_found"
     assert not Credential.objects.exists()
     assert Draft.objects.get().secrets is None
     assert Connection.objects.get().status == "pending"
@@ -115,15 +130,87 @@ def test_a_wrong_token_keeps_nothing_and_spends_nothing(
     assert link.is_open
 
 
-def test_a_consent_that_lacks_a_scope_leaves_no_authorization(
+def test_what_only_lacks_a_scope_is_handed_over_without_its_streams(
     link: ConnectLink, sandbox: Sandbox
 ) -> None:
     sandbox.consumers.by_key["tests"].scopes.remove("pipeline")
+    consent(link, "ada")
+    draft = Draft.objects.get()
+    assert (draft.grant is not None, Connection.objects.get().status) == (True, "pending")
 
-    finding = consent(link, "ada")
+    connection = visiting.go_on_without(link=link, draft=draft, streams=["pipelines"])
 
-    assert finding.missing_scopes == ("pipeline",)  # type: ignore[attr-defined]
-    assert Grant.objects.get().secrets is None
+    assert connection.status == "available"
+    assert "pipelines" not in connection.selection["streams"]
+    assert "pull_requests" in connection.selection["streams"]
+    link.refresh_from_db()
+    assert not link.is_open
+
+
+def test_what_could_not_be_stored_says_why_and_is_not_kept(
+    link: ConnectLink, secret: str, sandbox: Sandbox, entered: Organization
+) -> None:
+    ConnectionFactory.create(
+        organization=entered, name="First", identity=sandbox.world.workspaces["acme"].uuid
+    )
+
+    assert enter(link, secret).outcome == "ok"
+
+    draft = Draft.objects.get()
+    assert draft.found == {"refused": "This workspace is connected already."}
+    assert draft.secrets is None
+    link.refresh_from_db()
+    assert link.is_open
+
+
+@pytest.fixture
+def unnamed(pending: Connection, link: ConnectLink) -> ConnectLink:
+    """A link to a connection of which nobody said what it is to, as AWS's clients make them."""
+    pending.settings = {}
+    pending.save()
+    link.refresh_from_db()
+    return link
+
+
+def test_a_token_tells_the_workspace_that_nobody_named(
+    unnamed: ConnectLink, secret: str, sandbox: Sandbox
+) -> None:
+    assert enter(unnamed, secret).outcome == "ok"
+
+    connection = Connection.objects.get()
+    assert connection.identity == sandbox.world.workspaces["acme"].uuid
+    assert connection.settings == {"workspace": "acme"}
+
+
+def test_where_it_cannot_tell_the_workspace_is_asked(
+    unnamed: ConnectLink, sandbox: Sandbox
+) -> None:
+    silent = sandbox.tokens.repository("acme", "api")
+
+    with pytest.raises(InvalidFields) as refused:
+        enter(unnamed, silent)
+    assert set(refused.value.fields) == {"settings.workspace"}
+
+    assert enter(unnamed, silent, workspace="acme", repository="api").outcome == "ok"
+    assert Connection.objects.get().settings == {"workspace": "acme"}
+
+
+def test_who_reaches_several_workspaces_chooses_one_and_ticks_it_by_that(
+    unnamed: ConnectLink,
+) -> None:
+    assert consent(unnamed, "ada", "acme", "globex") is None
+    draft = Draft.objects.get()
+    assert draft.grant is not None
+    assert draft.grant.workspaces == []
+    with pytest.raises(InvalidFields):
+        visiting.choose_place(link=unnamed, draft=draft, workspace="initech")
+
+    followed(visiting.choose_place(link=unnamed, draft=draft, workspace="globex"))
+
+    connection = Connection.objects.get()
+    assert (connection.status, connection.settings) == ("available", {"workspace": "globex"})
+    assert [one["slug"] for one in Grant.objects.get().workspaces] == ["globex"]
+    assert AuditEvent.objects.get(event_type="grants.ticked").actor_type == "link"
 
 
 @pytest.mark.parametrize("why", ["expired", "revoked", "deleted", "finished"])
@@ -216,10 +303,10 @@ def test_a_token_that_works_gets_company(
 
 
 def test_links_and_tries_are_limited(link: ConnectLink, pending: Connection, actor: Actor) -> None:
-    for _ in range(links.TRIES):
-        links.count_try(link)
+    for _ in range(visiting.TRIES):
+        visiting.count_try(link)
     with pytest.raises(TriesTooMany):
-        links.count_try(link)
+        visiting.count_try(link)
 
     ConnectLink.objects.bulk_create(
         ConnectLink(

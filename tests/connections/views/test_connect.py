@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -22,6 +22,7 @@ from tests.worlds import snapshot_of
 pytestmark = pytest.mark.django_db
 
 Url = Callable[..., str]
+ENTER = "/connect/enter/access_token/"
 
 
 @pytest.fixture
@@ -43,10 +44,17 @@ def address(post: Visit, member: Client, url: Url, pending: Connection) -> str:
     return found.group(1)
 
 
+class Visitor(Client):
+    """Somebody who is nobody here. What a visit dispatched runs before the next page."""
+
+    def request(self, **request: Any) -> Any:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return super().request(**request)
+
+
 @pytest.fixture
 def visitor() -> Client:
-    """Somebody who is nobody here."""
-    return Client()
+    return Visitor()
 
 
 def test_who_follows_it_reads_who_asks_for_what_and_changes_nothing(
@@ -74,10 +82,12 @@ def test_by_consent_to_done(
 
     begun = visitor.post("/connect/consent/")
     back = visitor.get(decide(begun["Location"], persona="ada", workspace=["acme"]))
-    done = visitor.get(back["Location"])
+    done = visitor.get(back["Location"], follow=True)
 
-    assert back["Location"] == "/connect/done/"
+    assert back["Location"] == "/connect/verify/"
+    assert done.redirect_chain == [("/connect/done/", 302)]
     assert "Done" in text(done)
+    assert "Read pull requests" in text(done)  # the checks, which passed
     pending.refresh_from_db()
     assert pending.status == "available"
     assert "sessionid" not in visitor.cookies
@@ -92,17 +102,129 @@ def test_by_token_to_done(
     visitor.get(address)
     lacking = sandbox.tokens.workspace("acme", ["account", "repository", "pullrequest"])
 
-    refused = visitor.post("/connect/enter/access_token/", {"api_token": lacking})
-    assert refused.status_code == 422
+    refused = visitor.post(ENTER, {"api_token": lacking}, follow=True)
     assert "lacks the scope pipeline" in text(refused)
+    assert "Continue without pipelines" in text(refused)
     assert lacking not in refused.content.decode()
     assert not Credential.objects.exists()
-    done = visitor.post(
-        "/connect/enter/access_token/", {"api_token": sandbox.tokens.workspace("acme")}
-    )
+    token = {"api_token": sandbox.tokens.workspace("acme")}
+    done = visitor.post(ENTER, token, follow=True)
 
-    assert done["Location"] == "/connect/done/"
+    assert done.redirect_chain[-1] == ("/connect/done/", 302)
     assert Credential.objects.count() == 1
+    assert "connect-link" not in {name for name, one in visitor.cookies.items() if one.value}
+
+
+def test_only_a_streams_check_fails_and_it_is_handed_over_without(
+    visitor: Client, address: str, sandbox: Sandbox, pending: Connection
+) -> None:
+    visitor.get(address)
+    lacking = sandbox.tokens.workspace("acme", ["account", "repository", "pullrequest"])
+    visitor.post(ENTER, {"api_token": lacking})
+
+    done = visitor.post("/connect/verify/", {"without": "1"}, follow=True)
+
+    assert done.redirect_chain == [("/connect/done/", 302)]
+    pending.refresh_from_db()
+    assert pending.status == "available"
+    assert "pipelines" not in pending.selection["streams"]
+
+
+def test_checks_fill_while_they_run_and_lead_to_done(
+    address: str, sandbox: Sandbox, django_capture_on_commit_callbacks: Any
+) -> None:
+    visitor = Client()
+    visitor.get(address)
+    with django_capture_on_commit_callbacks() as waiting:
+        visitor.post(ENTER, {"api_token": sandbox.tokens.workspace("acme")})
+
+    page = visitor.get("/connect/verify/")
+    assert "Asking Bitbucket" in text(page)
+    assert 'hx-get="/connect/verify/live/"' in page.content.decode()
+    for run in waiting:
+        run()
+    live = visitor.get("/connect/verify/live/", headers={"HX-Request": "true"})
+
+    assert live["HX-Redirect"] == "/connect/done/"
+
+
+def test_another_browser_with_the_link_sees_nothing_of_what_was_entered(
+    visitor: Client, address: str, sandbox: Sandbox
+) -> None:
+    other = Client()
+    other.get(address)
+    visitor.get(address)
+    lacking = sandbox.tokens.workspace("acme", ["account", "repository", "pullrequest"])
+    visitor.post(ENTER, {"api_token": lacking})
+
+    assert other.get("/connect/verify/")["Location"] == "/connect/"
+    assert other.post("/connect/verify/", {"without": "1"})["Location"] == "/connect/"
+    assert not Credential.objects.exists()
+
+
+def test_what_passes_with_time_is_asked_again_without_typing(
+    visitor: Client, address: str, sandbox: Sandbox
+) -> None:
+    visitor.get(address)
+    sandbox.faults.add(status=500)
+    told = visitor.post(ENTER, {"api_token": sandbox.tokens.workspace("acme")}, follow=True)
+    assert "Check again" in text(told)
+    sandbox.faults.clear()
+
+    done = visitor.post("/connect/verify/", follow=True)
+
+    assert done.redirect_chain[-1] == ("/connect/done/", 302)
+
+
+def test_a_token_of_another_workspace_is_told_which_it_must_be(
+    visitor: Client, address: str, sandbox: Sandbox
+) -> None:
+    visitor.get(address)
+
+    told = visitor.post(ENTER, {"api_token": sandbox.tokens.workspace("globex")}, follow=True)
+
+    assert "It has to be for the workspace acme ." in text(told)
+    assert Draft.objects.get().secrets is None
+    assert "Check again" not in text(told)
+
+
+def test_where_nobody_named_a_workspace_the_visitor_chooses_it(
+    visitor: Client, address: str, consumer: tuple[str, str], pending: Connection
+) -> None:
+    Connection.objects.update(settings={})
+    visitor.get(address)
+    assert "a Bitbucket workspace" in text(visitor.get("/connect/"))
+    begun = visitor.post("/connect/consent/")
+    back = decide(begun["Location"], persona="ada", workspace=["acme", "globex"])
+    other = Client()
+    other.get(address)
+
+    page = visitor.get(back, follow=True)
+    assert page.redirect_chain == [("/connect/workspace/", 302)]
+    assert "Ada Admin" in text(page)
+    assert other.get("/connect/workspace/")["Location"] == "/connect/"
+    nonsense = visitor.post("/connect/workspace/", {"workspace": "initech"})
+    assert (nonsense.status_code, "Choose one" in text(nonsense)) == (422, True)
+    done = visitor.post("/connect/workspace/", {"workspace": "globex"}, follow=True)
+
+    assert done.redirect_chain[-1] == ("/connect/done/", 302)
+    pending.refresh_from_db()
+    assert pending.settings == {"workspace": "globex"}
+
+
+def test_a_form_asks_for_the_workspace_that_nobody_named(
+    visitor: Client, address: str, sandbox: Sandbox, pending: Connection
+) -> None:
+    Connection.objects.update(settings={})
+    visitor.get(address)
+    silent = {"api_token": sandbox.tokens.repository("acme", "api"), "repository": "api"}
+
+    asked = visitor.post(ENTER, silent)
+    assert asked.status_code == 422
+    assert "workspace" in asked.context["form"].errors
+    done = visitor.post(ENTER, {**silent, "workspace": "acme"}, follow=True)
+
+    assert done.redirect_chain[-1] == ("/connect/done/", 302)
 
 
 def test_a_wrong_account_is_told_which_workspace_it_must_be(
@@ -148,7 +270,9 @@ def test_another_browser_cannot_take_the_answer(
     assert not Credential.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["/connect/", "/connect/enter/access_token/"])
+@pytest.mark.parametrize(
+    "path", ["/connect/", ENTER, "/connect/verify/", "/connect/verify/live/", "/connect/workspace/"]
+)
 def test_without_the_link_there_is_nothing(visitor: Client, path: str) -> None:
     assert visitor.get(path).status_code == 410
     visitor.cookies["connect-link"] = "made up"

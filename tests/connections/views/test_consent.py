@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from django.test import Client
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Draft, Grant
@@ -14,6 +15,7 @@ from tenants.models import Organization
 from tests.connections.views.conftest import Visit
 from tests.connections.views.test_wizard import text
 from tests.factories import ConnectionFactory, MembershipFactory
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +188,60 @@ def test_a_connection_made_by_a_script_is_finished_by_consent(
     assert pending.name in text(page)
     assert 'name="workspace"' not in page.content.decode()
     assert "Choose what to sync" in text(verified)
+
+
+@pytest.fixture
+def unnamed(organization: Organization, sandbox: Sandbox) -> Connection:
+    """What AWS's clients begin: a connection of which nobody said yet what it is to."""
+    return ConnectionFactory.create(
+        organization=organization, name="MyConnection", status="pending", identity="", settings={}
+    )
+
+
+def test_who_finishes_what_names_no_workspace_ticks_and_chooses_it(
+    member: Client,
+    post: Visit,
+    url: Url,
+    consumer: tuple[str, str],
+    unnamed: Connection,
+    draft_of: Callable[[], Draft],
+    organization: Organization,
+) -> None:
+    post(url("connection_finish", unnamed.pk))
+    draft = draft_of()
+    begun = post(url("consent_begin", draft.public_id))["Location"]
+
+    returned = member.get(decide(begun, persona="ada", workspace=["acme", "globex"]))
+    assert "Which workspaces may" in text(member.get(returned["Location"]))
+    ids = {one["slug"]: one["id"] for one in Grant.objects.get().reaches}
+    post(returned["Location"], tick="1", workspaces=list(ids.values()))
+    assert "Which workspace is connected now?" in text(member.get(returned["Location"]))
+    verified = post(returned["Location"], workspace="globex")
+    assert "checks pass" in text(member.get(verified["Location"]))
+    form = {"name": "MyConnection", "streams": ["repositories"], "mode": "all", "schedule": "60"}
+    where = reverse("ingestion:wizard_choose", args=(organization.slug, draft.public_id))
+    member.post(where, form)
+
+    unnamed.refresh_from_db()
+    assert (unnamed.status, unnamed.settings) == ("available", {"workspace": "globex"})
+    assert unnamed.identity == ids["globex"]
+
+
+def test_who_finishes_it_by_a_token_is_asked_for_what_the_token_does_not_tell(
+    member: Client,
+    post: Visit,
+    url: Url,
+    unnamed: Connection,
+    sandbox: Sandbox,
+    draft_of: Callable[[], Draft],
+) -> None:
+    post(url("connection_finish", unnamed.pk))
+    enter = url("wizard_enter", draft_of().public_id, "access_token")
+    silent = {"api_token": sandbox.tokens.repository("acme", "api"), "repository": "api"}
+
+    asked = post(enter, **silent)
+    assert asked.status_code == 422
+    assert "workspace" in asked.context["form"].errors
+    verified = post(enter, **silent, workspace="acme")
+
+    assert "checks pass" in text(member.get(verified["Location"]))
