@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,12 @@ class Places:
 
 
 def _path(segments: tuple[object, ...]) -> str:
-    return "/".join(quote(str(segment), safe=":@") for segment in segments)
+    return "/".join(_quoted(str(segment)) for segment in segments)
+
+
+@lru_cache(1 << 16)
+def _quoted(segment: str) -> str:
+    return quote(segment, safe=":@")
 
 
 def micro(moment: datetime | None) -> str | None:
