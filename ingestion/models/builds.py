@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from ingestion.models.records import NAME, Person, RepositoryRecord
+from ingestion.models.records import NAME, Person, Repository, RepositoryRecord
 
 # A finished run whose steps were not read, or whose last run they were not read of.
 STEPS_DUE = Q(completed_on__isnull=False) & (
@@ -71,7 +71,12 @@ class Step(RepositoryRecord):
 
     organization_from = ("run",)
 
-    run = models.ForeignKey(PipelineRun, on_delete=models.CASCADE, related_name="steps")
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    run = models.ForeignKey(
+        PipelineRun, on_delete=models.CASCADE, related_name="steps", db_index=False
+    )
     uuid = models.CharField(max_length=64, help_text="Bitbucket's uuid, with braces")
     name = models.CharField(max_length=NAME, blank=True)
     run_number = models.PositiveIntegerField(default=1, help_text="the run's, when it ran")

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from connections.models import Connection
 from ingestion.models.records import NAME, Person, RepositoryRecord
 
 
@@ -13,6 +14,9 @@ class Commit(RepositoryRecord):
     One to which no branch leads any more, after a force-push, counts as gone.
     """
 
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     hash = models.CharField(max_length=40, help_text="40 characters")
     author = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
     author_text = models.CharField(

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from connections.models import Connection
-from tenants.models import TenantModel
+from tenants.models import Organization, TenantModel
 
 NAME = 255
 
@@ -87,11 +87,21 @@ class Repository(Record):
 
 
 class RepositoryRecord(Record):
-    """A record inside a repository."""
+    """A record inside a repository. What it repeats of what it belongs to is not checked again."""
 
     organization_from = ("repository",)
 
-    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        related_name="+",
+        editable=False,
+        db_constraint=False,
+        db_index=False,
+    )
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
 
     class Meta(Record.Meta):
         abstract = True
@@ -99,6 +109,10 @@ class RepositoryRecord(Record):
 
 class PullRequest(RepositoryRecord):
     """A pull request. Source: /repositories/{workspace}/{repository}/pullrequests"""
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
 
     class State(models.TextChoices):
         OPEN = "OPEN", "Open"
@@ -166,8 +180,14 @@ class PullRequestRecord(RepositoryRecord):
 
     organization_from = ("pull_request",)
 
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     pull_request = models.ForeignKey(
-        PullRequest, on_delete=models.CASCADE, related_name="%(class)ss"
+        PullRequest, on_delete=models.CASCADE, related_name="%(class)ss", db_index=False
     )
 
     class Meta(RepositoryRecord.Meta):
