@@ -41,6 +41,7 @@ SAVED_COVERAGE = [
     "looked_back_at",
     "came_of_age_until",
     "heads",
+    "lost_heads",
     "is_rotating",
     "comparison",
 ]
@@ -152,11 +153,15 @@ class Book:
         self.close_gap(place)
 
     def close_gap(self, place: Place) -> None:
-        """Nothing is missing here but rows that could not be kept, if there are any."""
-        missing = self._rejected[place]
+        """Nothing is missing here but rows that could not be kept, if there are any; and what a
+        reading of everything did not see and nobody could be asked about.
+        """
+        missing, coverage = self._rejected[place], self.coverage(place)
         for key in _written_since(place, missing):
             del missing[key]
-        self.coverage(place).gap = rejected_rows(len(missing)) if missing else None
+        coverage.gap = (coverage.missing or {}).get("gap")
+        if missing and not coverage.gap:
+            coverage.gap = rejected_rows(len(missing))
 
     def expect(self, stream: str, more: int) -> None:
         """Add to how many rows a stream is expected to read, about; nonsense is passed by."""
@@ -187,6 +192,15 @@ class Book:
         if one is None or one.ended_by != self._sync.pk:
             return False
         return one.gap is None or one.gap["code"] in TOLERATED
+
+    def gap_of(self, stream: str) -> dict[str, Any] | None:
+        """The gap of the first repository with which this sync came to no good end."""
+        mine = (
+            one.gap
+            for place, one in self._coverage.items()
+            if place.stream == stream and one.ended_by == self._sync.pk
+        )
+        return next((gap for gap in mine if gap and gap["code"] not in TOLERATED), None)
 
     def ended_well(self, stream: str) -> int:
         """At how many repositories this sync came to a good end of a stream."""

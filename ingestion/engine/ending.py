@@ -124,7 +124,7 @@ def _finish_stream(run: Run, row: StreamRun, now: datetime, error: dict[str, Any
     row = run.book.run(place)
     failed = [one for one in run.book.runs(row.stream) if one.state == State.FAILED]
     if row.error is None and not failed and not _is_done(run, row):
-        row.error = error or _cause(run) or UNFINISHED_STREAM
+        row.error = error or _cause(run) or run.book.gap_of(row.stream) or UNFINISHED_STREAM
     if row.error or failed:
         is_partly_here = run.has_ended(place) or run.book.ended_well(row.stream)
         row.state = State.PARTIAL if is_partly_here else State.FAILED

@@ -26,6 +26,7 @@ from ingestion.engine.visits.activity import ActivityVisit, EarlierActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.history import HistoriesVisit, refuses_feed
 from ingestion.engine.visits.repositories import RepositoriesVisit
+from ingestion.engine.visits.vanished import VanishedVisit
 from ingestion.models import State
 from ingestion.quota import usage
 from ingestion.writer.batch import Place
@@ -77,6 +78,8 @@ class Failures:
             self._stop_stream(visit, error)
         elif error.retryable and self.may_retry:
             self._put_off(visit, error)
+        elif isinstance(visit, VanishedVisit):
+            return visit.left(error)
         else:
             self._give_up(visit, error)
         if isinstance(error, Unreachable):

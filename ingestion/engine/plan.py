@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from ingestion.engine.comparing import comparisons, copies_nothing, is_asked_for
 from ingestion.engine.rotation import to_visit
 from ingestion.engine.run import NO_ACCESS, ONCE_A_DAY, REFUSALS_TO_NO_ACCESS, Run
+from ingestion.engine.visits import vanished
 from ingestion.engine.visits.activity import after_pull_requests
-from ingestion.engine.visits.base import Visit
+from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.commits import CommitsVisit
 from ingestion.engine.visits.comparison import ComparisonVisit
 from ingestion.engine.visits.deployments import DeploymentsVisit
@@ -117,17 +118,22 @@ class Plan:
     def _line_up(self, repository: Repository) -> None:
         run = self._run
         if self._is_to_visit(Place(PullRequestsVisit.stream, repository.pk)):
-            self._ready.append(PullRequestsVisit(run, repository))
+            self._begin(PullRequestsVisit(run, repository))
         elif run.has_ended(Place(PullRequestsVisit.stream, repository.pk)):
             self._ready.extend(after_pull_requests(run, repository))
         if self._is_to_visit(Place(PipelinesVisit.stream, repository.pk)):
-            self._ready.append(PipelinesVisit(run, repository))
+            self._begin(PipelinesVisit(run, repository))
         elif run.has_ended(Place(PipelinesVisit.stream, repository.pk)):
             self._ready.extend(after_pipelines(run, repository))
         if self._is_to_visit(Place(DeploymentsVisit.stream, repository.pk)):
-            self._ready.append(DeploymentsVisit(run, repository))
+            self._begin(DeploymentsVisit(run, repository))
         if self._is_to_visit(Place(CommitsVisit.stream, repository.pk)):
-            self._ready.append(CommitsVisit(run, repository))
+            self._begin(CommitsVisit(run, repository))
+
+    def _begin(self, visit: RepositoryVisit) -> None:
+        """Walk, unless an earlier slice did, and has but to ask for what was not seen."""
+        is_read = vanished.is_pending(self._run, visit.place)
+        self._ready.extend(visit.search() if is_read else [visit])
 
     def _is_to_visit(self, place: Place) -> bool:
         run = self._run

@@ -64,6 +64,17 @@ class Run:
         return self.sync.mode == Sync.Mode.FULL
 
     @property
+    def reading(self) -> int:
+        """What marks rows as seen where everything is read. A sync may go on with another's."""
+        return self.sync.goes_on or self.sync.pk
+
+    @property
+    def reading_begun(self) -> datetime:
+        """When the reading of everything began: what was written since needs no other mark."""
+        first = Sync.objects.filter(pk=self.reading).values_list("created_at", flat=True).first()
+        return first or self.sync.created_at
+
+    @property
     def since(self) -> datetime | None:
         """The start of the history window, None for everything."""
         day = self.connection.selection.get("since")
@@ -95,10 +106,12 @@ class Run:
                 coverage.gap, coverage.ended_by = gap, self.sync.pk
 
     def unfinished(self, place: Place) -> Unfinished | None:
-        """The walk that stopped on its way, if any. A full sync goes on only its own."""
+        """The walk that stopped on its way, if any. A full sync goes on only its own, and those of
+        the reading that it goes on with.
+        """
         known = self.book.known(place)
         kept = known.checkpoint if known else None
-        if kept is None or (self.is_full and kept["sync"] != self.sync.pk):
+        if kept is None or (self.is_full and kept["sync"] != self.reading):
             return None
         begun = datetime.fromisoformat(kept["begun"])
         return Unfinished(begun, kept["read"], kept["walk"], self.moment(kept, "covers_from"))

@@ -155,6 +155,7 @@ class Slice:
             now=self._run.clock.now(),
             is_selected=selected_by(self._run.connection.selection),
             careful=careful,
+            seen_by=self._run.reading if self._run.is_full else None,
         )
         batch.write(pages)
         return batch
@@ -210,9 +211,11 @@ class Slice:
             self._run.sync.retry_count = 0
         if has_ended and self._run.book.has_run(place):
             row = self._run.book.run(place)
-            row.error = visit.coverage.gap if place.repository_id is None else None
+            is_well = place.repository_id is not None and self._run.book.has_ended_well(place)
+            row.error = None if is_well else visit.coverage.gap
             if place.repository_id is not None:
-                row.state = State.PARTIAL if row.rejected else State.SUCCEEDED
+                as_well = State.PARTIAL if row.rejected else State.SUCCEEDED
+                row.state = as_well if is_well else State.FAILED
                 row.finished_at = self._run.clock.now()
         self._plan.follow(followers)
         if isinstance(visit, RepositoriesVisit):

@@ -70,6 +70,9 @@ class Sync(TenantModel):
     uses = models.JSONField(default=dict, help_text="requests by id of the credential")
     error = models.JSONField(null=True, help_text="code, message, retryable, mended_by, evidence")
     retry_count = models.PositiveIntegerField(default=0, help_text="waits for Bitbucket in a row")
+    goes_on = models.BigIntegerField(
+        null=True, help_text="id of the sync whose reading of everything this one goes on with"
+    )
     requested_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -147,8 +150,10 @@ class StreamRun(TenantModel):
 class Coverage(TenantModel):
     """Up to where a stream of a repository (or of the whole connection) is complete."""
 
-    # A list lacks many repositories, and nobody has said yet whether they are really gone.
-    ASKS = Q(gap__code="many_gone", checkpoint__walk__confirmed=False)
+    # Much is not listed any more, and nobody has said yet whether it is really gone.
+    ASKS = Q(gap__code="many_gone") & (
+        Q(checkpoint__walk__confirmed=False) | Q(missing__confirmed=False)
+    )
 
     organization_from = ("connection",)
 
@@ -182,6 +187,14 @@ class Coverage(TenantModel):
     came_of_age_until = models.DateTimeField(
         null=True, help_text="runs that came of age before were asked for one by one"
     )
+    missing = models.JSONField(
+        null=True,
+        help_text="what a reading of everything did not see, until each was asked for: its sync, "
+        "since when, how many, whether a person confirmed it, and the gap that it leaves",
+    )
+    lost_heads = models.JSONField(
+        null=True, help_text="hashes at which no branch stands any more, to be asked for once more"
+    )
     is_rotating = models.BooleanField(
         default=False, help_text="of a list of repositories: a sync does not visit all of them"
     )
@@ -205,6 +218,12 @@ class Coverage(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.stream} up to {self.watermark}"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a person said that what is not listed any more is really gone."""
+        kept = self.missing or (self.checkpoint or {}).get("walk") or {}
+        return bool(kept.get("confirmed"))
 
 
 class RepositoryAccess(TenantModel):

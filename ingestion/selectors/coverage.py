@@ -98,14 +98,11 @@ def coverage_by_repository(
     ]
 
 
-def many_gone(connection: Connection) -> Coverage | None:
-    """The coverage of a list that lacks many repositories: what it says, and what was said to it.
-
-    Its checkpoint tells whether a person `confirmed` that they are gone.
-    """
+def many_gone(connection: Connection) -> list[Coverage]:
+    """The coverage of each list that lacks much: what it says, and what a person said to it."""
     rows = Coverage.objects.for_organization(connection.organization_id)
-    found: Coverage | None = rows.filter(connection=connection, gap__code="many_gone").first()
-    return found
+    found = rows.filter(connection=connection, gap__code="many_gone")
+    return list(found.order_by("repository_id", "pk"))
 
 
 def coverage_of(connection: Connection) -> QuerySet[Coverage]:

@@ -66,6 +66,9 @@ def _retry(connection: Connection, sync: Sync, trigger: str, by: Actor) -> Sync:
     if sync.state == State.SUCCEEDED or not streams:
         raise NothingToRetry(f"Nothing of sync {sync.pk} failed.")
     again = queue_sync(connection, trigger, sync.mode, streams, by)
+    if sync.mode == Sync.Mode.FULL:
+        again.goes_on = sync.goes_on or sync.pk
+        again.save(update_fields=["goes_on"])
     ended = Coverage.objects.filter(WELL, connection=connection, ended_by=sync.pk)
     ended.update(ended_by=again.pk)
     return again

@@ -18,6 +18,7 @@ MARGIN = timedelta(minutes=10)  # how far a watermark stays behind the provider'
 OVERLAP = timedelta(hours=1)  # how far a feed, which is not in strict order, is read again
 
 Checkpoint = dict[str, Any]
+Key = int | str | tuple[int, int]  # by which a source asks for one record; a comment: two numbers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +29,10 @@ class Page:
     listing says that it has, on its first page; `finished` names the pull request, or the run,
     whose whole list ends with this page; `wants_verdict` asks whether any row differed from the
     stored one, before the walk goes on: see `Verdict`. `reached` is the oldest moment that a page
-    of a feed shows, and `beyond` stands where a walk into earlier history would go on.
+    of a feed shows, and `beyond` stands where a walk into earlier history would go on. `gone` are
+    records that are not there any more, of commits those to which no tip leads; `there` are those
+    of a probe that are. Of heads at which no branch stands any more `lost` are those from which
+    nothing was dropped, by an answer that may be wrong, and `forgotten` those that are unknown.
     """
 
     rows: Sequence[Row]
@@ -43,7 +47,10 @@ class Page:
     reached: datetime | None = None
     beyond: Checkpoint | None = None
     heads: Sequence[str] | None = None  # the tips up to which the walk reads commits
-    dropped: Sequence[str] = ()  # hashes of commits to which no tip leads any more
+    gone: Sequence[Key] = ()
+    there: Sequence[Key] = ()
+    lost: Sequence[str] | None = None
+    forgotten: Sequence[str] = ()
 
     @property
     def is_legible(self) -> bool:
@@ -64,6 +71,7 @@ class Since:
     look_back_to: datetime | None = None  # read on to this moment, even where nothing differs
     not_before: datetime | None = None  # the history window: nothing older is asked for
     heads: Sequence[str] = ()  # the tips up to which commits were read before
+    were: Sequence[str] = ()  # tips of before, that may have led to what no branch leads to now
     known: int | None = None  # a record that is there, so that an empty answer cannot be true
     until: datetime | None = None
     behind: int = 0
@@ -140,6 +148,12 @@ class Source(ABC):
     @abstractmethod
     def commits(self, repository: str, since: Since) -> Walk:
         """Commits that are new since the heads, then those that were dropped."""
+
+    @abstractmethod
+    def probe(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
+        """Asks for each of these records by itself: which are there, with their rows, and which
+        are gone. Raises the refusal where not even their list is shown.
+        """
 
     @abstractmethod
     def is_gone(self, repository: str) -> bool:

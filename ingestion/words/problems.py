@@ -35,7 +35,7 @@ WHAT = {
     "unexpected_response": "Bitbucket's answers make no sense",
     "endpoint_removed": "Bitbucket removed what was asked for",
     "not_found": "Bitbucket shows no such thing",
-    "many_gone": "many repositories are not listed any more",
+    "many_gone": "much is not listed any more",
 }
 NEEDS_SECRET = {
     "no_credentials",

@@ -99,8 +99,9 @@ class Rejection:
 class Batch:
     """Rows of one connection on their way into the database.
 
-    `is_selected` says which repositories are synced. A careful batch finds single rows that the
-    database refuses; one that is not raises what the database raises.
+    `is_selected` says which repositories are synced; `seen_by` is the reading of everything that
+    marks what it sees. A careful batch finds single rows that the database refuses; one that is not
+    raises what the database raises.
     """
 
     organization_id: int
@@ -109,6 +110,7 @@ class Batch:
     now: datetime
     is_selected: Callable[[RepositoryRow], bool]
     careful: bool = False
+    seen_by: int | None = None
     tally: defaultdict[Place, Counts] = field(default_factory=lambda: defaultdict(Counts))
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -249,14 +251,15 @@ class Batch:
                 counts.updated += 1
 
     def _put(self, table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+        seen_by = self.seen_by if replace else None
         if not self.careful:
-            return upsert(table, rows, replace=replace)
+            return upsert(table, rows, replace=replace, seen_by=seen_by)
 
         def refused(row: Values, reason: str) -> None:
             name = ":".join(str(row[at]) for at in table.key_at[1:])
             self._reject(self._place(table, row), name, reason)
 
-        return upsert_carefully(table, rows, refused, replace=replace)
+        return upsert_carefully(table, rows, refused, replace=replace, seen_by=seen_by)
 
     def _place(self, table: Table, row: Values) -> Place:
         repository = None if table.repository_at is None else row[table.repository_at]

@@ -19,6 +19,7 @@ from ingestion.writer.tables import Table
 Values = tuple[Any, ...]
 REFUSALS = (DataError, IntegrityError, OverflowError)
 SQLITE_VARIABLES = 30_000
+SEEN = "seen_by"
 
 
 class Written(NamedTuple):
@@ -48,20 +49,27 @@ def prepared() -> Iterator[None]:
                 cursor.execute("RESET synchronous_commit")
 
 
-def upsert(table: Table, rows: Sequence[Values], *, replace: bool = True) -> list[Written]:
+def upsert(
+    table: Table, rows: Sequence[Values], *, replace: bool = True, seen_by: int | None = None
+) -> list[Written]:
     """Create or replace rows; what does not differ is not touched. No key may come twice.
 
-    Without `replace`, rows that are there already stay as they are.
+    Without `replace`, rows that are there already stay as they are. With `seen_by`, the id of a
+    reading of everything, every row is marked as seen by it, changed or not, in the same statement.
     """
     if not rows:
         return []
     if connection.vendor == "postgresql":
-        return _send(table, rows, replace)
-    size = SQLITE_VARIABLES // len(table.columns)
-    found: list[Written] = []
-    for start in range(0, len(rows), size):
-        found += _insert(table, rows[start : start + size], replace)
-    return found
+        found = _send(table, rows, replace, seen_by)
+    else:
+        size = SQLITE_VARIABLES // (len(table.columns) + 1)
+        found = []
+        for start in range(0, len(rows), size):
+            found += _insert(table, rows[start : start + size], replace, seen_by)
+    if seen_by is not None:  # of those that are told, some were but marked
+        moments = {_plain(row[-1]) for row in rows}
+        found = [row[:2] for row in found if _plain(row[2]) in moments]
+    return [Written(*row) for row in found]
 
 
 def upsert_carefully(
@@ -70,30 +78,35 @@ def upsert_carefully(
     refused: Callable[[Values, str], None],
     *,
     replace: bool = True,
+    seen_by: int | None = None,
 ) -> list[Written]:
     """As `upsert`; a row that the database refuses is found by halving and told to `refused`."""
     if not rows:
         return []
     try:
         with transaction.atomic():
-            return upsert(table, rows, replace=replace)
+            return upsert(table, rows, replace=replace, seen_by=seen_by)
     except REFUSALS as problem:
         if len(rows) == 1:
             refused(rows[0], _reason(problem))
             return []
     middle = len(rows) // 2
     return [
-        *upsert_carefully(table, rows[:middle], refused, replace=replace),
-        *upsert_carefully(table, rows[middle:], refused, replace=replace),
+        *upsert_carefully(table, rows[:middle], refused, replace=replace, seen_by=seen_by),
+        *upsert_carefully(table, rows[middle:], refused, replace=replace, seen_by=seen_by),
     ]
 
 
-def _send(table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+def _send(
+    table: Table, rows: Sequence[Values], replace: bool, seen_by: int | None
+) -> list[tuple[Any, ...]]:
     records = [_record(table, row) for row in rows]
+    values: list[Any] = [orjson.dumps(records).decode()]
     with connection.cursor() as cursor:
-        statement = _statement(table, "postgresql", 0, replace)
-        cursor.execute(statement, [orjson.dumps(records).decode()])
-        return [Written(*row) for row in cursor.fetchall()]
+        statement = _statement(table, "postgresql", 0, replace, seen_by is not None)
+        cursor.execute(statement, values if seen_by is None else [seen_by, *values])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def _record(table: Table, row: Values) -> dict[str, Any]:
@@ -103,46 +116,66 @@ def _record(table: Table, row: Values) -> dict[str, Any]:
     return found
 
 
-def _insert(table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+def _insert(
+    table: Table, rows: Sequence[Values], replace: bool, seen_by: int | None
+) -> list[tuple[Any, ...]]:
+    more = () if seen_by is None else (seen_by,)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table.name}")
         highest = cursor.fetchone()[0]
-        values = [_plain(value) for row in rows for value in row]
-        cursor.execute(_statement(table, "sqlite", len(rows), replace), values)
-        return [Written(repository, key > highest) for repository, key in cursor.fetchall()]
+        values = [_plain(value) for row in rows for value in (*row, *more)]
+        cursor.execute(_statement(table, "sqlite", len(rows), replace, bool(more)), values)
+        return [(repository, key > highest, *rest) for repository, key, *rest in cursor.fetchall()]
 
 
 def _plain(value: Any) -> Any:
-    """A value as SQLite keeps it: moments as Django writes them."""
+    """A value as SQLite keeps it: moments as Django writes them, in UTC."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(" ")
     return value
 
 
 @cache
-def _statement(table: Table, vendor: str, count: int, replace: bool) -> str:
-    columns = ", ".join(_quoted(table.columns))
+def _statement(table: Table, vendor: str, count: int, replace: bool, marks: bool) -> str:
+    """`marks`: each row is marked as seen, and is replaced only where it differs all the same."""
+    columns = ", ".join(_quoted((*table.columns, SEEN) if marks else table.columns))
     repository = "repository_id" if table.repository_at is not None else "NULL"
+    written = ', "changed_at"' if marks else ""
     if vendor == "postgresql":
         types = ", ".join(f'"{name}" {table.type_of(name)}' for name in table.columns)
-        source = f"SELECT {columns} FROM json_to_recordset(%s::json) AS new ({types})"
-        back = f"{repository}, (xmax = 0)"
+        own = ", ".join(_quoted(table.columns)) + (", %s::bigint" if marks else "")
+        source = f"SELECT {own} FROM json_to_recordset(%s::json) AS new ({types})"
+        back = f"{repository}, (xmax = 0){written}"
     else:
-        one = f"({', '.join(['%s'] * len(table.columns))})"
+        one = f"({', '.join(['%s'] * (len(table.columns) + marks))})"
         source = f"VALUES {', '.join([one] * count)}"
-        back = f"{repository}, id"
-    then = (
-        f"UPDATE SET {_changes(table)} WHERE {_condition(table, vendor)}" if replace else "NOTHING"
-    )
+        back = f"{repository}, id{written}"
+    then = "NOTHING"
+    if replace:
+        condition = _condition(table, vendor)
+        then = f"UPDATE SET {_changes(table)} WHERE {condition}"
+        if marks:
+            then = f"UPDATE SET {_changes(table, condition)}, {_marked(condition, vendor)}"
     return (
         f"INSERT INTO {table.name} AS old ({columns}) {source}"
         f" ON CONFLICT ({', '.join(_quoted(table.key))}) DO {then} RETURNING {back}"
     )
 
 
-def _changes(table: Table) -> str:
+def _changes(table: Table, condition: str = "") -> str:
     changed = (*table.compared, *table.also, "changed_at")
-    return ", ".join(f'"{name}" = {_new(table, name)}' for name in changed)
+    if not condition:
+        return ", ".join(f'"{name}" = {_new(table, name)}' for name in changed)
+    return ", ".join(
+        f'"{name}" = CASE WHEN {condition} THEN {_new(table, name)} ELSE old."{name}" END'
+        for name in changed
+    )
+
+
+def _marked(condition: str, vendor: str) -> str:
+    differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
+    mark = f'"{SEEN}" = excluded."{SEEN}"'
+    return f'{mark} WHERE old."{SEEN}" {differs} excluded."{SEEN}" OR ({condition})'
 
 
 def _condition(table: Table, vendor: str) -> str:

@@ -126,10 +126,20 @@ class BitbucketCloudClient:
         path = self.in_repository(repository, "pullrequests", str(number), "activity")
         return self._from(path, start, pagelen=PULL_REQUEST_PAGE, fields=wanted.ACTIVITY)
 
-    def comments(self, repository: str, number: int, *, start: str = "") -> Iterator[Answer]:
-        """All comments of a pull request, oldest first, deleted ones with `deleted`."""
+    def comments(
+        self, repository: str, number: int, *, q: str = "", start: str = ""
+    ) -> Iterator[Answer]:
+        """Comments of a pull request, all or by a query, oldest first, deleted ones with `deleted`.
+
+        `q` works here: https://github.com/PostHog/posthog/pull/71200
+        """
         path = self.in_repository(repository, "pullrequests", str(number), "comments")
-        return self._from(path, start, pagelen=PAGE, fields=wanted.COMMENTS)
+        return self._from(path, start, **_given(pagelen=PAGE, q=q, fields=wanted.COMMENTS))
+
+    def comment(self, repository: str, number: int, comment: int) -> Answer:
+        """One comment of a pull request, by its own number."""
+        steps = ("pullrequests", str(number), "comments", str(comment))
+        return self.transport.get(self.in_repository(repository, *steps))
 
     def pipelines(self, repository: str, *, page: int = 1, pagelen: int = PAGE) -> Answer:
         """One page of runs, newest first. The pages are numbered by us: `next` forgets `sort`.
@@ -159,6 +169,10 @@ class BitbucketCloudClient:
         """All deployments, in no documented order; of its environment each knows the uuid only."""
         path = self.in_repository(repository, "deployments")
         return self.transport.pages(path, {"pagelen": PAGE})
+
+    def deployment(self, repository: str, deployment: str) -> Answer:
+        """One deployment by its uuid."""
+        return self.transport.get(self.in_repository(repository, "deployments", deployment))
 
     def branches(self, repository: str) -> Iterator[Answer]:
         """The branches with the hashes at their tips, and nothing else of them."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits import comments, history
+from ingestion.engine.visits import comments, history, vanished
 from ingestion.engine.visits.base import RepositoryVisit, Visit, nothing_listed
 from ingestion.engine.visits.earlier import EarlierVisit, Then
 from ingestion.models import Event, PullRequest, Repository
@@ -23,6 +23,10 @@ def after_pull_requests(run: Run, repository: Repository) -> Sequence[Visit]:
     place = Place(ActivityVisit.stream, repository.pk)
     if not run.copies(ActivityVisit.stream) or run.has_ended(place):
         return comments.after_activity(run, repository)
+    if vanished.is_pending(run, place):
+        return history.settle(run, repository)
+    if _was_read_again(run, place):
+        return history.one_by_one(run, repository)
     if _is_due(run, repository, place):
         if history.is_feed_refused(run, place):
             return history.one_by_one(run, repository)
@@ -38,6 +42,14 @@ def _is_due(run: Run, repository: Repository, place: Place) -> bool:
     if known is None or known.watermark is None or run.is_due_daily(known.looked_back_at):
         return bool(mine.exists())
     return bool(history.due(repository).exists())
+
+
+def _was_read_again(run: Run, place: Place) -> bool:
+    """Whether this reading of everything came to the end of the feed in an earlier slice."""
+    known = run.book.known(place)
+    if not run.is_full or known is None or known.looked_back_at is None or known.checkpoint:
+        return False
+    return known.looked_back_at >= run.reading_begun
 
 
 @dataclass(slots=True)
@@ -76,8 +88,8 @@ class ActivityVisit(RepositoryVisit):
     stream = history.STREAM
     is_newest_first = True
 
-    def __init__(self, run: Run, repository: Repository) -> None:
-        super().__init__(run, repository)
+    def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
+        super().__init__(run, repository, is_rest=is_rest)
         self._since = self.resume(self.coverage.watermark)
         self._feed = Feed(repository, run.copies(comments.CommentsVisit.stream))
         sees_all = self._since.watermark is not None and self._since.checkpoint is None
@@ -101,9 +113,13 @@ class ActivityVisit(RepositoryVisit):
     def ended(self) -> Sequence[Visit]:
         self._refuse_nothing()
         read = history.due(self.repository).filter(changed_at__lt=self.begun)
+        if self.run.is_full:
+            self.coverage.looked_back_at = self.begun
         if self._feed.ends_early(self._since.floor):
             if self._feed.reached:
                 mark(read.filter(created_on__gte=self._feed.reached))
+            if self.run.is_full:
+                history.read_again(vanished.unseen(self.run, self.repository, self.stream))
             return history.one_by_one(self.run, self.repository, then=self._settle)
         self._withdraw()
         if self._since.watermark is None:
@@ -139,10 +155,14 @@ class ActivityVisit(RepositoryVisit):
         """Every history that was due when the walk began is here."""
         if self.is_earlier and history.due(self.repository).exists():
             self.reach(self.as_of)  # what is new stands above the cursor where it went on
-            return [ActivityVisit(self.run, self.repository)]
+            return [ActivityVisit(self.run, self.repository, is_rest=True)]
+        self.reach(self.as_of)
+        self.coverage.looked_back_at, self.coverage.asked_at = self.begun, None
+        return history.search(self.run, self.repository, self._end)
+
+    def _end(self) -> Sequence[Visit]:
         self.complete(self.as_of)
         history.cover_window(self.run, self.place)
-        self.coverage.looked_back_at, self.coverage.asked_at = self.begun, None
         return comments.after_activity(self.run, self.repository)
 
     def refused(self) -> Sequence[Visit]:

@@ -44,7 +44,7 @@ class Visit(ABC):
     called inside the transaction that writes the rows.
     """
 
-    stream: ClassVar[str]
+    stream: str
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -91,7 +91,7 @@ class Visit(ABC):
     def keep(self, walk: dict[str, Any] | None) -> None:
         """Save where the walk goes on after a stop."""
         kept = {
-            "sync": self.run.sync.pk,
+            "sync": self.run.reading,
             "begun": self.begun.isoformat(),
             "read": self.counts.read,
             "covers_from": self.covers_from.isoformat() if self.covers_from else None,
@@ -134,17 +134,19 @@ class Visit(ABC):
 
 
 class RepositoryVisit(Visit):
-    """A visit to one repository. `is_earlier` says that its walk began before this sync.
+    """A visit to one repository. `is_earlier` says that its walk began before this sync; `is_rest`
+    that it reads what is new since one that did, so that everything is not read once more.
 
     A walk that shows the newest first may go on further down than it was to go when it began.
     """
 
     is_newest_first: ClassVar[bool] = False
 
-    def __init__(self, run: Run, repository: Repository) -> None:
+    def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
         super().__init__(run)
         self.repository = repository
         self.is_earlier = False
+        self.is_rest = is_rest
 
     @property
     def place(self) -> Place:
@@ -169,10 +171,14 @@ class RepositoryVisit(Visit):
             self.is_earlier = self.begun < self.run.sync.created_at
             self.as_of = datetime.fromisoformat(stopped.checkpoint["as_of"])
         return Since(
-            watermark=None if self.run.is_full else watermark,
+            watermark=None if self.run.is_full and not self.is_rest else watermark,
             checkpoint=stopped.checkpoint if stopped else None,
             not_before=self.covers_from,
         )
+
+    def search(self) -> Sequence[Visit]:
+        """Go on where an earlier slice stopped behind the walk: with what it did not see."""
+        raise NotImplementedError
 
     def cover(self) -> None:
         """A walk from the beginning came to its end. What was covered before it stays so, unless

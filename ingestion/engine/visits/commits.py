@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestion.engine.run import Run
+from ingestion.engine.visits import vanished
 from ingestion.engine.visits.base import NothingListed, RepositoryVisit, Visit, nothing_listed
 from ingestion.models import Commit, Repository
-from ingestion.sources.base import Page, Source, Walk
+from ingestion.sources.base import Key, Page, Source, Walk
 from ingestion.sources.rows import CommitRow
 from ingestion.writer.batch import Counts
+
+MOST_ANCESTORS = 100  # of forgotten commits, that one walk asks for
 
 
 class CommitsVisit(RepositoryVisit):
@@ -16,15 +19,17 @@ class CommitsVisit(RepositoryVisit):
 
     stream = "commits"
 
-    def __init__(self, run: Run, repository: Repository) -> None:
-        super().__init__(run, repository)
+    def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
+        super().__init__(run, repository, is_rest=is_rest)
         coverage, since = self.coverage, self.resume(None)
-        self._is_whole = run.is_full or coverage.heads is None or self._has_wider_window()
-        heads = () if self._is_whole else coverage.heads or ()
-        self._since = replace(since, heads=heads)
+        is_again = run.is_full and not is_rest
+        self._is_whole = is_again or coverage.heads is None or self._has_wider_window()
         self._was = coverage.heads or ()
+        heads = () if self._is_whole else self._was
+        self._since = replace(since, heads=heads, were=(*self._was, *(coverage.lost_heads or ())))
         self._tips: Sequence[str] = ()
         self._missing = set[str]()  # parents of commits that came, which did not come yet
+        self._lost: Sequence[str] = ()
         self._is_legible = True
 
     def walk(self, source: Source) -> Walk:
@@ -39,17 +44,35 @@ class CommitsVisit(RepositoryVisit):
             if isinstance(row, CommitRow):
                 self._missing.update(row.parents)
         self._missing -= {row.hash for row in page.rows if isinstance(row, CommitRow)}
-        if page.dropped:
-            self._drop(page.dropped)
+        if page.gone:
+            self._drop(page.gone)
+        if page.lost is not None:
+            self._lost = [*page.lost, *self._ancestors(page.forgotten)]
 
     def ended(self) -> Sequence[Visit]:
         self._refuse_holes()
         if self._is_whole:
             self.coverage.covered_from = self.run.since
-        self.complete(self.as_of)
-        self.coverage.heads = list(self._tips)
+        self.reach(self.as_of)
+        # What was asked for twice, in two walks, is led to; else it is asked for once more.
+        lost = [one for one in self._lost if one not in (self.coverage.lost_heads or ())]
+        self.coverage.heads, self.coverage.lost_heads = list(self._tips), lost or None
         if self.is_earlier:  # what was pushed meanwhile
-            return [CommitsVisit(self.run, self.repository)]
+            return [CommitsVisit(self.run, self.repository, is_rest=True)]
+        return self.search()
+
+    def search(self) -> Sequence[Visit]:
+        return vanished.search(
+            self.run,
+            self.repository,
+            self.stream,
+            self._end,
+            is_whole=self.run.is_full,
+            begin=self.run.since,
+        )
+
+    def _end(self) -> Sequence[Visit]:
+        self.complete(None)
         return ()
 
     def _has_wider_window(self) -> bool:
@@ -57,11 +80,26 @@ class CommitsVisit(RepositoryVisit):
         since, before = self.run.since, self.coverage.covered_from
         return before is not None and (since is None or since < before)
 
-    def _drop(self, hashes: Sequence[str]) -> None:
+    def _drop(self, hashes: Sequence[Key]) -> None:
         """Mark what no branch leads to any more, after a force-push or without its branch."""
         now = self.run.clock.now()
         kept = Commit.objects.filter(repository=self.repository, removed_at=None)
         self.counts.removed += kept.filter(hash__in=hashes).update(removed_at=now, changed_at=now)
+
+    def _ancestors(self, hashes: Sequence[str]) -> list[str]:
+        """What is here of the ancestors of commits that Bitbucket has forgotten, the nearest first.
+
+        It is asked for the next time: they may have been dropped with them.
+        """
+        found, nearest = dict[str, None](), list(hashes)
+        kept = Commit.objects.filter(repository=self.repository)
+        while nearest and len(found) < MOST_ANCESTORS:
+            rows = kept.filter(hash__in=nearest).values_list("parents", flat=True)
+            parents = {one for parents in rows for one in parents}
+            live = kept.filter(hash__in=parents, removed_at=None).values_list("hash", flat=True)
+            nearest = [one for one in live if one not in found]
+            found.update(dict.fromkeys(nearest))
+        return list(found)
 
     def _refuse_holes(self) -> None:
         """Raise NothingListed where branches are gone altogether, or commits lack a parent."""

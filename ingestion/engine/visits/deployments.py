@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion.engine.run import Run
+from ingestion.engine.visits import vanished
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import Deployment, Repository
 from ingestion.sources.base import Page, Source, Walk
@@ -30,15 +31,32 @@ class DeploymentsVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         self.refuse_nothing("deployments")
-        if self._is_legible:
-            self._remove_others()
-        self.complete(self.as_of)
+        self.reach(self.as_of)
+        return self.search()
+
+    def search(self) -> Sequence[Visit]:
+        """What the list lacks is asked for, in every sync: each reads all of it."""
+        lacks = self._is_legible and not vanished.is_pending(self.run, self.place)
+        return vanished.search(
+            self.run,
+            self.repository,
+            self.stream,
+            self._end,
+            is_whole=lacks and self._note_seen(),
+            begun=self.begun,
+        )
+
+    def _end(self) -> Sequence[Visit]:
+        self.complete(None)
         return ()
 
-    def _remove_others(self) -> None:
+    def _note_seen(self) -> bool:
+        """Mark what was listed and what was not, if anything was not, or was missing before."""
         kept = Deployment.objects.filter(repository=self.repository, removed_at=None)
-        gone = [pk for pk, uuid in kept.values_list("pk", "uuid") if uuid not in self._seen]
-        if gone:
-            now = self.run.clock.now()
-            Deployment.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)
-            self.counts.removed += len(gone)
+        rows = dict(kept.values_list("pk", "uuid"))
+        others = [pk for pk, uuid in rows.items() if uuid not in self._seen]
+        if not others and not self.coverage.missing:
+            return False
+        kept.update(seen_by=self.run.reading)
+        kept.filter(pk__in=others).update(seen_by=None)
+        return True

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from connections.transport.errors import InvalidPermissions, NotFound, ProviderError
 from ingestion.engine.run import Run
-from ingestion.engine.visits import comments, singles
+from ingestion.engine.visits import comments, singles, vanished
 from ingestion.engine.visits.base import Visit, refuse_doubted
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import OVERLAP, Page, Source, Walk
@@ -28,6 +28,32 @@ def due(repository: Repository) -> "QuerySet[PullRequest]":
 
 
 def settle(run: Run, repository: Repository) -> Sequence[Visit]:
+    """Every history that was due is here; a reading of everything asks for what it did not see."""
+    return search(run, repository, partial(end, run, repository))
+
+
+def search(run: Run, repository: Repository, then: Then) -> Sequence[Visit]:
+    """Entries have no address: what was not seen is looked for in the pull request's own history,
+    and what lacks it there is withdrawn.
+    """
+
+    def ask(missed: "QuerySet[Event]") -> Sequence[Visit]:
+        read_again(missed)
+        return one_by_one(run, repository, then=then)
+
+    return vanished.search(
+        run, repository, STREAM, then, is_whole=run.is_full, begin=run.since, ask=ask
+    )
+
+
+def read_again(missed: "QuerySet[Event]") -> None:
+    """The histories are due of which these events were not seen."""
+    PullRequest.objects.filter(pk__in=missed.values("pull_request_id")).update(
+        activity_done_for=None
+    )
+
+
+def end(run: Run, repository: Repository) -> Sequence[Visit]:
     """The stream ends here, as complete as the pull requests are; what follows are comments."""
     place = Place(STREAM, repository.pk)
     coverage = run.book.coverage(place)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits import steps
+from ingestion.engine.visits import steps, vanished
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.earlier import EarlierVisit
 from ingestion.models import PipelineRun, Repository
@@ -26,8 +26,8 @@ class PipelinesVisit(RepositoryVisit):
     stream = "pipelines"
     is_newest_first = True
 
-    def __init__(self, run: Run, repository: Repository) -> None:
-        super().__init__(run, repository)
+    def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
+        super().__init__(run, repository, is_rest=is_rest)
         since = self.resume(self.coverage.watermark)
         self._looks_back = run.is_due_daily(self.coverage.looked_back_at)
         if self._looks_back:
@@ -52,7 +52,7 @@ class PipelinesVisit(RepositoryVisit):
             self.cover()
         if self.is_earlier:  # what is new stands above the page where it went on
             self.reach(self.as_of)
-            return [PipelinesVisit(self.run, self.repository)]
+            return [PipelinesVisit(self.run, self.repository, is_rest=True)]
         overdue = self._overdue()
         if overdue:
             self.coverage.checkpoint = None
@@ -73,6 +73,19 @@ class PipelinesVisit(RepositoryVisit):
         """Earlier runs, for a window that was widened; then the steps of runs."""
         if self.run.lacks_earlier(self.place):
             return [EarlierPipelinesVisit(self.run, self.repository, self._follow)]
+        return self.search()
+
+    def search(self) -> Sequence[Visit]:
+        return vanished.search(
+            self.run,
+            self.repository,
+            self.stream,
+            self._end,
+            is_whole=self.run.is_full,
+            begin=self.covers_from,
+        )
+
+    def _end(self) -> Sequence[Visit]:
         self.complete(None)
         return steps.after_pipelines(self.run, self.repository)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits import activity
+from ingestion.engine.visits import activity, vanished
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.earlier import EarlierVisit
 from ingestion.models import PullRequest, Repository
@@ -52,8 +53,10 @@ class PullRequestsVisit(RepositoryVisit):
             return [EarlierPullRequestsVisit(self.run, self.repository, self._follow)]
         if self.run.is_due_daily(self.coverage.looked_back_at):
             return [OpenPullRequestsVisit(self.run, self.repository)]
-        self.complete(None)
-        return activity.after_pull_requests(self.run, self.repository)
+        return self.search()
+
+    def search(self) -> Sequence[Visit]:
+        return _search(self, self.covers_from)
 
     def _has_later_window(self) -> bool:
         """Whether the history window begins later than when all of it was read."""
@@ -93,5 +96,15 @@ class OpenPullRequestsVisit(RepositoryVisit):
 
     def ended(self) -> Sequence[Visit]:
         self.coverage.looked_back_at = self.begun
-        self.complete(None)
-        return activity.after_pull_requests(self.run, self.repository)
+        return _search(self, self._since)
+
+
+def _search(visit: RepositoryVisit, begin: datetime | None) -> Sequence[Visit]:
+    """The end of the stream: a reading of everything asks for what it did not see."""
+    run, repository = visit.run, visit.repository
+
+    def then() -> Sequence[Visit]:
+        visit.complete(None)
+        return activity.after_pull_requests(run, repository)
+
+    return vanished.search(run, repository, visit.stream, then, is_whole=run.is_full, begin=begin)

@@ -43,8 +43,9 @@ def walk_commits(client: BitbucketCloudClient, repository: str, since: Since) ->
             yield Page(rows=kept, checkpoint=at.checkpoint())
             if at.is_over:
                 break
-    for hashes in _dropped(client, repository, since, at, reached):
-        yield Page(rows=(), checkpoint=at.checkpoint(), dropped=hashes)
+    for page in _dropped(client, repository, since, at, reached):
+        page.checkpoint = at.checkpoint()
+        yield page
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,10 +71,16 @@ def _position(client: BitbucketCloudClient, repository: str, since: Since) -> Po
     found = since.checkpoint
     if found is not None:
         return Position(**{**found, "as_of": datetime.fromisoformat(found["as_of"])})
+    tips, as_of = tips_of(client, repository)
+    return Position(tips=tips, as_of=as_of)
+
+
+def tips_of(client: BitbucketCloudClient, repository: str) -> tuple[list[str], datetime]:
+    """The hashes at the tips of all branches, each once, and Bitbucket's clock."""
     answers = list(whole(client.branches(repository), "branches"))
     targets = (inside(value, "target", "hash") for one in answers for value in values_of(one))
     tips = dict.fromkeys(target for target in targets if isinstance(target, str))
-    return Position(tips=list(tips), as_of=clock_of(answers[0]))
+    return list(tips), clock_of(answers[0])
 
 
 def _new(
@@ -107,10 +114,10 @@ def _from_cursor(
         else:
             yield from chain([first], answers)
             return
-    yield from _known(client, repository, include, exclude)
+    yield from known_commits(client, repository, include, exclude)
 
 
-def _known(
+def known_commits(
     client: BitbucketCloudClient,
     repository: str,
     include: Sequence[str],
@@ -142,19 +149,36 @@ def _dropped(
     since: Since,
     at: Position,
     reached: Collection[str],
-) -> Iterator[list[str]]:
-    """Hashes to which a head led, and no tip leads any more; the parents of new commits are led to.
+) -> Iterator[Page]:
+    """What heads led to, and no tip leads to any more; the parents of new commits are led to.
 
-    Of what Bitbucket has forgotten it cannot name the ancestors; no tips at all prove nothing.
+    These lists tell no size, so the parents of what was listed are asked for, until nothing comes
+    but one that is known: a list without its end, or without anything, would lack it. Of what
+    Bitbucket has forgotten it cannot name the ancestors; no tips at all prove nothing.
     """
-    if not at.tips:
-        return
-    tips, forgotten = set(at.tips), set[str]()
-    lost = [head for head in since.heads if head not in tips and head not in reached]
-    for answer in _known(client, repository, lost, at.tips, forgotten):
-        yield [text(value.get("hash"), HASH) for value in values_of(answer)]
-    if forgotten.intersection(lost):
-        yield sorted(forgotten.intersection(lost))
+    tips, forgotten, named = set(at.tips), set[str](), set[str]()
+    were = dict.fromkeys(since.were)
+    lost = [head for head in were if head not in tips and head not in reached]
+    wanted, asked, anchor = lost if tips else [], set[str](), ""
+    while wanted:
+        asked.update(wanted)
+        listed, parents = list[str](), dict[str, None]()
+        include = [*wanted, anchor] if anchor else wanted
+        for answer in known_commits(client, repository, include, at.tips, forgotten):
+            rows = parse.rows(values_of(answer), commit, "hash")
+            fresh = [row.hash for row in rows if isinstance(row, CommitRow)]
+            parents.update(dict.fromkeys(one for row in rows for one in _parents(row)))
+            listed += fresh
+            yield Page(rows=(), gone=fresh)
+        if anchor and anchor not in listed and anchor not in forgotten:
+            raise UnexpectedResponse("Bitbucket's list of commits lacks one that is there.")
+        named.update(listed)
+        anchor = listed[-1] if listed else ""
+        wanted = [one for one in parents if one not in named and one not in asked]
+    unknown = forgotten.intersection(lost)
+    doubted = [head for head in lost if head not in named and head not in unknown]
+    if lost:
+        yield Page(rows=(), gone=sorted(unknown), forgotten=sorted(unknown), lost=doubted)
 
 
 def _parents(row: Row) -> tuple[str, ...]:

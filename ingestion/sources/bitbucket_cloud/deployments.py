@@ -29,7 +29,7 @@ Environments = Mapping[str, Json]  # by uuid
 
 def walk_deployments(client: BitbucketCloudClient, repository: str) -> Walk:
     """The environments first, for their names; then every deployment."""
-    read = partial(deployment, environments=_environments(client, repository))
+    read = partial(deployment, environments=environments_of(client, repository))
     as_of = expected = None
     for answer in whole(client.deployments(repository), "deployments"):
         if as_of is None:
@@ -38,7 +38,7 @@ def walk_deployments(client: BitbucketCloudClient, repository: str) -> Walk:
         expected = None
 
 
-def _environments(client: BitbucketCloudClient, repository: str) -> Environments:
+def environments_of(client: BitbucketCloudClient, repository: str) -> Environments:
     """Those that are shown; without any the deployments have no names of environments."""
     found: dict[str, Json] = {}
     try:

@@ -194,14 +194,14 @@ class Refusals:
         Raises the error where the lists of several pull requests that are there are refused and
         none is shown: so are the others, then.
         """
-        end.is_missing = _is_gone(self.client, self.repository, pull_request)
+        end.is_missing = is_gone(self.client, self.repository, pull_request)
         end.is_short = not end.is_missing
         self.count += end.is_short
         if self.count >= MOST_REFUSED and not self.is_any_shown:
             raise error
 
 
-def _is_gone(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
+def is_gone(client: BitbucketCloudClient, repository: str, pull_request: int) -> bool:
     """Whether a pull request whose details are not shown is gone itself: it is not listed either.
 
     Raises NotFound where nothing of the repository is shown any more.

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import Gone, InvalidPermissions, NotFound
-from ingestion.sources.base import Count, Since, Source, Walk
+from ingestion.sources.base import Count, Key, Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import costs, listings, measuring
 from ingestion.sources.bitbucket_cloud.commits import walk_commits
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
+from ingestion.sources.bitbucket_cloud.probes import PROBES
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
 from ingestion.sources.bitbucket_cloud.steps import walk_steps
 from ingestion.sources.costs import Sizes
@@ -79,6 +80,9 @@ class BitbucketCloudSource(Source):
 
     def commits(self, repository: str, since: Since) -> Walk:
         return walk_commits(self._client, repository, since)
+
+    def probe(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
+        return PROBES[stream](self._client, repository, keys)
 
     def is_gone(self, repository: str) -> bool:
         try:

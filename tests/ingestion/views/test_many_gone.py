@@ -6,6 +6,7 @@ from django.test import Client
 from connections.models import Connection
 from ingestion.models import Coverage
 from tenants.models import AuditEvent
+from tests.factories import CoverageFactory, RepositoryFactory
 from tests.ingestion.views.conftest import Address, text_of
 
 SAID = "7 repositories are not listed any more."
@@ -31,6 +32,28 @@ def ask(connection: Connection) -> Coverage:
 @pytest.fixture
 def asked(connection: Connection) -> Coverage:
     return ask(connection)
+
+
+def test_a_reading_of_everything_asks_too_and_one_answer_does(
+    member: Client, url: Address, connection: Connection, asked: Coverage
+) -> None:
+    repository = RepositoryFactory.create(connection=connection)
+    gap = {"code": "many_gone", "message": "4 of 12 pull requests are not listed any more."}
+    mine = {"sync": 1, "begun": "", "window": None, "count": 4, "confirmed": False, "gap": gap}
+    CoverageFactory.create(
+        repository=repository, connection=connection, stream="pull_requests", gap=gap, missing=mine
+    )
+    page = text_of(member.get(url("connection", connection.pk)))
+    assert SAID in page
+    assert "4 of 12 pull requests" in page
+    assert page.count(BUTTON) == 1
+
+    page = text_of(member.post(url("connection_gone", connection.pk), follow=True))
+
+    assert BUTTON not in page
+    assert Coverage.objects.get(stream="pull_requests").is_confirmed
+    event = AuditEvent.objects.get(event_type="connections.gone_confirmed")
+    assert event.changes == {"repositories": 7, "pull_requests": 4}
 
 
 def test_a_person_says_that_they_are_gone(
@@ -61,7 +84,7 @@ def test_the_question_needs_somebody_until_it_is_answered(
     member.post(url("connection_gone", connection.pk))
     answered = text_of(member.get(url("overview")))
 
-    assert "many repositories are not listed any more" in overview
+    assert "much is not listed any more" in overview
     assert "Needs you" in head
     assert head.count(SAID) == 1
     assert "Needs you" not in answered

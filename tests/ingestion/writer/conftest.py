@@ -36,7 +36,12 @@ def repository(transactional_db: None) -> Iterator[Repository]:
 def write(repository: Repository) -> Write:
     """Writes rows of the repository in one batch, as a slice does."""
 
-    def write(*rows: Row, stream: str = "pull_requests", careful: bool = False) -> Batch:
+    def write(
+        *rows: Row,
+        stream: str = "pull_requests",
+        careful: bool = False,
+        seen_by: int | None = None,
+    ) -> Batch:
         people = People(repository.organization_id, repository.connection_id)
         people.load()
         batch = Batch(
@@ -46,6 +51,7 @@ def write(repository: Repository) -> Write:
             now=datetime.now(UTC),
             is_selected=lambda row: True,
             careful=careful,
+            seen_by=seen_by,
         )
         with transaction.atomic():
             batch.write([(Place(stream, repository.pk), rows)])

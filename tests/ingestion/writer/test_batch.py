@@ -35,6 +35,28 @@ def test_same_row_is_not_written_again(write: Write, repository: Repository) -> 
     assert PullRequest.objects.get().changed_at == before
 
 
+@pytest.mark.parametrize("careful", [False, True])
+def test_reading_of_everything_marks_what_it_sees_and_changes_what_differs(
+    write: Write, repository: Repository, careful: bool
+) -> None:
+    write(pull_request(1), pull_request(2, title="old", age=5), pull_request(3, title="new"))
+    before = dict(PullRequest.objects.values_list("number", "changed_at"))
+    told = [pull_request(1), pull_request(2, title="new"), pull_request(3, title="old", age=5)]
+
+    with CaptureQueriesContext(connection) as usual:
+        write(*told[:1], careful=careful)
+    with CaptureQueriesContext(connection) as marked:
+        batch = write(*told, pull_request(4), careful=careful, seen_by=2**40)
+
+    counts = batch.tally[Place("pull_requests", repository.pk)]
+    assert (counts.created, counts.updated, counts.unchanged) == (1, 1, 2)
+    rows = {row.number: row for row in PullRequest.objects.all()}
+    assert {row.seen_by for row in rows.values()} == {2**40}
+    assert {n for n, row in rows.items() if row.changed_at != before.get(n)} == {2, 4}
+    assert rows[2].title == rows[3].title == "new"
+    assert len(marked) == len(usual)
+
+
 def test_older_row_never_replaces_a_newer_one(write: Write) -> None:
     write(pull_request(title="new"))
 

@@ -74,6 +74,23 @@ class PullRequestChanges(Changes):
         return one
 
     @happens
+    def delete_pull_request(self, workspace: str, repository: str, number: int) -> None:
+        """It is gone, with its history."""
+        one = self._pull_request(workspace, repository, number)
+        repo = one.repository
+        del repo.pull_requests[number]
+        repo.feed = [entry for entry in repo.feed if entry.pull_request is not one]
+
+    @happens
+    def lose_entry(self, workspace: str, repository: str, number: int) -> Activity:
+        """The newest entry of its history that is no comment leaves it without a trace."""
+        one = self._pull_request(workspace, repository, number)
+        entry = next(e for e in reversed(one.activity) if not e.comment)
+        one.activity.remove(entry)
+        one.repository.feed.remove(entry)
+        return entry
+
+    @happens
     def comment(
         self,
         workspace: str,

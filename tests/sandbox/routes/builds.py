@@ -70,6 +70,15 @@ def deployments(call: Call) -> Answer:
     return call.page(rows, call.render(shapes.deployment, repo))
 
 
+def deployment(call: Call) -> Answer:
+    """One deployment, by its uuid."""
+    repo, name = call.repository(), call.names[2]
+    for one in repo.deployments:
+        if one.uuid == name:
+            return call.one(shapes.deployment, repo, one)
+    return error(404, "Not found", data={"key": "deployment-service.deployment.not-found"})
+
+
 ROOT = "/repositories/{workspace}/{repository}"
 SCOPES = reading("pipeline")
 ENDPOINTS = (
@@ -78,4 +87,5 @@ ENDPOINTS = (
     Endpoint(f"{ROOT}/pipelines/{{pipeline}}/steps", steps, **SCOPES),
     Endpoint(f"{ROOT}/environments", environments, **SCOPES),
     Endpoint(f"{ROOT}/deployments", deployments, **SCOPES),
+    Endpoint(f"{ROOT}/deployments/{{deployment}}", deployment, **SCOPES),
 )
