@@ -21,7 +21,8 @@ from connections.services import (
     links,
     verification,
 )
-from connections.services.credentials import create_credential, update_credential
+from connections.services.changing import update_credential
+from connections.services.credentials import create_credential
 from connections.services.tagging import retag_connection
 from ingestion.models import Coverage, Sync
 from ingestion.services import comparing, gone, repositories, retries, syncs
@@ -172,7 +173,7 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         ),
         {"credentials.created", "credentials.used"},
     ),
-    "connections.credentials.update_credential": (
+    "connections.changing.update_credential": (
         lambda s: update_credential(
             credential=s.credential, secrets={"api_token": s.secret}, label="New", by=s.by
         ),

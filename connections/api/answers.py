@@ -240,6 +240,23 @@ class ProvedCredentialAnswer(Answer):
     dry_run = YesOrNo(required=False, help_text="There where nothing was stored.")
 
 
+class ComparisonRow(Row):
+    """What new secrets see beside those that they replace. Of names, the first hundred."""
+
+    sees = Number(209)
+    saw = Number(212, allow_null=True, help_text="Null where that is not known any more.")
+    fewer_count = Number(3)
+    fewer = ListOfWords("acme/api", "acme/docs", "acme/web")
+    more_count = Number(0)
+    more = ListOfWords()
+
+
+class ChangedCredentialAnswer(ProvedCredentialAnswer):
+    """The same, compared with what it was before."""
+
+    comparison = ComparisonRow(required=False, help_text="There where `secrets` were given.")
+
+
 class LinkRow(Row):
     """A one-time link to enter one connection."""
 

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.api.answers import (
+    ChangedCredentialAnswer,
     CredentialAnswer,
     CredentialInfoAnswer,
     CredentialsAnswer,
@@ -20,11 +21,17 @@ from connections.api.lookups import (
     expected,
     methods_are_arguments,
 )
-from connections.api.rows import credential_row, credential_rows, finding_row, verification_row
+from connections.api.rows import (
+    comparison_row,
+    credential_row,
+    credential_rows,
+    finding_row,
+    verification_row,
+)
 from connections.api.schemas import ChangedCredential, NewCredential, OneRow
 from connections.models import Credential
-from connections.services import credentials, verification
-from connections.services.credentials import Stored
+from connections.services import changing, credentials, verification
+from connections.services.changing import Stored
 from tenants.api import ApiView, PageSerializer, paginate, timestamp
 from tenants.models import Scope
 
@@ -55,12 +62,15 @@ class CredentialsCreate(ApiView):
 
 
 class CredentialsUpdate(ApiView):
-    """Change a credential. Settings and secrets are verified again before they are stored."""
+    """Change a credential. Settings and secrets are verified again before they are stored.
+
+    New secrets are compared with the old ones: what they see less and more.
+    """
 
     scope = Scope.CREDENTIALS_WRITE
     takes = ChangedCredential
     takes_dry_run = takes_if_match = True
-    gives = ProvedCredentialAnswer
+    gives = ChangedCredentialAnswer
     refuses = ("connection_not_found", "credential_not_found", *PROOF)
     example = {"id": 12, "secrets": {"api_token": "ATCTT3xFfGN0-example"}, "expiration_date": None}
 
@@ -68,7 +78,7 @@ class CredentialsUpdate(ApiView):
         connection = connection_of(self, connection_id)
         given = self.read()
         credential = credential_of(connection, given.pop("id"))
-        stored = credentials.update_credential(
+        stored = changing.update_credential(
             credential=credential,
             **given,
             by=self.actor,
@@ -195,6 +205,8 @@ class CredentialsEnable(ApiView):
 def _answer(stored: Stored) -> dict[str, Any]:
     """A credential and what was just found of it."""
     answer: dict[str, Any] = {"verification": finding_row(stored.finding)}
+    if stored.comparison is not None:
+        answer["comparison"] = comparison_row(stored.comparison)
     if stored.credential is None:
         return {"dry_run": True, **answer}
     stored.credential.refresh_from_db()

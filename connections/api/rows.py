@@ -10,6 +10,7 @@ from connections.connectors.findings import Finding
 from connections.connectors.schema import schema_of
 from connections.models import Connection, Credential, Verification
 from connections.selectors import standings_of
+from connections.services.comparing import Comparison
 from connections.services.selections import wanted_streams
 from connections.services.tags import tags_of
 from tenants.api import etag, timestamp
@@ -22,6 +23,7 @@ STATES = {
     Connection.Status.DISABLED: "disabled",
 }
 STATUSES = {state: status for status, state in STATES.items()}
+NAMED = 100  # repositories in a comparison
 CHECK_KEYS = (
     "name",
     "method",
@@ -123,6 +125,18 @@ def verification_row(verification: Verification) -> dict[str, Any]:
 def finding_row(finding: Finding) -> dict[str, Any]:
     """A verification that ran inside the request."""
     return _proof(finding.outcome, finding.check_rows())
+
+
+def comparison_row(comparison: Comparison) -> dict[str, Any]:
+    """What new secrets see beside the old ones."""
+    return {
+        "sees": comparison.sees,
+        "saw": comparison.saw,
+        "fewer_count": len(comparison.fewer),
+        "fewer": list(comparison.fewer[:NAMED]),
+        "more_count": len(comparison.more),
+        "more": list(comparison.more[:NAMED]),
+    }
 
 
 def connector_row(connector: Connector) -> dict[str, Any]:

@@ -84,6 +84,11 @@ class ChangedCredential(OneRow):
     settings = Texts(changed_settings, required=False, removable=True)
     secrets = Texts(replaced_secrets, required=False)
     expiration_date = Day(required=False, allow_null=True)
+    refuse_fewer = serializers.BooleanField(
+        required=False,
+        help_text="Refuse new `secrets` with `precondition_failed` where they do not see a "
+        "repository that the old ones see; nothing is stored then.",
+    )
 
 
 class NewConnection(StrictSerializer):

@@ -6,7 +6,9 @@ from typing import ClassVar
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection
+from tenants.formats import listed
 
+NAMED = 10  # repositories that a sentence names
 InvalidSettings = InvalidFields  # code invalid_arguments; `fields` has a sentence per dotted name
 
 
@@ -171,6 +173,18 @@ class NotConfirmed(Refused):
         super().__init__(
             f"The new secret sees {many} fewer. Say that this is meant, or use another."
         )
+
+
+class SeesLess(Refused):
+    """A new secret sees less than the old one, and was to be refused then."""
+
+    code = "precondition_failed"
+
+    def __init__(self, fewer: Sequence[str]) -> None:
+        shown = list(fewer[:NAMED])
+        others = [f"{len(fewer) - NAMED:,} others"] if len(fewer) > NAMED else []
+        many = "1 repository" if len(fewer) == 1 else f"{len(fewer):,} repositories"
+        super().__init__(f"The new secret does not see {many}: {listed([*shown, *others])}.")
 
 
 class TwinRefused(Refused):

@@ -1,6 +1,7 @@
 """The order of locks: a connection first, then its drafts, its credentials, its sync."""
 
-from connections.models import Connection
+from connections.models import Connection, Credential
+from connections.services.errors import CredentialDeleted, VersionChanged
 
 
 def hold(connection_id: int) -> Connection:
@@ -11,3 +12,17 @@ def hold(connection_id: int) -> Connection:
     """
     row: Connection = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
     return row
+
+
+def hold_credential(credential: Credential, version: int | None) -> None:
+    """Read a credential's row again, and hold it, its connection first.
+
+    Raises VersionChanged, CredentialDeleted.
+    """
+    hold(credential.connection_id)
+    rows = Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk)
+    if not rows.filter(deleted_at=None).exists():
+        raise CredentialDeleted
+    credential.refresh_from_db(from_queryset=rows)
+    if version is not None and credential.version != version:
+        raise VersionChanged

@@ -5,13 +5,11 @@ then; a sync that runs goes on with it to the end of its slice, or until Bitbuck
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from connections.connectors import connector
@@ -19,8 +17,8 @@ from connections.connectors.base import Entry, Identity
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Credential, Draft, Verification
+from connections.services.comparing import Comparison, compare, seen_before
 from connections.services.entering import Given, read_given
-from connections.services.entries import entry_for
 from connections.services.errors import (
     NotConfirmed,
     NotVerified,
@@ -34,27 +32,10 @@ from connections.services.selections import copied_streams
 from connections.services.states import apply_finding
 from connections.services.verification import count_verification, verify_entry
 from connections.signals import secret_changed
-from connections.transport.errors import ProviderError
-from connections.transport.ledger import Purpose
 from tenants.actor import Actor
 from tenants.models import User
 
 KEPT = timedelta(minutes=60)  # a draft forgets its secret then
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What the new secret sees beside the old one. `saw` is None where that is not known."""
-
-    sees: int
-    saw: int | None
-    fewer: tuple[str, ...] = ()  # names of repositories that only the old one sees
-    more: tuple[str, ...] = ()
-
-    @property
-    def asks(self) -> bool:
-        """Whether a person has to confirm it."""
-        return bool(self.fewer)
 
 
 def begin_rotation(
@@ -81,22 +62,14 @@ def begin_rotation(
     streams = copied_streams(connection)
     finding = verify_entry(kind, _entry(given, credential), streams, whole_list=True)
     check_finding(finding, connection)
-    before = _seen_before(credential)
+    before = seen_before(credential)
     return _keep(credential, given, finding, before, by, name, expiration_date)
 
 
 def comparison_of(draft: Draft) -> Comparison:
     """What the draft's secret sees beside the one that it is to replace."""
     new = {one["id"]: one["name"] for one in draft.repositories}
-    old: dict[str, str] | None = draft.found["saw"]
-    if old is None:
-        return Comparison(sees=len(new), saw=None)
-    return Comparison(
-        sees=len(new),
-        saw=len(old),
-        fewer=tuple(sorted(name for one, name in old.items() if one not in new)),
-        more=tuple(sorted(name for one, name in new.items() if one not in old)),
-    )
+    return compare(new, draft.found["saw"])
 
 
 def twins_of(credential: Credential) -> list[Credential]:
@@ -146,20 +119,6 @@ def take_over(
 def _entry(given: Given, credential: Credential) -> Entry:
     entry = given.entry(connected(credential.connection))
     return replace(entry, organization=credential.organization_id)
-
-
-def _seen_before(credential: Credential) -> dict[str, str] | None:
-    """What the old secret sees, by id: as the last sync saw it, else as it answers now."""
-    kept: dict[str, str] | None = import_string(settings.CREDENTIAL_REACH)(credential)
-    if kept is not None:
-        return kept
-    kind = connector(credential.connection.connector)
-    try:
-        entry = entry_for(credential, purpose=Purpose.VERIFY)
-    except ProviderError:
-        return None
-    finding = verify_entry(kind, entry, ("repositories",), whole_list=True)
-    return {one.id: one.name for one in finding.repositories} if finding.repositories else None
 
 
 @transaction.atomic

@@ -11,7 +11,8 @@ from connections.connectors.base import Method, UnknownMethod
 from connections.forms import CredentialForm
 from connections.models import Draft
 from connections.selectors import rotation_of
-from connections.services import consumers, credentials, rotation
+from connections.services import changing, consumers, credentials, rotation
+from connections.services.comparing import Comparison
 from connections.services.errors import (
     InvalidSettings,
     Refused,
@@ -220,7 +221,7 @@ class CredentialRotate(CredentialView, SecretForm):
                 by=self.user,
             )
             return
-        credentials.update_credential(
+        changing.update_credential(
             credential=self.credential,
             label=form.cleaned_data["label"] or self.credential.label,
             settings=form.settings,
@@ -288,7 +289,7 @@ class CredentialForget(CredentialCompare):
         return redirect("connections:credentials", self.organization.slug, self.connection.pk)
 
 
-def same(comparison: rotation.Comparison) -> str:
+def same(comparison: Comparison) -> str:
     """That the new secret sees as much, or how much more."""
     sees = f"sees {comparison.sees:,} repositor{'y' if comparison.sees == 1 else 'ies'}"
     if comparison.saw is None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, Credential
+from tenants.models import AuditEvent
 from tests.connections.api.conftest import Script
 from tests.factories import ConnectionFactory, CredentialFactory
 from tests.sandbox import Sandbox
@@ -130,6 +131,77 @@ def test_update_replaces_the_secret_after_it_was_verified(
     assert answer.status == 200, answer.body
     credential.refresh_from_db()
     assert dict(credential.secrets) == {"api_token": fresh}
+
+
+@pytest.fixture
+def narrower(connection: Connection, sandbox: Sandbox) -> str:
+    """A token that sees one project's repositories, for a connection that wants no more of it."""
+    connection.selection = {**connection.selection, "streams": ["repositories", "pull_requests"]}
+    connection.save()
+    return sandbox.tokens.project("acme", next(iter(sandbox.world.workspaces["acme"].projects)))
+
+
+def test_update_tells_what_the_new_secret_sees_beside_the_old_one(
+    script: Script, connection: Connection, credential: Credential, narrower: str, sandbox: Sandbox
+) -> None:
+    repositories = sandbox.world.workspaces["acme"].repositories
+    kept = dict(credential.secrets)
+    body: dict[str, Any] = {"id": credential.pk, "secrets": {"api_token": narrower}}
+
+    looked = script.post(call(connection, "update") + "?dry_run=1", body)
+    refused = script.post(call(connection, "update"), {**body, "refuse_fewer": True})
+
+    told = looked.body["comparison"]
+    assert (told["saw"], told["more"], told["more_count"]) == (len(repositories), [], 0)
+    assert told["sees"] + told["fewer_count"] == told["saw"]
+    assert set(told["fewer"]) < {f"acme/{slug}" for slug in repositories}
+    assert (refused.status, refused.error) == (412, "precondition_failed")
+    assert all(name in refused.body["message"] for name in told["fewer"])
+    credential.refresh_from_db()
+    assert dict(credential.secrets) == kept
+
+    stored = script.post(call(connection, "update"), body)
+
+    assert stored.body["comparison"] == told
+    credential.refresh_from_db()
+    assert dict(credential.secrets) == {"api_token": narrower}
+    event = AuditEvent.objects.get(event_type="credentials.updated")
+    assert event.changes["fewer"] == told["fewer"]
+
+
+def test_what_sees_as_much_is_not_refused_and_no_secret_is_not_compared(
+    script: Script, connection: Connection, credential: Credential, sandbox: Sandbox
+) -> None:
+    fresh = sandbox.tokens.workspace("acme", label="fresh")
+    body = {"id": credential.pk, "secrets": {"api_token": fresh}, "refuse_fewer": True}
+
+    stored = script.post(call(connection, "update"), body)
+    named = script.post(call(connection, "update"), {"id": credential.pk, "label": "CI"})
+
+    assert stored.status == 200
+    assert stored.body["comparison"]["fewer_count"] == 0
+    assert "comparison" not in named.body
+
+
+def test_a_token_tells_a_pending_connection_what_it_is_to(
+    script: Script, connection: Connection, sandbox: Sandbox
+) -> None:
+    pending = script.post("connections.create", {"type": "bitbucket_cloud", "name": "Late"})
+    unnamed = ConnectionFactory.create(
+        organization=connection.organization, status="pending", identity="", settings={}
+    )
+    odd = next(iter(sandbox.world.workspaces["globex"].repositories))
+    silent = {"api_token": sandbox.tokens.repository("globex", odd)}
+
+    refused = script.post(call(unnamed, "create"), {"secrets": silent})
+    token = {"api_token": sandbox.tokens.workspace("globex")}
+    stored = script.post(call(unnamed, "create"), {"secrets": token})
+
+    assert pending.status == 422
+    assert (refused.status, set(refused.body["fields"])) == (422, {"secrets"})
+    assert stored.status == 201, stored.body
+    unnamed.refresh_from_db()
+    assert unnamed.settings == {"workspace": "globex"}
 
 
 def test_a_failed_update_leaves_the_row(

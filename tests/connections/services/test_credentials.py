@@ -9,12 +9,12 @@ import pytest
 from connections.connectors import connector
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential, Verification
+from connections.services.changing import update_credential
 from connections.services.credentials import (
     create_credential,
     delete_credential,
     disable_credential,
     enable_credential,
-    update_credential,
 )
 from connections.services.entries import entry_for
 from connections.services.errors import (

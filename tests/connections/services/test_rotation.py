@@ -9,8 +9,8 @@ from django.utils.timezone import now
 from connections.models import Connection, Credential, Draft
 from connections.selectors import draft_of, rotation_of
 from connections.services import rotation
+from connections.services.changing import update_credential
 from connections.services.creating import create_connection
-from connections.services.credentials import update_credential
 from connections.services.entering import NewCredential
 from connections.services.errors import (
     NotConfirmed,

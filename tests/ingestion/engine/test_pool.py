@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from connections.models import Credential
-from connections.services.credentials import update_credential
+from connections.services.changing import update_credential
 from connections.services.entries import entry_for
 from connections.services.verification import verify_credential
 from connections.transport.ledger import Purpose
