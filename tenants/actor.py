@@ -1,8 +1,8 @@
 """Who does something: a member in the browser, a key, a connect link, or the system itself."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tenants.models import AccessKey, ApiKey, User
 
 
+ActorType = Literal["user", "api_key", "access_key", "link", "system"]
 KINDS = {"api_key": "API key", "access_key": "access key"}
 
 
@@ -17,7 +18,7 @@ KINDS = {"api_key": "API key", "access_key": "access key"}
 class Actor:
     """An actor as plain values, as they stand in the audit trail when the row behind is gone."""
 
-    type: Literal["user", "api_key", "access_key", "link", "system"]
+    type: ActorType
     id: int | None = None
     name: str = ""
     email: str = ""
@@ -42,6 +43,19 @@ class Actor:
     @classmethod
     def for_access_key(cls, key: "AccessKey", request: "HttpRequest | None" = None) -> Self:
         return cls(type="access_key", id=key.pk, name=key.name, **_from_request(request))
+
+    @classmethod
+    def visitor(cls, request: "HttpRequest | None" = None) -> Self:
+        """Somebody without an account, who may hold a connect link."""
+        return cls(type="link", id=None, name="", email="", **_from_request(request))
+
+    def holding(self, link: int | None, asked_by: str) -> Self:
+        """The same, by the connect link which they hold."""
+        return replace(self, id=link, name=f"Connect link of {asked_by}"[:150])
+
+    def as_values(self) -> dict[str, Any]:
+        """What is kept of whoever asked for work that a worker does later: `Actor(**values)`."""
+        return asdict(self)
 
     @property
     def full_name(self) -> str:

@@ -48,8 +48,13 @@ SENTENCES = {
     "credentials.verification_asked": "asked to verify the credential {}",
     "credentials.disabled": "switched off the credential {}",
     "credentials.enabled": "switched on the credential {}",
-    "grants.created": "consented at Bitbucket: {}",
-    "grants.renewed": "consented at Bitbucket again: {}",
+    "secrets.tried": "tried a secret for {}",
+    "grants.used": "used the {}",
+    "grants.revoked": "revoked the {}",
+    "grants.refreshed": "renewed the {}",
+    "grants.ended": "found that Bitbucket ended the {}",
+    "grants.created": "consented at Bitbucket and gave the {}",
+    "grants.renewed": "consented at Bitbucket again, for the {}",
     "grants.ticked": "ticked workspaces of the {}",
     "links.created": "made a connect link for {}",
     "links.used": "spent itself on {}",
@@ -67,7 +72,7 @@ def sentence(event: AuditEvent) -> SafeString:
         actor_name(event),
         before,
         format_html("<em>{}</em>{}", target_name(event), _of(event.target)) if has_target else "",
-        _use(event.changes) if event.event_type.endswith(".used") else "",
+        _use(event),
     )
 
 
@@ -77,11 +82,17 @@ def _told_as(event: AuditEvent) -> str:
     return "credentials.rotated" if is_new_secret else event.event_type
 
 
-def _use(changes: dict[str, Any]) -> str:
+def _use(event: AuditEvent) -> str:
     """What a secret was used for, and how often: “ for sync 12: 690 requests”."""
-    requests = changes.get("requests")
+    requests, reason = event.changes.get("requests"), event.changes.get("for")
     counted = f": {requests:,} request{'' if requests == 1 else 's'}" if requests else ""
-    return f" for {changes['for']}{counted}" if changes.get("for") else counted
+    if not reason:
+        return counted
+    return (
+        f" ({reason}){counted}"
+        if event.event_type.endswith(".tried")
+        else f" for {reason}{counted}"
+    )
 
 
 def actor_name(event: AuditEvent) -> str:

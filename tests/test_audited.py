@@ -289,9 +289,13 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
 NO_SERVICES = {
     # They write the trail, or are parts of services above.
     "tenants.audit.record",
-    "connections.rows.note",
-    "connections.rows.note_use",
-    "connections.rows.note_verification",
+    "connections.trail.note",
+    "connections.trail.note_use",
+    "connections.trail.note_verification",
+    "connections.trail.note_grant",
+    "connections.trail.note_draft_use",
+    "connections.trail.note_tried",
+    "connections.proving.tried",
     "connections.proving.keep_proof",
     "connections.proving.finish_pending",
     "connections.rows.become_available",
@@ -306,6 +310,21 @@ NO_SERVICES = {
 TESTED_WITH_THEIR_DRAFTS = {  # what they need is begun by hand: see the tests of their names
     "connections.rotation.take_over",
     "connections.restoring.join_connection",
+}
+USES = {  # of secrets that are not kept, or not yet: see tests/connections/services/test_trail.py
+    "connections.consent.complete_consent",
+    "connections.consent.complete_link_consent",
+    "connections.comparing.seen_before",
+    "connections.pasting.complete",
+    "connections.pasting.complete_places",
+    "connections.pasting.identify",
+    "connections.rotation.begin_rotation",
+    "connections.verification.begin_draft_verification",
+    "connections.visiting.begin",
+    "connections.visiting.choose_place",
+    "connections.visiting.enter",
+    "connections.visiting.go_on_without",
+    "connections.visiting.spend",
 }
 IN_THE_WIZARD = {  # nothing that they change exists for anybody but its author
     "connections.consent.begin_consent",
@@ -346,6 +365,7 @@ def test_every_service_is_named_here() -> None:
         *SERVICES,
         *NO_SERVICES,
         *TESTED_WITH_THEIR_DRAFTS,
+        *USES,
         *IN_THE_WIZARD,
     }
 

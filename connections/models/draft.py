@@ -12,6 +12,7 @@ from connections.connectors import connector, place_in
 from connections.models.connection import Connection
 from connections.models.credential import Credential, Grant
 from connections.models.link import ConnectLink
+from tenants.actor import Actor
 from tenants.models import TenantModel
 from tenants.secrets import SecretsField
 
@@ -152,6 +153,9 @@ class Verification(TenantModel):
     credential = models.ForeignKey(
         Credential, on_delete=models.CASCADE, null=True, related_name="verifications"
     )
+    asked_by = models.JSONField(
+        default=dict, help_text="who asked for it, as an actor's values; empty: Tributary itself"
+    )
     outcome = models.CharField(max_length=40, choices=Outcome.choices, blank=True)
     checks = models.JSONField(default=list, help_text="one entry per check, filled as they finish")
     started_at = models.DateTimeField(auto_now_add=True)
@@ -171,6 +175,11 @@ class Verification(TenantModel):
 
     def __str__(self) -> str:
         return self.get_outcome_display()
+
+    @property
+    def asker(self) -> Actor:
+        """Who asked for it, from where."""
+        return Actor(**self.asked_by) if self.asked_by else Actor.system()
 
     @property
     def is_running(self) -> bool:

@@ -1,9 +1,10 @@
 """Changes a credential: what is new is verified, and compared with what it replaces."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -26,10 +27,12 @@ from connections.services.proving import (
     connected,
     fill_from,
     keep_proof,
+    tried,
 )
-from connections.services.rows import clean_name, note
+from connections.services.rows import clean_name
 from connections.services.selections import copied_streams
 from connections.services.states import apply_finding
+from connections.services.trail import note, note_verification, unless_kept
 from connections.services.verification import count_verification, refused, verify_entry
 from connections.signals import secret_changed
 from connections.transport.errors import ProviderError
@@ -83,16 +86,22 @@ def update_credential(
         changes["expiration_date"] = expiration_date
     if settings or secrets:
         proved = _prove(credential, settings or {}, secrets)
-        _compare(credential, proved, refuse_fewer)
-        if dry_run:
-            return Stored(credential=None, finding=proved.finding, comparison=proved.comparison)
-        return _replace(credential, changes, proved, by, version)
+        with unless_kept(_use_of(credential, proved, by)) as use:
+            check_finding(proved.finding, credential.connection)
+            _compare(credential, proved, by, refuse_fewer)
+            if dry_run:
+                return Stored(credential=None, finding=proved.finding, comparison=proved.comparison)
+            stored = _replace(credential, changes, proved, by, version)
+            use.is_kept = True
+        return stored
     finding = _check_stored(credential)
-    if not dry_run:
-        with transaction.atomic():
-            _store_changes(credential, changes, by, version)
-            keep_proof(credential, finding, by)
-            apply_finding(credential, finding)
+    with unless_kept(partial(note_verification, credential, finding, by)) as use:
+        if not dry_run:
+            with transaction.atomic():
+                _store_changes(credential, changes, by, version)
+                keep_proof(credential, finding, by)
+                apply_finding(credential, finding)
+            use.is_kept = True
     return Stored(credential=None if dry_run else credential, finding=finding)
 
 
@@ -124,15 +133,21 @@ def _prove(
     entry = given.entry(connected(connection))
     whole = bool(secrets)
     finding = verify_entry(kind, entry, copied_streams(connection), whole_list=whole)
-    check_finding(finding, connection)
     return _Proved(given=given, entry=entry, finding=finding, is_exchanged=whole)
 
 
-def _compare(credential: Credential, proved: _Proved, refuse_fewer: bool) -> None:
+def _use_of(credential: Credential, proved: _Proved, by: Actor) -> Callable[[], None]:
+    """Notes the use of what was proved, a new secret or the stored one, where it is not kept."""
+    if proved.is_exchanged:
+        return tried(credential, proved.given, proved.finding, by)
+    return partial(note_verification, credential, proved.finding, by)
+
+
+def _compare(credential: Credential, proved: _Proved, by: Actor, refuse_fewer: bool) -> None:
     """Note what a new secret sees more and less. Raises SeesLess."""
     if not proved.is_exchanged:
         return
-    proved.comparison = compare(seen_by(proved.finding), seen_before(credential))
+    proved.comparison = compare(seen_by(proved.finding), seen_before(credential, by))
     if refuse_fewer and proved.comparison.fewer:
         raise SeesLess(proved.comparison.fewer)
 

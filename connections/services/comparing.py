@@ -10,9 +10,11 @@ from connections.connectors import connector
 from connections.connectors.findings import Finding
 from connections.models import Credential
 from connections.services.entries import entry_for
+from connections.services.trail import note_use
 from connections.services.verification import verify_entry
 from connections.transport.errors import ProviderError
 from connections.transport.ledger import Purpose
+from tenants.actor import Actor
 
 Seen = Mapping[str, str]  # names of repositories by their ids
 
@@ -49,7 +51,7 @@ def seen_by(finding: Finding) -> dict[str, str]:
     return {one.id: one.name for one in finding.repositories}
 
 
-def seen_before(credential: Credential) -> dict[str, str] | None:
+def seen_before(credential: Credential, by: Actor) -> dict[str, str] | None:
     """What the secret of a credential sees, by id: as the last sync saw it, else as it answers now.
 
     Makes requests then. None where neither tells.
@@ -62,4 +64,7 @@ def seen_before(credential: Credential) -> dict[str, str] | None:
         entry = entry_for(credential, purpose=Purpose.VERIFY)
     except ProviderError:
         return None
-    return seen_by(verify_entry(kind, entry, ("repositories",), whole_list=True)) or None
+    finding = verify_entry(kind, entry, ("repositories",), whole_list=True)
+    if finding.requests:
+        note_use(credential, by, reason="comparison", requests=finding.requests)
+    return seen_by(finding) or None

@@ -19,13 +19,13 @@ from connections.services.parents import give_back, hold_parent
 from connections.services.rows import (
     check_name,
     clean_name,
-    note,
     store_connection,
 )
 from connections.services.schedules import clean_schedule, next_run
 from connections.services.selections import clean_selection, wanted_streams
 from connections.services.states import reconsider
 from connections.services.tags import clean_tags, store_tags, tags_of
+from connections.services.trail import note
 from connections.signals import connection_stopped, selection_changed
 from tenants.actor import Actor
 

@@ -25,6 +25,7 @@ from connections.services.granting import keep_grant
 from connections.services.verification import begin_draft_verification, verify_draft
 from connections.services.visiting import ENDED, actor_of, begin, count_try
 from connections.transport.errors import ProviderError
+from connections.transport.ledger import tallied
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import Membership, User
@@ -71,7 +72,13 @@ def begin_consent(
 
 
 def complete_consent(
-    *, state: str, session_key: str, user: User, code: str = "", error: str = ""
+    *,
+    state: str,
+    session_key: str,
+    user: User,
+    code: str = "",
+    error: str = "",
+    by: Actor | None = None,
 ) -> Consent:
     """Take the answer of the consent page: the draft of the consent gets the authorization.
 
@@ -85,7 +92,7 @@ def complete_consent(
         _check_role(consent, user)
         if error or not code:
             raise ConsentRefused(_told(error), return_path=consent.return_path)
-        actor = Actor.for_user(user)
+        actor = by or Actor.for_user(user)
         _authorize(consent, code, actor)
         if consent.connection is not None and consent.connection.identity:
             _finish(consent, actor)
@@ -98,7 +105,7 @@ def is_of_link(state: str) -> bool:
 
 
 def complete_link_consent(
-    *, state: str, session_key: str, code: str = "", error: str = ""
+    *, state: str, session_key: str, code: str = "", error: str = "", by: Actor | None = None
 ) -> Verification | None:
     """The same for the holder of a connect link: its checks begin; None where the workspace is
     still to be chosen.
@@ -115,11 +122,12 @@ def complete_link_consent(
         if error or not code:
             raise ConsentRefused(_told(error), return_path=consent.return_path)
         count_try(link)
-        _authorize(consent, code, actor_of(link))
+        actor = actor_of(link, by)
+        _authorize(consent, code, actor)
         if not draft.place:
             return None
         try:
-            return begin(link, draft)
+            return begin(link, draft, actor)
         except Refused as refused:
             raise ConsentFailed(refused.message, return_path=consent.return_path) from refused
 
@@ -182,13 +190,21 @@ def _authorize(consent: Consent, code: str, by: Actor) -> None:
     # Through the consumer that asked, which may have been replaced by now.
     authorizations = authorizations_by(draft.organization_id, draft.connector, consent.consumer)
     try:
-        tokens = authorizations.exchange(code=code, redirect_uri=callback_url(authorizations))
-        reach = authorizations.reach(tokens.access_token)
+        with tallied() as tally:
+            tokens = authorizations.exchange(code=code, redirect_uri=callback_url(authorizations))
+            reach = authorizations.reach(tokens.access_token)
     except ProviderError as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
     try:
         with transaction.atomic():
-            grant = keep_grant(consent=consent, draft=draft, tokens=tokens, reach=reach, by=by)
+            grant = keep_grant(
+                consent=consent,
+                draft=draft,
+                tokens=tokens,
+                reach=reach,
+                by=by,
+                requests=tally.requests,
+            )
             use_grant(draft=draft, grant=grant, actor=by)
     except Refused as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
@@ -199,7 +215,7 @@ def _finish(consent: Consent, actor: Actor) -> None:
     draft = consent.draft
     if draft is None:
         return
-    verify_draft(begin_draft_verification(draft=draft, send=False))
+    verify_draft(begin_draft_verification(draft=draft, by=actor, send=False))
     try:
         finish_draft(draft=draft, actor=actor)
     except Refused as error:

@@ -14,19 +14,19 @@ from connections.services.entering import Given, NewCredential
 from connections.services.errors import AlreadyConnected, InvalidSettings, VerificationFailed
 from connections.services.parents import find_parent
 from connections.services.pasting import complete
-from connections.services.proving import fill_from, keep_proof
+from connections.services.proving import fill_from, keep_proof, tried
 from connections.services.rows import (
     become_available,
     check_name,
     clean_name,
     connected_as,
     label_of,
-    note,
     store_connection,
 )
 from connections.services.schedules import next_run
 from connections.services.selections import wanted_streams
 from connections.services.tags import store_tags
+from connections.services.trail import note, unless_kept
 from connections.services.verification import count_verification, verify_entry
 from connections.services.wishes import Wish, read_wish
 from tenants.actor import Actor
@@ -65,42 +65,61 @@ def create_connection(
     ParentRequired, VerificationFailed, VerificationsTooMany.
     """
     if credential is not None:
-        kind = connector_of(connector)
-        credential, settings = complete(kind, organization.pk, credential, settings or {})
+        credential, settings = complete(
+            connector_of(connector),
+            credential,
+            settings or {},
+            tried_for=(organization.pk, connector, name),
+            by=by,
+        )
     parent = find_parent(organization, connector_of(connector), parent_id)
     wish = read_wish(connector, name, settings, schedule, selection, credential, tags)
     check_name(organization.pk, wish.name)
-    finding = _prove(organization, wish, parent) if wish.given is not None else None
-    if dry_run:
-        return Created(connection=None, finding=finding)
-    with transaction.atomic():
-        row = _new_row(organization, wish, by, user, parent)
-        if finding is not None:
-            become_available(row, finding.identity, by)
-        else:
-            store_connection(row)
-        store_tags(row, wish.tags)
-        note("connections.created", row, by, {"tags": wish.tags} if wish.tags else None)
-        stored = None
-        if finding is not None and wish.given is not None and credential is not None:
+    row = _new_row(organization, wish, by, user, parent)
+    if wish.given is None or credential is None:
+        return Created(connection=None if dry_run else _store(row, wish, by))
+    finding = _verify(organization, wish, wish.given, parent)
+    tried_for = organization.pk, wish.kind.key, wish.name
+    with unless_kept(tried(tried_for, wish.given, finding, by)) as use:
+        _check(organization, wish, finding)
+        if dry_run:
+            return Created(connection=None, finding=finding)
+        row.selection = wish.selection
+        with transaction.atomic():
+            _store(row, wish, by, finding)
             stored = _first_credential(row, wish.given, credential, finding, by)
+        use.is_kept = True
     return Created(connection=row, credential=stored, finding=finding)
 
 
-def _prove(organization: Organization, wish: Wish, parent: Connection | None) -> Finding | None:
-    if wish.given is None:
-        return None
+@transaction.atomic
+def _store(row: Connection, wish: Wish, by: Actor, finding: Finding | None = None) -> Connection:
+    if finding is not None:
+        become_available(row, finding.identity, by)
+    else:
+        store_connection(row)
+    store_tags(row, wish.tags)
+    note("connections.created", row, by, {"tags": wish.tags} if wish.tags else None)
+    return row
+
+
+def _verify(
+    organization: Organization, wish: Wish, given: Given, parent: Connection | None
+) -> Finding:
     count_verification(organization.pk)
     streams = wanted_streams(wish.kind, wish.selection)
     thing = {wish.kind.place: parent.identity} if parent else wish.settings
-    finding = verify_entry(wish.kind, wish.given.entry(thing), streams)
+    return verify_entry(wish.kind, given.entry(thing), streams)
+
+
+def _check(organization: Organization, wish: Wish, finding: Finding) -> None:
+    """Raises VerificationFailed, InvalidSettings, AlreadyConnected."""
     if not finding.is_ok:
         raise VerificationFailed(finding)
     _leave_out(wish, finding.out_of_reach)
     other = connected_as(organization.pk, wish.kind.key, finding.identity.connected)
     if other is not None:
         raise AlreadyConnected(other)
-    return finding
 
 
 def _leave_out(wish: Wish, streams: Sequence[str]) -> None:

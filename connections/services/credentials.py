@@ -9,6 +9,8 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from connections.connectors import connector
+from connections.connectors.base import Entry
+from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential
 from connections.services.changing import Stored
@@ -25,10 +27,12 @@ from connections.services.proving import (
     fill_from,
     finish_pending,
     keep_proof,
+    tried,
 )
-from connections.services.rows import clean_name, label_of, note
+from connections.services.rows import clean_name, label_of
 from connections.services.selections import copied_streams
 from connections.services.states import apply_finding, reconsider
+from connections.services.trail import note, unless_kept
 from connections.services.verification import count_verification, verify_entry
 from tenants.actor import Actor
 
@@ -54,7 +58,7 @@ def create_credential(
     kind = connector(connection.connector)
     known = connected(connection)
     asked = NewCredential(secrets=secrets, method=method, settings=settings or {})
-    asked, known = complete(kind, connection.organization_id, asked, known)
+    asked, known = complete(kind, asked, known, tried_for=connection, by=by)
     if not kind.place_in(known):
         raise InvalidFields({"secrets": NOT_TOLD})
     given = read_given(kind, method=asked.method, settings=asked.settings, secrets=secrets)
@@ -64,27 +68,33 @@ def create_credential(
     count_verification(connection.organization_id)
     entry = given.entry(known)
     finding = verify_entry(kind, entry, copied_streams(connection))
-    check_finding(finding, connection)
-    if dry_run:
-        return Stored(credential=None, finding=finding)
-    credential = Credential(
-        connection=connection,
-        organization_id=connection.organization_id,
-        method=given.method.key,
-        label=name or label_of(kind, entry, finding.identity),
-        settings=given.settings,
-        secrets=given.secrets,
-        expiration_date=expiration_date,
-    )
-    with transaction.atomic():
-        fill_from(credential, entry, finding)
-        credential.save()
-        note("credentials.created", credential, by, {"method": credential.method})
-        keep_proof(credential, finding, by)
-        finish_pending(connection, finding, by)
-        apply_finding(credential, finding)
+    with unless_kept(tried(connection, given, finding, by)) as use:
+        check_finding(finding, connection)
+        if dry_run:
+            return Stored(credential=None, finding=finding)
+        credential = Credential(
+            connection=connection,
+            organization_id=connection.organization_id,
+            method=given.method.key,
+            label=name or label_of(kind, entry, finding.identity),
+            settings=given.settings,
+            secrets=given.secrets,
+            expiration_date=expiration_date,
+        )
+        _add(credential, entry, finding, by)
+        use.is_kept = True
     connection.refresh_from_db()
     return Stored(credential=credential, finding=finding)
+
+
+@transaction.atomic
+def _add(credential: Credential, entry: Entry, finding: Finding, by: Actor) -> None:
+    fill_from(credential, entry, finding)
+    credential.save()
+    note("credentials.created", credential, by, {"method": credential.method})
+    keep_proof(credential, finding, by)
+    finish_pending(credential.connection, finding, by)
+    apply_finding(credential, finding)
 
 
 @transaction.atomic

@@ -14,8 +14,8 @@ from django.utils.timezone import now as present
 
 from connections.models import Credential, ExpiryWarning
 from connections.services.locks import hold
-from connections.services.rows import note
 from connections.services.states import expired, reconsider
+from connections.services.trail import note
 from tenants.actor import Actor
 from tenants.models import Membership
 from tenants.roles import LOWEST_ROLE, RANK, Permission

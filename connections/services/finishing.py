@@ -24,12 +24,12 @@ from connections.services.rows import (
     connected_as,
     free_name,
     label_of,
-    note,
     store_connection,
 )
 from connections.services.schedules import next_run
 from connections.services.selections import clean_selection
 from connections.services.states import DAILY
+from connections.services.trail import note
 from connections.services.verification import (
     draft_streams,
     judge_draft,

@@ -1,7 +1,6 @@
 """Authorizations of an organization: kept after a consent, ticked, revoked."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,20 +14,27 @@ from connections.services.drafts import needed_workspace
 from connections.services.errors import NotTheOwner, NotTicked
 from connections.services.locks import hold
 from connections.services.states import reconsider
+from connections.services.trail import note, note_grant, slugs
 from tenants.actor import Actor
 from tenants.models import User
-from tenants.services import audit
 
 
 def keep_grant(
-    *, consent: Consent, draft: Draft, tokens: RefreshedTokens, reach: Reach, by: Actor
+    *,
+    consent: Consent,
+    draft: Draft,
+    tokens: RefreshedTokens,
+    reach: Reach,
+    by: Actor,
+    requests: int = 0,
 ) -> Grant:
     """Store what a consent gave, in the caller's transaction.
 
     An account that consents again through the same consumer renews what it gave before, for all
     connections that use it; unless it leaves a workspace out that was ticked. For a connection
     its workspace is ticked: it is what the consent was asked for. Where nobody has said yet which
-    that is, it is the only one, or to be ticked. Raises NotTicked.
+    that is, it is the only one, or to be ticked. `requests` is how many it
+    took. Raises NotTicked.
     """
     reached = [vars(one) for one in reach.workspaces]
     needed = needed_workspace(draft, reached) if draft.connection is not None else None
@@ -47,7 +53,7 @@ def keep_grant(
     _fill(grant, tokens, reach, consent)
     grant.save()
     _verify_what_stood_still(grant)
-    _note("grants.created" if is_new else "grants.renewed", grant, by)
+    note_grant("grants.created" if is_new else "grants.renewed", grant, by, requests=requests)
     return grant
 
 
@@ -70,7 +76,7 @@ def tick(*, grant: Grant, workspaces: Collection[str], user: User, by: Actor) ->
     row.save(update_fields=["workspaces"])
     grant.workspaces = chosen
     if before != chosen:
-        _note("grants.ticked", row, by, {"workspaces": [_slugs(before), _slugs(chosen)]})
+        note("grants.ticked", row, by, {"workspaces": [slugs(before), slugs(chosen)]})
     return row
 
 
@@ -90,9 +96,7 @@ def tick_for_link(*, draft: Draft, workspace: str, by: Actor) -> None:
     grant.save(update_fields=["workspaces"])
     draft.grant = grant
     if before != grant.workspaces:
-        _note(
-            "grants.ticked", grant, by, {"workspaces": [_slugs(before), _slugs(grant.workspaces)]}
-        )
+        note("grants.ticked", grant, by, {"workspaces": [slugs(before), slugs(grant.workspaces)]})
 
 
 @transaction.atomic
@@ -115,7 +119,8 @@ def revoke_grant(*, grant: Grant, by: Actor) -> list[str]:
         )
         reconsider(row.connection, because=("consent_revoked", message))
         names.append(row.connection.name)
-    _note("grants.revoked", grant, by, {"connections": names} if names else None)
+    told = {"connections": names} if names else {"workspaces": slugs(grant.workspaces)}
+    note("grants.revoked", grant, by, told)
     return names
 
 
@@ -177,17 +182,3 @@ def _users(grant: Grant) -> QuerySet[Credential]:
         grant_id=grant.pk or 0, deleted_at=None, connection__deleted_at=None
     )
     return rows.select_related("connection")
-
-
-def _slugs(workspaces: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [one["slug"] for one in workspaces]
-
-
-def _note(event: str, grant: Grant, by: Actor, changes: dict[str, Any] | None = None) -> None:
-    audit.record(
-        organization=grant.organization_id,
-        event_type=event,
-        by=by,
-        target={"type": "grant", "id": grant.pk, "name": str(grant)},
-        changes=changes or {"workspaces": _slugs(grant.workspaces)},
-    )

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import now
@@ -12,8 +13,11 @@ from django.utils.timezone import now
 from connections.connectors.base import RefreshedTokens
 from connections.models import Credential, Draft, Grant
 from connections.services.consumers import authorizations_by
+from connections.services.trail import note_grant
 from connections.transport.errors import ConsentEnded, ProviderError, Unavailable
 from connections.transport.http import refuse_inside_transaction
+from connections.transport.ledger import tallied
+from tenants.actor import Actor
 from tenants.secrets import SecretsField
 from tenants.threads import leave_thread
 
@@ -94,7 +98,8 @@ def _renew(grant: Grant, owner: uuid.UUID) -> str:
     refresh_token = _tokens(grant).get("refresh_token", "")
     authorizations = authorizations_by(grant.organization_id, grant.connector, grant.consumer)
     try:
-        tokens = authorizations.refresh(refresh_token)
+        with tallied() as tally:
+            tokens = authorizations.refresh(refresh_token)
     except ConsentEnded:
         return _after_refusal(grant, owner, refresh_token)
     except ProviderError:
@@ -102,12 +107,13 @@ def _renew(grant: Grant, owner: uuid.UUID) -> str:
         if grant.expires_at is not None and grant.expires_at > now() + timedelta(minutes=1):
             return _tokens(grant)["access_token"]  # still good; renewed another time
         raise
-    if not _store(grant, owner, tokens) and not _has_tokens(grant):
+    if not _store(grant, owner, tokens, tally.requests) and not _has_tokens(grant):
         raise ConsentEnded("This authorization was revoked here. Authorize again.")
     return tokens.access_token
 
 
-def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> bool:
+@transaction.atomic
+def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens, requests: int) -> bool:
     """Keep new tokens, unless the old ones were erased meanwhile: then nobody wants them."""
     sealed = SecretsField.seal(
         grant,
@@ -123,6 +129,8 @@ def _store(grant: Grant, owner: uuid.UUID, tokens: RefreshedTokens) -> bool:
         refresh_until=None,
         ended_at=None,
     )
+    if kept:
+        note_grant("grants.refreshed", grant, Actor.system(), requests=requests)
     return bool(kept)
 
 
@@ -137,7 +145,9 @@ def _after_refusal(grant: Grant, owner: uuid.UUID, refresh_token: str) -> str:
     stored = _tokens(grant)
     if stored.get("refresh_token") != refresh_token and _is_fresh(grant):
         return stored["access_token"]
-    Grant.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=now())
+    with transaction.atomic():
+        if Grant.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=now()):
+            note_grant("grants.ended", grant, Actor.system(), requests=1)
     raise ConsentEnded(
         "Bitbucket ended this authorization: it was revoked, or not used for three months. "
         "Authorize again."

@@ -12,23 +12,37 @@ from connections.models import Draft
 from connections.services.drafts import keep_unfinished
 from connections.services.entering import NewCredential, read_given
 from connections.services.errors import UnknownMethodGiven, VerificationFailed
+from connections.services.trail import TriedFor, note_tried, organization_of
 from connections.services.verification import count_verification
+from connections.transport.ledger import tallied
+from tenants.actor import Actor
 
 
 def identify(
     kind: Connector,
-    organization_id: int,
     text: str,
     known: Mapping[str, str],
     *,
+    tried_for: TriedFor,
+    by: Actor,
     method: str = "",
 ) -> Recognised:
     """Find out what it is. Makes requests: never call it in a transaction.
 
     Raises VerificationsTooMany.
     """
-    count_verification(organization_id)
-    return kind.identify(text, known, method=method)
+    count_verification(organization_of(tried_for))
+    with tallied() as tally:
+        told = kind.identify(text, known, method=method)
+    note_tried(
+        tried_for,
+        by,
+        method=told.method,
+        requests=tally.requests,
+        reason="recognition",
+        outcome="refused" if told.is_refused else "",
+    )
+    return told
 
 
 @transaction.atomic
@@ -56,9 +70,11 @@ def recognised_of(draft: Draft) -> Recognised | None:
 
 def complete(
     kind: Connector,
-    organization_id: int,
     given: NewCredential,
     settings: Mapping[str, str],
+    *,
+    tried_for: TriedFor,
+    by: Actor,
 ) -> tuple[NewCredential, dict[str, str]]:
     """What a script left out, told by the secret: its method, where its look does not tell it, and
     what it connects. Returns both completed as far as possible.
@@ -71,21 +87,24 @@ def complete(
     is_clear = bool(given.method or kind.shape_of(secret)) or len(_takers(kind, given)) < 2
     if (is_clear and not lacks_place) or not _fits(kind, given):
         return given, _places(kind, found) | dict(settings)
-    told = identify(kind, organization_id, secret, found, method=given.method or "")
+    method = given.method or ""
+    told = identify(kind, secret, found, tried_for=tried_for, by=by, method=method)
     if told.is_refused and told.method and not is_clear:
         raise VerificationFailed(
             Finding(outcome="invalid_credentials", message=told.said, checks=(), mended_by="admin")
         )
-    method = given.method or told.method or None
-    return replace(given, method=method), _places(kind, told.settings) | dict(settings)
+    given = replace(given, method=method or told.method or None)
+    return given, _places(kind, told.settings) | dict(settings)
 
 
 def complete_places(
     kind: Connector,
-    organization_id: int,
     method: Method,
     settings: Mapping[str, str],
     secrets: Mapping[str, str],
+    *,
+    tried_for: TriedFor,
+    by: Actor,
 ) -> dict[str, str]:
     """What a person typed, with what the secret tells of what it connects where that is missing.
 
@@ -96,7 +115,7 @@ def complete_places(
     secret = next(iter(secrets.values()), "")
     if not missing or not secret:
         return typed
-    told = identify(kind, organization_id, secret, typed, method=method.key)
+    told = identify(kind, secret, typed, tried_for=tried_for, by=by, method=method.key)
     untold = [name for name in missing if not told.settings.get(name)]
     if untold:
         raise InvalidFields({f"settings.{name}": told.said or REQUIRED for name in untold})

@@ -1,15 +1,18 @@
 """What a verification that ran inside a request leaves behind on the rows that it is about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from django.utils.timezone import now
 
 from connections.connectors.base import Entry, RemoteRepository
 from connections.connectors.findings import Finding
 from connections.models import Connection, Credential, Verification
+from connections.services.entering import Given
 from connections.services.entries import secret_hash
 from connections.services.errors import OtherWorkspace, VerificationFailed
-from connections.services.rows import become_available, note_verification
+from connections.services.rows import become_available
+from connections.services.trail import TriedFor, note_tried, note_verification
 from tenants.actor import Actor
 
 
@@ -25,6 +28,18 @@ def check_finding(finding: Finding, connection: Connection) -> None:
         raise VerificationFailed(finding)
     if connection.identity and finding.identity.connected != connection.identity:
         raise OtherWorkspace(finding.identity.connected_name, connection.place)
+
+
+def tried(tried_for: TriedFor, given: Given, finding: Finding, by: Actor) -> Callable[[], None]:
+    """Notes that a new secret was verified, where it is not kept: for `trail.unless_kept`."""
+    return partial(
+        note_tried,
+        tried_for,
+        by,
+        method=given.method.key,
+        requests=finding.requests,
+        outcome=finding.outcome,
+    )
 
 
 def fill_from(credential: Credential, entry: Entry, finding: Finding) -> None:

@@ -26,10 +26,11 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.locks import hold
-from connections.services.proving import check_finding, connected, fill_from, keep_proof
-from connections.services.rows import clean_name, note
+from connections.services.proving import check_finding, connected, fill_from, keep_proof, tried
+from connections.services.rows import clean_name
 from connections.services.selections import copied_streams
 from connections.services.states import apply_finding
+from connections.services.trail import note
 from connections.services.verification import count_verification, verify_entry
 from connections.signals import secret_changed
 from tenants.actor import Actor
@@ -44,6 +45,7 @@ def begin_rotation(
     settings: Mapping[str, str],
     secrets: Mapping[str, str],
     by: User,
+    actor: Actor,
     label: str = "",
     expiration_date: date | None = None,
 ) -> Draft:
@@ -61,8 +63,9 @@ def begin_rotation(
     count_verification(credential.organization_id)
     streams = copied_streams(connection)
     finding = verify_entry(kind, _entry(given, credential), streams, whole_list=True)
+    tried(credential, given, finding, actor)()
     check_finding(finding, connection)
-    before = seen_before(credential)
+    before = seen_before(credential, actor)
     return _keep(credential, given, finding, before, by, name, expiration_date)
 
 
@@ -100,7 +103,7 @@ def take_over(
         raise NotConfirmed(len(comparison.fewer))
     twins = [one for one in twins_of(credential) if one.pk in also]
     given = _given(draft)
-    proofs = [(one, _prove(one, given)) for one in twins]
+    proofs = [(one, _prove(one, given, actor)) for one in twins]
     with transaction.atomic():
         for pk in sorted({one.connection_id for one in [credential, *twins]}):
             hold(pk)
@@ -172,12 +175,13 @@ def _given(draft: Draft) -> Given:
     return Given(method=method, settings=dict(draft.settings), secrets=dict(draft.secrets))
 
 
-def _prove(twin: Credential, given: Given) -> Finding:
+def _prove(twin: Credential, given: Given, by: Actor) -> Finding:
     connection = twin.connection
     kind = connector(connection.connector)
     count_verification(twin.organization_id)
     finding = verify_entry(kind, _entry(given, twin), copied_streams(connection), whole_list=True)
     if not finding.is_ok or finding.identity.connected != connection.identity:
+        tried(twin, given, finding, by)()
         raise TwinRefused(connection, finding.message)
     return finding
 

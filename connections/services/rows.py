@@ -1,20 +1,15 @@
 """Rules of rows that several services share: unique names, one connection per workspace, labels."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from connections.connectors.base import Connector, Entry, Identity
-from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
-from connections.models import Connection, Credential
+from connections.models import Connection
 from connections.services.errors import AlreadyConnected, NameTaken
 from connections.services.parents import check_parent, hold_parent, take_over
 from connections.services.states import DAILY
 from tenants.actor import Actor
-from tenants.services import audit
 
 LONGEST_NAME = 100
 
@@ -106,39 +101,3 @@ def label_of(kind: Connector, entry: Entry, found: Identity) -> str:
         found.acts_as_name or entry.settings.get("repository") or entry.settings.get("username", "")
     )
     return f"{name} of {whom}"[:LONGEST_NAME] if whom else name
-
-
-def note(
-    event_type: str,
-    row: Connection | Credential,
-    by: Actor,
-    changes: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the audit trail. `changes` never holds a secret."""
-    is_connection = isinstance(row, Connection)
-    target: dict[str, Any] = {
-        "type": "connection" if is_connection else "credential",
-        "id": row.pk,
-        "name": str(row),
-    }
-    if isinstance(row, Credential):
-        target["connection"] = {"id": row.connection_id, "name": row.connection.name}
-    audit.record(
-        organization=row.organization_id,
-        event_type=event_type,
-        by=by,
-        target=target,
-        changes=dict(changes or {}),
-    )
-
-
-def note_verification(credential: Credential, finding: Finding, by: Actor | None) -> None:
-    """Write down that a stored secret was used for a verification, unless it was not even sent."""
-    if finding.requests:
-        actor = by or Actor.system()
-        note_use(credential, actor, reason="verification", requests=finding.requests)
-
-
-def note_use(credential: Credential, by: Actor, *, reason: str, requests: int) -> None:
-    """Write down that a secret was used, for what (“sync 12”) and for how many requests."""
-    note("credentials.used", credential, by, {"for": reason, "requests": requests})

@@ -22,9 +22,9 @@ from connections.dispatch import RUN_VERIFICATION, send_on_commit
 from connections.models import SILENCE, Credential, Draft, Verification
 from connections.services.entries import draft_entry, entry_for
 from connections.services.errors import VerificationsTooMany
-from connections.services.rows import note, note_verification
 from connections.services.selections import copied_streams, wanted_streams
 from connections.services.states import apply_finding
+from connections.services.trail import author_of, note, note_draft_use, note_verification
 from connections.transport.errors import ConsentEnded, ProviderError
 from connections.transport.ledger import Purpose
 from tenants.actor import Actor
@@ -48,16 +48,19 @@ def verify_entry(
     return kind.verify(entry, streams=streams, on_result=on_result, whole_list=whole_list)
 
 
-def begin_draft_verification(*, draft: Draft, send: bool = True) -> Verification:
+def begin_draft_verification(
+    *, draft: Draft, by: Actor | None = None, send: bool = True
+) -> Verification:
     """Let the checks of a draft run in the background. Raises VerificationsTooMany.
 
-    Without `send` the caller runs them itself.
+    `by` is its author, as the request tells them. Without `send` the caller runs them itself.
     """
     count_verification(draft.organization_id)
     with transaction.atomic():
         Verification.objects.filter(draft=draft).delete()
         kind = connector(draft.connector)
-        row = _begin(Verification(draft=draft), kind, draft.method, draft_streams(kind, draft))
+        asked = Verification(draft=draft, asked_by=(by or author_of(draft)).as_values())
+        row = _begin(asked, kind, draft.method, draft_streams(kind, draft))
         if send:
             send_on_commit(RUN_VERIFICATION, draft.organization_id, row.pk)
     return row
@@ -67,7 +70,7 @@ def begin_credential_verification(*, credential: Credential, by: Actor) -> Verif
     """Let the checks of a credential run in the background. Raises VerificationsTooMany."""
     count_verification(credential.organization_id)
     with transaction.atomic():
-        row = _new_for(credential)
+        row = _new_for(credential, by)
         note("credentials.verification_asked", credential, by)
         send_on_commit(RUN_VERIFICATION, credential.organization_id, row.pk)
     return row
@@ -97,6 +100,13 @@ def verify_draft(verification: Verification) -> Verification:
     with transaction.atomic():
         if _finish(verification, finding).finished_at is not None:
             _keep(draft, finding)
+        note_draft_use(
+            draft,
+            verification.asker,
+            reason="verification",
+            requests=finding.requests,
+            outcome=finding.outcome,
+        )
     return verification
 
 
@@ -113,7 +123,7 @@ def verify_credential(
     """
     if by is not None:
         count_verification(credential.organization_id)
-    row = verification or _new_for(credential)
+    row = verification or _new_for(credential, by)
     if not _take(row):
         return row
     connection = credential.connection
@@ -127,7 +137,7 @@ def verify_credential(
         finding = verify_entry(kind, entry, streams, _Recorder(row))
     with transaction.atomic():
         _finish(row, finding)
-        note_verification(credential, finding, by)
+        note_verification(credential, finding, row.asker)
     apply_finding(credential, finding)
     return row
 
@@ -202,10 +212,11 @@ def _take(row: Verification) -> bool:
     return bool(mine.update(lease_until=moment + SILENCE))
 
 
-def _new_for(credential: Credential) -> Verification:
+def _new_for(credential: Credential, by: Actor | None) -> Verification:
     kind = connector(credential.connection.connector)
     streams = copied_streams(credential.connection)
-    return _begin(Verification(credential=credential), kind, credential.method, streams)
+    asked = Verification(credential=credential, asked_by=by.as_values() if by else {})
+    return _begin(asked, kind, credential.method, streams)
 
 
 def refused(

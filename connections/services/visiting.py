@@ -56,15 +56,21 @@ def draft_of_link(link: ConnectLink) -> Draft:
 
 
 def enter(
-    *, link: ConnectLink, method: str, settings: Mapping[str, str], secrets: Mapping[str, str]
+    *,
+    link: ConnectLink,
+    method: str,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+    by: Actor | None = None,
 ) -> Verification:
-    """Keep what the holder of a link typed, and let its checks begin.
+    """Keep what the holder of a link typed, and let its checks begin. `by` is a visitor, as the
+    request tells of them.
 
     Makes requests where nobody said yet what is connected: never call it in a transaction. Raises
     InvalidFields, UnknownMethodGiven, LinkEnded, TriesTooMany, VerificationsTooMany.
     """
     count_try(link)
-    draft = draft_of_link(link)
+    draft, actor = draft_of_link(link), actor_of(link, by)
     known = dict(link.connection.settings)
     if not draft.is_bound:
         kind = connector_of(draft.connector)
@@ -72,18 +78,18 @@ def enter(
             way = kind.method(method)
         except UnknownMethod as error:
             raise UnknownMethodGiven(str(error)) from None
-        known |= complete_places(kind, link.organization_id, way, settings, secrets)
+        known |= complete_places(kind, way, settings, secrets, tried_for=draft, by=actor)
     fill_draft(
         draft=draft,
         method=method,
         settings={**settings, **known},
         secrets=secrets,
-        actor=actor_of(link),
+        actor=actor,
     )
-    return begin(link, draft)
+    return begin(link, draft, actor)
 
 
-def begin(link: ConnectLink, draft: Draft) -> Verification:
+def begin(link: ConnectLink, draft: Draft, by: Actor | None = None) -> Verification:
     """Let the checks of a link's draft run in the background; where they pass, it is handed over.
 
     Raises LinkEnded, VerificationsTooMany.
@@ -91,19 +97,22 @@ def begin(link: ConnectLink, draft: Draft) -> Verification:
     if not open_links().filter(pk=link.pk).exists():
         raise LinkEnded(ENDED)
     Draft.objects.filter(pk=draft.pk).update(found={})
-    return begin_draft_verification(draft=draft)
+    return begin_draft_verification(draft=draft, by=actor_of(link, by))
 
 
-def choose_place(*, link: ConnectLink, draft: Draft, workspace: str) -> Verification:
+def choose_place(
+    *, link: ConnectLink, draft: Draft, workspace: str, by: Actor | None = None
+) -> Verification:
     """Take this one, by id or slug, of those that the authorization reaches: it is ticked by that.
 
     Raises InvalidFields, LinkEnded, TriesTooMany, VerificationsTooMany.
     """
     count_try(link)
+    actor = actor_of(link, by)
     with transaction.atomic():
-        tick_for_link(draft=draft, workspace=workspace, by=actor_of(link))
-        choose_workspace(draft=draft, workspace=workspace, actor=actor_of(link))
-    return begin(link, draft)
+        tick_for_link(draft=draft, workspace=workspace, by=actor)
+        choose_workspace(draft=draft, workspace=workspace, actor=actor)
+    return begin(link, draft, actor)
 
 
 def run_and_follow(verification: Verification) -> None:
@@ -124,7 +133,7 @@ def conclude(link: ConnectLink, draft: Draft, verification: Verification) -> Fin
     finding = judge_draft(draft, verification)
     if finding.is_ok:
         try:
-            spend(link, draft)
+            spend(link, draft, verification.asker)
         except Refused as refused:
             _forget(draft)
             Draft.objects.filter(pk=draft.pk).update(found={"refused": refused.message})
@@ -133,44 +142,47 @@ def conclude(link: ConnectLink, draft: Draft, verification: Verification) -> Fin
     return finding
 
 
-def go_on_without(*, link: ConnectLink, draft: Draft, streams: Sequence[str]) -> Connection:
+def go_on_without(
+    *, link: ConnectLink, draft: Draft, streams: Sequence[str], by: Actor | None = None
+) -> Connection:
     """Hand it over without the streams whose check fails.
 
     Raises LinkEnded, and what finish_draft raises.
     """
     leave_out(draft=draft, streams=streams)
-    return spend(link, draft)
+    return spend(link, draft, by)
 
 
 @transaction.atomic
-def spend(link: ConnectLink, draft: Draft) -> Connection:
+def spend(link: ConnectLink, draft: Draft, by: Actor | None = None) -> Connection:
     """Let the draft take over, once. Raises LinkEnded, and what finish_draft raises."""
     if hold(link.connection_id).deleted_at is not None:  # a member restores it, nobody else
         raise LinkEnded(ENDED)
+    actor = actor_of(link, by)
     name = str(draft.found.get("acts_as_name") or "")[:150]
     try:
-        connection = finish_draft(draft=draft, actor=actor_of(link))
+        connection = finish_draft(draft=draft, actor=actor)
     except (Draft.DoesNotExist, AlreadyFinished) as error:
         raise LinkEnded(str(error) or ENDED) from error
     except AlreadyConnected as error:  # by which name is no business of the holder's
         raise LinkEnded("This workspace is connected already.") from error
     if not open_links().filter(pk=link.pk).update(used_at=now(), used_by_name=name):
         raise LinkEnded(ENDED)
-    Connection.objects.filter(pk=connection.pk, finished_by_name=actor_of(link).name).update(
+    Connection.objects.filter(pk=connection.pk, finished_by_name=actor.name).update(
         finished_by_name=f"{name or 'Somebody'} (by a connect link)"
     )
     audit.record(
         organization=link.organization_id,
         event_type="links.used",
-        by=actor_of(link),
+        by=actor,
         target={"type": "link", "id": link.pk, "name": link.connection.name},
     )
     return connection
 
 
-def actor_of(link: ConnectLink) -> Actor:
-    """Whoever holds a link, acting."""
-    return Actor(type="link", id=link.pk, name=f"Connect link of {link.asked_by_name}"[:150])
+def actor_of(link: ConnectLink, visitor: Actor | None = None) -> Actor:
+    """Whoever holds a link, acting: a visitor, as the request tells of them."""
+    return (visitor or Actor.visitor()).holding(link.pk, link.asked_by_name)
 
 
 def count_try(link: ConnectLink) -> None:

@@ -24,7 +24,7 @@ from connections.transport.errors import (
     UnexpectedResponse,
     Unreachable,
 )
-from connections.transport.ledger import Ledger, Purpose, ledger
+from connections.transport.ledger import Ledger, Purpose, ledger, tally_one
 from connections.transport.paging import Parameters
 from connections.transport.sockets import GuardedSession, Watch
 
@@ -147,6 +147,7 @@ class Transport:
         )
         if self._subject:
             self._books().take(self._subject, purpose=self._purpose, whose=self._whose)
+        tally_one()
         answer = self._exchange(request)
         self._learn(answer)
         return answer

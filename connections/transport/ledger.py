@@ -1,5 +1,9 @@
 """What the transport asks before each request: may I? `settings.REQUEST_LEDGER` answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -51,6 +55,34 @@ class Counted:
     ) -> None:
         """Note what an answer told."""
         self._books.learn(subject, limit=limit, refused_for=refused_for)
+
+
+@dataclass
+class Tally:
+    """How many requests were made."""
+
+    requests: int = 0
+
+
+_TALLY: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+@contextmanager
+def tallied() -> Iterator[Tally]:
+    """Count the requests that this thread makes meanwhile, also those that count for no subject."""
+    tally = Tally()
+    token = _TALLY.set(tally)
+    try:
+        yield tally
+    finally:
+        _TALLY.reset(token)
+
+
+def tally_one() -> None:
+    """One more request leaves."""
+    tally = _TALLY.get()
+    if tally is not None:
+        tally.requests += 1
 
 
 def ledger() -> Ledger:

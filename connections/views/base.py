@@ -19,6 +19,8 @@ from connections.connectors.base import Connector, Field, Method, UnknownConnect
 from connections.models import Connection, Credential, Draft
 from connections.services import drafts, verification
 from connections.services.errors import VerificationsTooMany
+from connections.services.trail import TriedFor
+from tenants.actor import Actor
 from tenants.api_call import SECRET, ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
@@ -100,6 +102,11 @@ class WizardView(OrganizationView):
         )
 
     @property
+    def tried_for(self) -> TriedFor:
+        """What a secret that is typed here is for, in the audit trail."""
+        return self.draft or (self.organization.pk, self.connector.key, "")
+
+    @property
     def kept_draft(self) -> Draft:
         """The draft, on steps whose address always has one."""
         if self.draft is None:
@@ -150,10 +157,10 @@ def unseen_secrets(method: Method) -> dict[str, str]:
     return {field.name: SECRET for field in method.secrets}
 
 
-def begin_checks(request: HttpRequest, draft: Draft) -> None:
+def begin_checks(request: HttpRequest, draft: Draft, by: Actor) -> None:
     """Let the checks of a draft run, or say why not now."""
     try:
-        verification.begin_draft_verification(draft=draft)
+        verification.begin_draft_verification(draft=draft, by=by)
     except VerificationsTooMany as error:
         messages.error(request, error.message)
 

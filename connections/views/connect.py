@@ -36,6 +36,7 @@ from connections.services.selections import copied_streams
 from connections.views.base import about_method, optional_places
 from connections.views.proof import to_checks
 from tenants import access
+from tenants.actor import Actor
 
 COOKIE = "connect-link"
 HELD_FOR = 7200  # seconds that a browser may take from the link to Done
@@ -92,6 +93,10 @@ class LinkView(View):
     @property
     def link(self) -> ConnectLink:
         return self.held.link
+
+    @property
+    def visitor(self) -> Actor:
+        return Actor.visitor(self.request)
 
     @property
     def connector(self) -> Connector:
@@ -183,6 +188,7 @@ class ConnectEnter(LinkView):
                 method=self.method.key,
                 settings=form.settings,
                 secrets=form.secrets or {},
+                by=self.visitor,
             )
         except InvalidSettings as error:
             form.refuse(error.fields)
@@ -219,6 +225,7 @@ class ConnectAnswer(LinkView):
                 code=request.GET.get("code", ""),
                 error=request.GET.get("error", ""),
                 session_key=self.held.nonce,
+                by=self.visitor,
             )
         except Refused as refused:
             chosen = isinstance(refused, ConsentRefused)  # nothing failed: somebody decided
@@ -242,7 +249,9 @@ class ConnectWorkspace(LinkView):
             return redirect("connections:connect")
         chosen = request.POST.get("workspace", "")
         try:
-            begun = visiting.choose_place(link=self.link, draft=draft, workspace=chosen)
+            begun = visiting.choose_place(
+                link=self.link, draft=draft, workspace=chosen, by=self.visitor
+            )
         except InvalidSettings as error:
             return self.page(status=422, error=next(iter(error.fields.values())))
         except Refused as refused:

@@ -81,11 +81,11 @@ class ConnectVerify(Checks):
             if latest.is_running:
                 return redirect("connections:connect_verify")
             visiting.count_try(self.link)
-            return to_checks(visiting.begin(self.link, draft))
+            return to_checks(visiting.begin(self.link, draft, self.visitor))
         finding = read_draft(draft, latest, self.connector)
         if finding.without and may_go_on(draft):
             streams = [stream.key for stream in finding.without]
-            visiting.go_on_without(link=self.link, draft=draft, streams=streams)
+            visiting.go_on_without(link=self.link, draft=draft, streams=streams, by=self.visitor)
             return redirect("connections:connect_done")
         return redirect("connections:connect_verify")
 

@@ -22,6 +22,7 @@ from connections.transport.errors import ProviderError
 from connections.views.base import ConnectionView, WizardView, begin_checks
 from connections.views.connect import link_answered
 from connections.views.links import show_once
+from tenants.actor import Actor
 from tenants.models import User
 
 
@@ -109,6 +110,7 @@ class ConsentCallback(LoginRequiredMixin, View):
                 error=request.GET.get("error", ""),
                 session_key=request.session.session_key or "",
                 user=user,
+                by=Actor.for_user(user, request),
             )
         except ConsentFailed as error:
             if not error.return_path:
@@ -159,7 +161,7 @@ class ChooseWorkspace(WizardView):
         draft = self.kept_draft
         if not draft.is_bound:
             drafts.choose_workspace(draft=draft, workspace=workspace, actor=self.actor)
-        begin_checks(self.request, draft)
+        begin_checks(self.request, draft, self.actor)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
     @property

@@ -75,7 +75,9 @@ class How(DraftStep):
         return replace(kept, settings=known, asks=missing, said="", is_refused=False)
 
     def _identify(self, text: str, known: dict[str, str], method: str = "") -> Recognised:
-        return pasting.identify(self.connector, self.organization.pk, text, known, method=method)
+        return pasting.identify(
+            self.connector, text, known, tried_for=self.tried_for, by=self.actor, method=method
+        )
 
     def _filled(self, form: PasteForm, recognised: Recognised) -> HttpResponse:
         method = self.connector.method(recognised.method)
@@ -85,7 +87,7 @@ class How(DraftStep):
         except InvalidSettings as error:
             form.refuse(error.fields)
             return self.page(form, status=422)
-        begin_checks(self.request, draft)
+        begin_checks(self.request, draft, self.actor)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
     def page(self, form: PasteForm, status: int = 200) -> HttpResponse:

@@ -219,6 +219,7 @@ class CredentialRotate(CredentialView, SecretForm):
                 secrets=form.secrets,
                 expiration_date=form.cleaned_data["expiration_date"],
                 by=self.user,
+                actor=self.actor,
             )
             return
         changing.update_credential(

@@ -63,7 +63,7 @@ class Verify(VerifyStep):
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         latest = verification.latest_verification(self.kept_draft)
         if latest is None or not latest.is_running:
-            begin_checks(request, self.kept_draft)
+            begin_checks(request, self.kept_draft, self.actor)
         return redirect(
             "connections:wizard_verify", self.organization.slug, self.kept_draft.public_id
         )

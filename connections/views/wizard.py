@@ -90,7 +90,7 @@ class EntryStep(DraftStep):
         draft = self._filled(form) if form.is_valid() else None
         if draft is None:
             return self.page(form, status=422)
-        begin_checks(self.request, draft)
+        begin_checks(self.request, draft, self.actor)
         return redirect("connections:wizard_verify", self.organization.slug, draft.public_id)
 
     def told(self, method: Method, said: str) -> str:
@@ -129,7 +129,12 @@ class EntryStep(DraftStep):
             return typed
         try:
             return pasting.complete_places(
-                self.connector, self.organization.pk, method, typed, secrets or kept
+                self.connector,
+                method,
+                typed,
+                secrets or kept,
+                tried_for=self.tried_for,
+                by=self.actor,
             )
         except VerificationsTooMany as error:
             form.add_error(None, error.message)

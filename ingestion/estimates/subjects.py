@@ -13,9 +13,9 @@ from connections.connectors import connector
 from connections.models import Connection, Draft
 from connections.models.credential import usable_credentials
 from connections.services.entries import draft_entry, entry_for
-from connections.services.rows import note_use
 from connections.services.schedules import own_intervals
 from connections.services.selections import clean_selection, wanted_streams
+from connections.services.trail import note_draft_use, note_use
 from connections.transport.errors import InvalidCredentials
 from connections.transport.ledger import Purpose
 from ingestion.estimates.estimate import Allowance, Estimate
@@ -51,7 +51,7 @@ def listed(draft: Draft) -> list[Listed]:
 
 
 def estimate_draft(
-    *, draft: Draft, selection: Mapping[str, Any], schedule: Mapping[str, Any]
+    *, draft: Draft, selection: Mapping[str, Any], schedule: Mapping[str, Any], by: Actor
 ) -> Estimate:
     """What the first sync of a verified draft would take. Raises ProviderError, InvalidFields."""
     subject = _subject(
@@ -62,10 +62,12 @@ def estimate_draft(
         listed(draft),
     )
     entry = partial(draft_entry, draft, purpose=Purpose.PERSON)
+    found = survey(subject, entry)
+    note_draft_use(draft, by, reason="estimate", requests=found.asked)
     quota = quota_of_subjects([draft.found.get("quota_subject", "")])
     return Estimate(
         subject=subject,
-        survey=survey(subject, entry),
+        survey=found,
         allowance=_allowance(next(iter(quota.values()), None)),
     )
 

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.timezone import now
 
 from connections.models import Connection
-from connections.services.rows import note
+from connections.services.trail import note
 from ingestion.services.sweeping import MOST, in_steps
 from tenants.actor import Actor
 

@@ -1,7 +1,7 @@
 """Notes in the audit trail which secrets a sync has used, and how often."""
 
 from connections.models import Credential
-from connections.services.rows import note_use
+from connections.services.trail import note_use
 from ingestion.models import Sync
 from tenants.actor import Actor
 

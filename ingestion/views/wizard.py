@@ -160,7 +160,10 @@ class EstimateWhatToSync(ChooseWhatToSync):
             return "Mend what is marked, and the estimate is made."
         try:
             estimate = estimate_draft(
-                draft=draft, selection=form.selection(), schedule=form.chosen_schedule
+                draft=draft,
+                selection=form.selection(),
+                schedule=form.chosen_schedule,
+                by=self.actor,
             )
         except InvalidFields as refused:
             return " ".join(refused.fields.values())

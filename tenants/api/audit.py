@@ -1,11 +1,12 @@
 """auditLogs.list."""
 
-from typing import Any
+from typing import Any, get_args
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.actor import ActorType
 from tenants.api.paging import paginate
 from tenants.api.reading import Instant, PageSerializer
 from tenants.api.rows import timestamp
@@ -24,7 +25,7 @@ class AuditLogList(PageSerializer):
 class ActorRow(Row):
     """Who did it, as it was then."""
 
-    type = Words("api_key", lambda: ["user", "api_key", "system"])
+    type = Words("api_key", lambda: [*get_args(ActorType)])
     id = Identifier(3, allow_null=True)
     name = Words("terraform")
     email = Words(None, allow_null=True)

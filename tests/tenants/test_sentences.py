@@ -9,6 +9,7 @@ from tenants.sentences import details, event_name, sentence
 
 ADA = {"actor_type": "user", "actor_name": "Ada", "actor_email": "ada@example.com"}
 TOKEN = {"type": "credential", "id": 1, "name": "CI token"}
+GRANT = {"type": "grant", "id": 1, "name": "Bitbucket authorization of Bo"}
 
 
 def event(event_type: str, **values: Any) -> AuditEvent:
@@ -31,6 +32,22 @@ def event(event_type: str, **values: Any) -> AuditEvent:
             "API key terraform created the connection CI token",
         ),
         (event("credentials.used", actor_name=""), "ada@example.com used the credential CI token"),
+        (
+            event(
+                "secrets.tried",
+                target={"name": "Main"},
+                changes={"for": "verification", "requests": 7},
+            ),
+            "Ada tried a secret for Main (verification): 7 requests",
+        ),
+        (
+            event("grants.used", target=GRANT, changes={"for": "estimate", "requests": 1}),
+            "Ada used the Bitbucket authorization of Bo for estimate: 1 request",
+        ),
+        (
+            event("grants.renewed", target=GRANT, changes={"requests": 3}),
+            "Ada consented at Bitbucket again, for the Bitbucket authorization of Bo: 3 requests",
+        ),
         (event("moon_bases.landed_on"), "Ada landed on the moon bases CI token"),
         (event("odd"), "Ada odd: CI token"),
     ],

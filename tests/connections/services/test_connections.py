@@ -70,7 +70,7 @@ def test_a_failure_stores_nothing(entered: Organization, actor: Actor, sandbox: 
         create(entered, actor, credential=given)
 
     assert not Connection.objects.exists()
-    assert not AuditEvent.objects.exists()
+    assert [event.event_type for event in AuditEvent.objects.all()] == ["secrets.tried"]
     assert caught.value.missing_scopes == ("pullrequest", "pipeline")
     available = list(caught.value.streams_available)
     made = create(entered, actor, credential=given, selection={"streams": available}).connection

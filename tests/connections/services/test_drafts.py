@@ -99,6 +99,7 @@ def test_a_verified_draft_becomes_connection_and_credential(
     assert set(AuditEvent.objects.values_list("event_type", flat=True)) == {
         "connections.created",
         "credentials.created",
+        "secrets.tried",
     }
     assert secret not in str(list(AuditEvent.objects.values()))
 

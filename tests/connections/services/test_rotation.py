@@ -33,7 +33,12 @@ pytestmark = pytest.mark.django_db
 def begin(credential: Credential, secret: str, by: User, **values: Any) -> Draft:
     secrets = {"api_token": secret}
     return rotation.begin_rotation(
-        credential=credential, settings={}, secrets=secrets, by=by, **values
+        credential=credential,
+        settings={},
+        secrets=secrets,
+        by=by,
+        actor=Actor.for_user(by),
+        **values,
     )
 
 
