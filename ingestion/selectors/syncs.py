@@ -1,6 +1,6 @@
 """What pages and the API read of syncs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +13,7 @@ from tenants.models import Organization
 
 STRIP = 20
 PASSES = 5  # syncs by which it is told what the next one takes
+CARRIED = ("requests", "read", "expected", "begun", "read_of_ended")
 
 
 def syncs_of(organization: Organization) -> QuerySet[Sync]:
@@ -68,31 +69,52 @@ def unfinished_by_connection(connections: Sequence[Connection]) -> dict[int, Syn
 
 
 def stream_rows_of(syncs: Sequence[Sync]) -> dict[int, list[StreamRun]]:
-    """One row per stream of each sync, in the order of the sync, in one statement.
+    """One row per stream of each sync, in the order of the sync, in one statement; in a few where
+    one goes on with others.
 
-    Each knows `begun`: in how many repositories something was found; and `read_of_ended`: how
-    many records those of them have that the sync is through with.
+    Each knows `begun`: in how many repositories something was found; `read_of_ended`: how many
+    records those of them have that the sync is through with; and `carried`: the sums of these and
+    of its own figures over the syncs that it goes on with.
     """
     found: dict[int, list[StreamRun]] = defaultdict(list)
+    for row in _stream_rows([sync.pk for sync in syncs], ended_by=Q(ended_by=OuterRef("sync"))):
+        row.carried = Counter()  # type: ignore[attr-defined]
+        found[row.sync_id].append(row)
+    for sync in syncs:
+        order = {stream: place for place, stream in enumerate(sync.streams)}
+        found[sync.pk].sort(key=lambda row: (order.get(row.stream, len(order)), row.pk))
+        if sync.goes_on:
+            _carry_on(sync, found[sync.pk])
+    return found
+
+
+def _carry_on(sync: Sync, rows: Sequence[StreamRun]) -> None:
+    """What ended well in an earlier one counts as ended by the last of them."""
+    chain = Sync.objects.filter(Q(pk=sync.goes_on) | Q(goes_on=sync.goes_on), pk__lt=sync.pk)
+    carried: dict[str, Counter[str]] = defaultdict(Counter)
+    ids = list(chain.values_list("pk", flat=True))
+    for row in _stream_rows(ids, ended_by=Q(ended_by__gte=OuterRef("sync"))):
+        for name in CARRIED:
+            carried[row.stream][name] += getattr(row, name) or 0
+    for row in rows:
+        row.carried = carried[row.stream]  # type: ignore[attr-defined]
+
+
+def _stream_rows(ids: Sequence[int], *, ended_by: Q) -> QuerySet[StreamRun]:
     parts = StreamRun.objects.filter(
         sync=OuterRef("sync"), stream=OuterRef("stream"), repository__isnull=False
     )
     by_stream = parts.filter(read__gt=0).order_by().values("stream")
     ended = Coverage.objects.filter(
-        repository=OuterRef("repository"), stream=OuterRef("stream"), ended_by=OuterRef("sync")
+        ended_by, repository=OuterRef("repository"), stream=OuterRef("stream")
     )
-    rows = StreamRun.objects.filter(sync_id__in=[sync.pk for sync in syncs], repository=None)
-    rows = rows.annotate(
+    rows = StreamRun.objects.filter(sync_id__in=ids, repository=None).annotate(
         begun=Coalesce(Subquery(by_stream.annotate(n=Count("pk")).values("n")), 0),
         read_of_ended=Coalesce(
             Subquery(by_stream.filter(Exists(ended)).annotate(n=Sum("read")).values("n")), 0
         ),
     )
-    for row in rows.order_by("pk"):
-        found[row.sync_id].append(row)
-    for sync in syncs:
-        order = {stream: place for place, stream in enumerate(sync.streams)}
-        found[sync.pk].sort(key=lambda row: (order.get(row.stream, len(order)), row.pk))
+    found: QuerySet[StreamRun] = rows.order_by("pk")
     return found
 
 

@@ -1,11 +1,13 @@
 """Tries again what failed in a sync, and nothing else."""
 
+from collections import Counter
+
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from connections.models import Connection
 from connections.services.locks import hold
-from ingestion.models import COMPARISON, UNFINISHED, Coverage, State, Sync
+from ingestion.models import COMPARISON, UNFINISHED, Coverage, State, StreamRun, Sync
 from ingestion.services.syncs import (
     ConnectionNotReady,
     SyncAlreadyRunning,
@@ -66,9 +68,14 @@ def _retry(connection: Connection, sync: Sync, trigger: str, by: Actor) -> Sync:
     if sync.state == State.SUCCEEDED or not streams:
         raise NothingToRetry(f"Nothing of sync {sync.pk} failed.")
     again = queue_sync(connection, trigger, sync.mode, streams, by)
-    if sync.mode == Sync.Mode.FULL:
-        again.goes_on = sync.goes_on or sync.pk
-        again.save(update_fields=["goes_on"])
+    again.goes_on = sync.goes_on or sync.pk
+    again.save(update_fields=["goes_on"])
     ended = Coverage.objects.filter(WELL, connection=connection, ended_by=sync.pk)
+    done = Counter(ended.exclude(repository=None).values_list("stream", flat=True))
     ended.update(ended_by=again.pk)
+    totals = dict(sync.stream_runs.filter(repository=None).values_list("stream", "total"))
+    rows = list(again.stream_runs.all())
+    for row in rows:
+        row.total, row.done = totals.get(row.stream), done[row.stream]
+    StreamRun.objects.bulk_update(rows, ["total", "done"])
     return again

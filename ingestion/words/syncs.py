@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from ingestion.models import COMPARISON, UNFINISHED, State, StreamRun, Sync
 from ingestion.selectors.streams import stream_label
 from ingestion.words.counted import clock, counted
-from ingestion.words.progress import expected_in_all
+from ingestion.words.progress import expected_in_all, read_in_all
 
 DETAIL_STREAMS = {"pull_request_activity", "pull_request_comments"}
 SILENCE = timedelta(seconds=60)
@@ -34,10 +34,10 @@ def _reading(sync: Sync, streams: Sequence[StreamRun]) -> str:
     if row.stream == COMPARISON:
         return f"Comparing with Bitbucket: {row.done:,} of {row.total or 0:,} repositories"
     label = stream_label(sync.connection.connector, row.stream).lower()
-    expected = expected_in_all(row)
-    if expected >= row.read > 0:
-        return f"Reading {label}: {row.read:,} of about {expected:,}"
-    return f"Reading {label}: {row.read:,}" if row.read else f"Reading {label}"
+    expected, read = expected_in_all(row), read_in_all(row)
+    if expected >= read > 0:
+        return f"Reading {label}: {read:,} of about {expected:,}"
+    return f"Reading {label}: {read:,}" if read else f"Reading {label}"
 
 
 def current_stream(streams: Sequence[StreamRun]) -> StreamRun | None:

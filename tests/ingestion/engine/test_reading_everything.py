@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -22,9 +23,11 @@ from ingestion.models import (
     State,
     Sync,
 )
+from ingestion.selectors.syncs import stream_rows_of
 from ingestion.services.gone import confirm_gone
 from ingestion.services.retries import retry_sync
 from ingestion.services.syncs import cancel_sync
+from ingestion.words.progress import share_done
 from tenants.actor import Actor
 from tests.factories import CredentialFactory
 from tests.ingestion.engine.conftest import EVERYTHING, Copied
@@ -300,22 +303,30 @@ def test_killed_at_every_commit_the_same_is_marked(
     assert gone() == expected
 
 
-def test_a_reading_that_was_stopped_is_gone_on_with(synced: Copied, sandbox: Sandbox) -> None:
+def test_a_reading_that_was_stopped_is_gone_on_with(
+    synced: Copied, sandbox: Sandbox, lose_lease: Callable[[Sync], None]
+) -> None:
     expected = vanish(sandbox)
     sync = synced.start("full")
-    with killed_at(8):
-        try:
-            engine.run_slice(sync.pk)
-        except Killed:
-            cancel_sync(sync=sync, by=Actor.system())
-    sync.refresh_from_db()
-    assert sync.state == State.CANCELLED
+    with killed_at(8), suppress(Killed):
+        engine.run_slice(sync.pk)
+    stood = share_done(stream_rows_of([sync])[sync.pk])
+    assert cancel_sync(sync=sync, by=Actor.system())
     asked = len(sandbox.requests)
 
-    again = engine.run_to_end(
-        retry_sync(sync=sync, trigger=Sync.Trigger.PERSON, by=Actor.system()).pk
-    )
+    again = retry_sync(sync=sync, trigger=Sync.Trigger.PERSON, by=Actor.system())
+    shown = [share_done(stream_rows_of([again])[again.pk])]
+    while again.state not in (State.SUCCEEDED, State.PARTIAL, State.FAILED):
+        with killed_at(3), suppress(Killed):
+            engine.run_slice(again.pk)
+        again.refresh_from_db()
+        lose_lease(again)
+        shown.append(share_done(stream_rows_of([again])[again.pk]))
 
+    assert 0 < stood <= shown[0] + 0.01
+    assert min(shown) > stood * 0.8
+    assert shown[-1] == 1
+    assert len(shown) > 3
     assert again.state == State.SUCCEEDED, again.error
     assert gone() == expected
     assert len(sandbox.requests) - asked < asked
