@@ -135,6 +135,9 @@ class VerificationRow(Row):
 
     outcome = Words("ok", lambda: ["", *Verification.Outcome.values])
     checks = CheckRow(many=True)
+    unneeded_scopes = ListOfWords(
+        "webhook:write", help_text="Scopes of the secret that nothing here needs."
+    )
 
 
 class MethodRow(Row):

@@ -11,7 +11,7 @@ from connections.connectors.schema import schema_of
 from connections.models import Connection, Credential, Verification
 from connections.selectors import standings_of
 from connections.services.comparing import Comparison
-from connections.services.selections import wanted_streams
+from connections.services.selections import needless_scopes, wanted_streams
 from connections.services.tags import tags_of
 from tenants.api import etag, timestamp
 
@@ -119,12 +119,14 @@ def credential_row(credential: Credential, connection: Connection) -> dict[str, 
 
 def verification_row(verification: Verification) -> dict[str, Any]:
     """A verification as it is stored."""
-    return _proof(verification.outcome, verification.checks)
+    credential = verification.credential
+    unneeded = needless_scopes(credential) if credential is not None else ()
+    return _proof(verification.outcome, verification.checks, unneeded)
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:
     """A verification that ran inside the request."""
-    return _proof(finding.outcome, finding.check_rows())
+    return _proof(finding.outcome, finding.check_rows(), finding.needless_scopes)
 
 
 def comparison_row(comparison: Comparison) -> dict[str, Any]:
@@ -152,9 +154,11 @@ def connector_row(connector: Connector) -> dict[str, Any]:
     }
 
 
-def _proof(outcome: str, checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _proof(
+    outcome: str, checks: Iterable[Mapping[str, Any]], unneeded: Sequence[str]
+) -> dict[str, Any]:
     rows = [{key: check.get(key) for key in CHECK_KEYS} for check in checks]
-    return {"outcome": outcome, "checks": rows}
+    return {"outcome": outcome, "checks": rows, "unneeded_scopes": list(unneeded)}
 
 
 def _method_row(method: Method) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from connections.connectors import connector as connector_of
 from connections.connectors.base import Connector
 from connections.connectors.schema import InvalidFields
-from connections.models import Connection
+from connections.models import Connection, Credential
 
 MOST = 10_000  # ids or patterns in a selection
 LONGEST_TEXT = 300  # of an id or a pattern
@@ -80,6 +80,20 @@ def copied_streams(connection: Connection) -> tuple[str, ...]:
     """
     wanted = wanted_streams(connector_of(connection.connector), connection.selection)
     return tuple(key for key in wanted if key not in connection.handed_over)
+
+
+def needless_scopes(credential: Credential) -> tuple[str, ...]:
+    """The scopes of a stored credential that nothing needs of what is copied.
+
+    Raises UnknownConnector.
+    """
+    connection = credential.connection
+    return connector_of(connection.connector).needless_scopes(
+        credential.scopes,
+        method=credential.method,
+        kind=credential.kind,
+        streams=copied_streams(connection),
+    )
 
 
 def _given(values: Mapping[str, Any], name: str, usual: Any) -> Any:

@@ -13,12 +13,12 @@ from connections.services import credentials, verification
 from connections.services.errors import (
     VerificationsTooMany,
 )
+from connections.services.selections import needless_scopes
 from connections.views.base import (
     ConnectionView,
     CredentialView,
 )
 from connections.views.findings import read_credential
-from connections.views.whom import needless_of
 from tenants.api_call import ApiCall
 from tenants.mail import sends_mail
 from tenants.roles import Permission
@@ -37,7 +37,7 @@ class CredentialList(ConnectionView):
                     row,
                     self.connector.method(row.method).name_of(row.kind),
                     standing[row.pk],
-                    needless_of(self.connector, row, self.connection),
+                    needless_scopes(row),
                 )
                 for row in rows
             ],

@@ -15,9 +15,9 @@ from connections.connectors.findings import (
     summary,
 )
 from connections.models import Connection, Draft, Verification
-from connections.services.selections import copied_streams
+from connections.services.selections import copied_streams, needless_scopes
 from connections.services.verification import draft_streams
-from connections.views.whom import acting, acting_credential, needless_of
+from connections.views.whom import acting, acting_credential
 from tenants.formats import listed
 
 Tone = Literal["busy", "good", "attention", "bad"]
@@ -155,7 +155,7 @@ def read_credential(
     return replace(
         reading,
         whom=acting_credential(connector, credential, connection),
-        needless=needless_of(connector, credential, connection),
+        needless=needless_scopes(credential),
     )
 
 

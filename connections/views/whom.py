@@ -2,7 +2,6 @@
 
 from connections.connectors.base import Connector, Method
 from connections.models import Connection, Credential
-from connections.services.selections import copied_streams
 from tenants.formats import number
 
 
@@ -35,13 +34,6 @@ def whom_of(connector: Connector, row: Credential, connection: Connection) -> st
     is_of_place = bool(connector.method(row.method).kinds)
     narrower = "project or repository token" if is_of_place else "workspace token"
     return f"{told}, you chose {number(chosen)}: a {narrower} would limit this."
-
-
-def needless_of(connector: Connector, row: Credential, connection: Connection) -> tuple[str, ...]:
-    """The scopes of a stored credential that nothing needs."""
-    return connector.needless_scopes(
-        row.scopes, method=row.method, kind=row.kind, streams=copied_streams(connection)
-    )
 
 
 def _chosen(connection: Connection) -> int | None:

@@ -247,6 +247,7 @@ class BitbucketCloud(Connector):
     ) -> Finding:
         return verify.verify(
             entry,
+            method=self.method(entry.method),
             checks=self.checks_for(entry.method, streams),
             declared=self.streams,
             streams=streams,

@@ -13,12 +13,13 @@ from connections.connectors.base import (
     CheckResult,
     Entry,
     Identity,
+    Method,
     Stream,
 )
 from connections.connectors.bitbucket_cloud import entrance, kinds
 from connections.connectors.bitbucket_cloud.client import segment
 from connections.connectors.bitbucket_cloud.learned import Learned
-from connections.connectors.bitbucket_cloud.methods import ENDED, METHODS
+from connections.connectors.bitbucket_cloud.methods import ENDED
 from connections.connectors.bitbucket_cloud.outcomes import (
     outcome_of,
     repositories_of,
@@ -50,6 +51,7 @@ _FIRST = {"workspace", "repositories", "people", "account"}
 def verify(
     entry: Entry,
     *,
+    method: Method,
     checks: Sequence[Check],
     declared: Sequence[Stream],
     streams: Collection[str],
@@ -69,7 +71,7 @@ def verify(
         declared=declared,
         identity=_counted(run.learned.identity, entry),
         repositories=run.learned.repositories,
-        needless_scopes=_needless(run.learned.identity, entry, streams),
+        needless_scopes=_needless(run.learned.identity, method, streams),
         retry_after=run.retry_after,
         requests=run.books.requests,
     )
@@ -264,8 +266,7 @@ def _counted(identity: Identity, entry: Entry) -> Identity:
     return replace(identity, quota_subject=entrance.quota_subject(proven))
 
 
-def _needless(identity: Identity, entry: Entry, streams: Collection[str]) -> tuple[str, ...]:
-    method = next(method for method in METHODS if method.key == entry.method)
+def _needless(identity: Identity, method: Method, streams: Collection[str]) -> tuple[str, ...]:
     return needless(identity.scopes, method, identity.kind, streams)
 
 

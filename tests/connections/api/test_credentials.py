@@ -172,7 +172,8 @@ def test_update_tells_what_the_new_secret_sees_beside_the_old_one(
 def test_what_sees_as_much_is_not_refused_and_no_secret_is_not_compared(
     script: Script, connection: Connection, credential: Credential, sandbox: Sandbox
 ) -> None:
-    fresh = sandbox.tokens.workspace("acme", label="fresh")
+    scopes = ["account", "repository:write", "pullrequest", "pipeline"]
+    fresh = sandbox.tokens.workspace("acme", scopes, label="fresh")
     body = {"id": credential.pk, "secrets": {"api_token": fresh}, "refuse_fewer": True}
 
     stored = script.post(call(connection, "update"), body)
@@ -180,6 +181,7 @@ def test_what_sees_as_much_is_not_refused_and_no_secret_is_not_compared(
 
     assert stored.status == 200
     assert stored.body["comparison"]["fewer_count"] == 0
+    assert stored.body["verification"]["unneeded_scopes"] == ["repository:write"]
     assert "comparison" not in named.body
 
 
@@ -293,6 +295,7 @@ def test_verify_disable_enable(
     body = {"id": credential.pk}
 
     verified = script.post(call(connection, "verify"), body).body["verification"]
+    assert verified["unneeded_scopes"] == ["project"]
     off = script.post(call(connection, "disable"), body).body["credential"]
     on = script.post(call(connection, "enable"), body).body["credential"]
 

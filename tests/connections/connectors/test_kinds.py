@@ -3,6 +3,7 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from connections.connectors import connector
 from connections.connectors.base import Connector, Entry
 from tests.connections.conftest import api_token_entry, token_entry
 from tests.connections.connectors.test_checks import result
@@ -88,6 +89,22 @@ def test_scopes_that_nothing_needs_are_named(cloud: Connector, sandbox: Sandbox)
     assert classic.needless_scopes == ("project", "repository:admin")
     assert without.needless_scopes == ("pullrequest", "pipeline", "project", "repository:admin")
     assert granular.needless_scopes == ("read:project:bitbucket",)
+
+
+def test_pipelines_need_less_than_their_parent(sandbox: Sandbox) -> None:
+    pipelines = connector("bitbucket_pipelines")
+    scopes = ["account", "repository", "pullrequest", "pipeline"]
+
+    classic = pipelines.verify(token_entry(sandbox.tokens.workspace("acme", scopes)))
+    granular = pipelines.verify(api_token_entry(sandbox.tokens.api_token("ada@example.com")))
+
+    assert (classic.outcome, granular.outcome) == ("ok", "ok")
+    assert classic.needless_scopes == ("account", "pullrequest")
+    assert set(granular.needless_scopes) == {
+        "read:project:bitbucket",
+        "read:pullrequest:bitbucket",
+        "read:webhook:bitbucket",
+    }
 
 
 def test_a_verification_as_a_whole_has_an_end(

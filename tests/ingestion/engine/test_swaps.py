@@ -63,9 +63,12 @@ def test_a_secret_is_rotated_while_a_sync_runs(
 
     def rotate() -> None:
         credential = Credential.objects.get(pk=copied.credential.pk)
-        secrets = {"api_token": new}
         draft = rotation.begin_rotation(
-            credential=credential, settings={}, secrets=secrets, by=owner
+            credential=credential,
+            settings={},
+            secrets={"api_token": new},
+            by=owner,
+            actor=Actor.for_user(owner),
         )
         rotation.take_over(draft=draft, actor=Actor.system())
         if is_revoked_at_once:
