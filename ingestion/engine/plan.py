@@ -20,8 +20,6 @@ from ingestion.engine.visits.steps import after_pipelines
 from ingestion.models import WHOLE, Repository, State
 from ingestion.writer.batch import Place
 
-# Streams for which each repository is asked at least once in a sync.
-ASKED = (PullRequestsVisit.stream, PipelinesVisit.stream, CommitsVisit.stream)
 NO_REPOSITORIES = {
     "code": "no_resources",
     "message": "The connection that this one belongs to has no repositories yet that are synced."
@@ -101,7 +99,7 @@ class Plan:
             connection_id=self._run.connection.home_id, is_selected=True, removed_at=None
         ).only("pk", "uuid", "full_name", "updated_on", "organization_id")
         ordered = {one.pk: one for one in chosen.order_by("-updated_on", "pk")}
-        self._run.repositories, rotates = to_visit(self._run, ordered, ASKED)
+        self._run.repositories, rotates = to_visit(self._run, ordered)
         if self._run.copies(RepositoriesVisit.stream):
             listed = self._run.book.coverage(Place(RepositoriesVisit.stream, None))
             listed.is_rotating = rotates

@@ -16,6 +16,8 @@ from ingestion.selectors.connections import quota_of
 from ingestion.selectors.freshness import interval_of
 from ingestion.writer.batch import Place
 
+# Streams for which each repository is asked at least once in a sync that visits it.
+ASKED = ("pull_requests", "pipelines", "commits")
 LARGE = 5  # a pass that costs over a fifth of the quota of an hour
 RECENTLY = timedelta(days=7)
 GOLDEN = 0.618033988749895  # spreads turns evenly, however many there are
@@ -23,21 +25,15 @@ MOVED, ACTIVE, QUIET = range(3)
 
 
 def to_visit(
-    run: Run, repositories: Mapping[int, Repository], streams: Iterable[str]
+    run: Run, repositories: Mapping[int, Repository]
 ) -> tuple[dict[int, Repository], bool]:
     """The repositories that this sync visits, in order, and whether others wait for their turn.
 
-    `streams` are those for which each repository is asked. The answer stays the same in all slices
-    of a sync, but for repositories that change meanwhile.
+    The answer stays the same in all slices of a sync, but for repositories that change meanwhile.
     """
-    asked = [stream for stream in streams if run.copies(stream)]
-    period = ONCE_A_DAY - interval_of(run.connection)
-    if (
-        run.is_full
-        or COMPARISON in run.sync.streams
-        or period <= timedelta(0)
-        or not _is_large(run, len(repositories) * len(asked))
-    ):
+    asked = [stream for stream in ASKED if run.copies(stream)]
+    period = period_of(interval_of(run.connection), len(repositories) * len(asked), _limit(run))
+    if run.is_full or COMPARISON in run.sync.streams or period is None:
         return dict(repositories), False
     signs = Signs(run, asked)
     due = sorted(
@@ -47,10 +43,17 @@ def to_visit(
     return {one.pk: one for one in due}, len(due) < len(repositories)
 
 
-def _is_large(run: Run, requests: int) -> bool:
-    """Whether so many requests are more than a pass may cost."""
+def period_of(interval: timedelta, requests: int, limit: int) -> timedelta | None:
+    """In what time each quiet repository has a turn, with syncs so far apart. None where each sync
+    visits all: it costs so many `requests`, of as many as the quota's `limit`.
+    """
+    period = ONCE_A_DAY - interval
+    return period if period > timedelta(0) and requests * LARGE > limit else None
+
+
+def _limit(run: Run) -> int:
     left = quota_of(run.connection)
-    return requests * LARGE > (left.limit if left else settings.QUOTA_LIMIT)
+    return left.limit if left else settings.QUOTA_LIMIT
 
 
 def has_turn(key: int, visited: datetime, now: datetime, period: timedelta) -> bool:

@@ -11,12 +11,13 @@ from statistics import fmean, variance
 from django.conf import settings
 from django.utils.timezone import now
 
+from ingestion.engine.rotation import ASKED, period_of
 from ingestion.estimates.surveys import Subject, Survey, measures_of
 from ingestion.quota import BUCKETS, COUNTED
 from ingestion.sources import source_kind
 from ingestion.sources.costs import REPOSITORIES, Cost, Plan, Sizes
 
-Count = Callable[[Cost, Sizes], float]
+Count = Callable[[Cost, str], float]  # in one repository; "" is the connection as a whole
 
 FEW = 20  # repositories: of more, a range is told
 SPREAD = 2.5  # standard errors to each side: a range that is left in one case of a hundred
@@ -73,16 +74,47 @@ class Estimate:
 
     @cached_property
     def first(self) -> Requests:
-        return self._sum(lambda cost, sizes: cost.first(sizes, self.plan))
+        return self._sum(lambda cost, key: cost.first(self._sizes(key), self.plan))
 
     def again(self, hours: float) -> Requests:
-        """A sync so many hours after the last, in the mean of many."""
+        """A sync so many hours after the last, in the mean of many. Where not every repository is
+        visited in each, quiet ones take turns.
+        """
+        turn = self.turn(hours)
 
-        def mean(cost: Cost, sizes: Sizes) -> float:
+        def spread(cost: Cost, sizes: Sizes, apart: float) -> float:
+            return cost.again(sizes, self.plan, apart) * hours / apart
+
+        def mean(cost: Cost, key: str) -> float:
+            sizes = self._sizes(key)
             own = max(hours, self.subject.own_hours.get(cost.stream, hours))
-            return cost.again(sizes, self.plan, own) * hours / own
+            each = spread(cost, sizes, own)
+            if turn is None or not cost.of_repository:
+                return each
+            moves = self._moves(key)
+            return moves * each + (1 - moves) * spread(cost, sizes, max(own, turn))
 
         return self._sum(mean)
+
+    def turn(self, hours: float) -> float | None:
+        """In how many hours each quiet repository is visited once; None where each sync visits
+        all.
+        """
+        asked = len(set(ASKED) & set(self.subject.streams)) * len(self.subject.repositories)
+        period = period_of(timedelta(hours=hours), asked, self.allowance.limit)
+        return period / timedelta(hours=1) if period else None
+
+    def _moves(self, key: str) -> float:
+        """How likely a repository shows signs of change: as those that were asked, in the mean."""
+        found = source_kind(self.subject.connector).moves(self._sizes(key))
+        return self._moves_mostly if found is None else found
+
+    @cached_property
+    def _moves_mostly(self) -> float:
+        tell = source_kind(self.subject.connector).moves
+        told = [tell(self._sizes(key)) for key in self.subject.repositories]
+        known = [one for one in told if one is not None]
+        return fmean(known) if known else 1.0
 
     @property
     def is_range(self) -> bool:
@@ -123,10 +155,10 @@ class Estimate:
             if cost.stream not in self.subject.streams:
                 continue
             if not cost.of_repository:
-                by_stream[cost.stream] = requests(cost, self._sizes(""))
+                by_stream[cost.stream] = requests(cost, "")
                 continue
             asked = self._asked(cost.stream)
-            known = [requests(cost, self._sizes(key)) for key in asked]
+            known = [requests(cost, key) for key in asked]
             others = len(self.subject.repositories) - len(known)
             by_stream[cost.stream] = sum(known) + (others * fmean(known) if known else 0)
             if others and len(known) > 1:

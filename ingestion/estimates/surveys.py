@@ -125,9 +125,10 @@ def _missing(found: Survey, subject: Subject) -> dict[str, list[Measure]]:
     left, measures = MOST - subject.spent, measures_of(subject)
     for one in measures:
         is_told = one.name == REPOSITORIES and subject.listed is not None
-        if not (one.of_repository or is_told or found.has(one.name, "")):
-            wanted[""].append(one)
+        if not (one.of_repository or is_told):
             left -= one.requests
+            if not found.has(one.name, ""):
+                wanted[""].append(one)
     of_repository = [one for one in measures if one.of_repository]
     ranked = sorted(subject.repositories, key=lambda key: crc32(key.encode()))
     for one, count in _shares(of_repository, subject, left).items():

@@ -101,6 +101,13 @@ class Source(ABC):
     measures: ClassVar[tuple[Measure, ...]] = ()  # by which costs are estimated
     costs: ClassVar[tuple[Cost, ...]] = ()
 
+    @staticmethod
+    def moves(sizes: Sizes) -> float | None:
+        """How likely it is that a repository of these sizes shows signs of change, by which a sync
+        of a large workspace visits it. None where nothing was measured that tells.
+        """
+        return None
+
     @abstractmethod
     def repositories(self) -> Walk:
         """All repositories of the connection, from the beginning."""

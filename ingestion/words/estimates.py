@@ -14,6 +14,7 @@ from ingestion.selectors.syncs import requests_of_a_pass
 from tenants import formats
 
 HOUR = timedelta(hours=1)
+TURNS = " Repositories without signs of change take turns in it, each at least once a day."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,10 @@ def told(
     """What pages say of an estimate beside a schedule."""
     step = interval(schedule, timezone=timezone)
     needs = estimate.again(step / HOUR).total if step else 0
+    turns = step is not None and estimate.turn(step / HOUR) is not None
     return Told(
         first=first_sync(estimate),
-        then=passes(needs, step, estimate.allowance),
+        then=passes(needs, step, estimate.allowance) + (TURNS if turns else ""),
         holds=step is None or holds(needs, step, estimate.allowance),
         fits=INTERVALS[fastest(estimate)],
         streams=[

@@ -11,6 +11,7 @@ from ingestion.sources.costs import Cost, Measure, Plan, Sizes
 OF_PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
 OF_PIPELINES = ("pipelines", "pipeline_steps")
 DAY = 24.0  # hours
+RECENTLY = 7 * DAY
 LOOK_BACK = 14  # days of pipelines that are read once a day
 
 MEASURES = (
@@ -121,6 +122,13 @@ def _again_pipelines(sizes: Sizes, plan: Plan, hours: float) -> float:
     a_day = sizes["pipelines_a_day"]
     look_back = min(sizes["pipelines"], a_day * LOOK_BACK) / PAGE
     return 1 + a_day * hours / DAY / PAGE + look_back * min(1.0, hours / DAY)
+
+
+def moves(sizes: Sizes) -> float | None:
+    """An open pull request is a sign, and one that changed within a week."""
+    if "open" not in sizes:
+        return None
+    return 1.0 if sizes["open"] >= 1 else _any(_changes(sizes, RECENTLY))
 
 
 COSTS = (

@@ -35,6 +35,7 @@ class BitbucketCloudSource(Source):
     )
     counted = tuple(COUNTS)
 
+    moves = staticmethod(costs.moves)
     measures, costs = costs.MEASURES, costs.COSTS
 
     def __init__(self, client: BitbucketCloudClient) -> None:
