@@ -40,7 +40,7 @@ def configure(*, level: str, form: str) -> dict[str, Any]:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": FORMATS[form],
-        "foreign_pre_chain": _SHARED,
+        "foreign_pre_chain": [*_SHARED, structlog.processors.format_exc_info],
     }
     return {
         "version": 1,

@@ -133,11 +133,11 @@ if IS_SQLITE:
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # A process that stands still inside a transaction must not hold its locks for ever.
     STAND_STILL = {"options": "-c idle_in_transaction_session_timeout=60s"}
     DATABASES["default"]["OPTIONS"] = STAND_STILL | DATABASES["default"].get("OPTIONS", {})
+DATABASES["default"]["CONN_MAX_AGE"] = 60  # opening one costs as much as what most requests ask
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUDIT_KEPT_DAYS = at_least(1, "AUDIT_KEPT_DAYS", default=730)  # older events are erased
 

@@ -16,6 +16,7 @@ from rest_framework_api_key.crypto import KeyGenerator
 
 from tenants import lots, scopes
 from tenants.models import ApiKey, Key, Scope, User
+from tenants.prepared import Given, Prepared
 from tenants.rate import headers, rate
 
 if TYPE_CHECKING:  # the framework's views import this module
@@ -24,6 +25,13 @@ if TYPE_CHECKING:  # the framework's views import this module
 ANY = "any"  # a method that every valid key may call
 _KEY = re.compile(r"([A-Za-z0-9]{8})\.[A-Za-z0-9]{32}")
 _USE_NOTED_EVERY = timedelta(minutes=1)
+_OF_PREFIX = Prepared(
+    lambda: (
+        scopes.with_maker_role(ApiKey.objects.select_related("organization", "made_by"))
+        .filter(prefix=Given("prefix", ApiKey, "prefix"), revoked_at=None)
+        .order_by()
+    )
+)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -105,12 +113,9 @@ class KeyThrottle(BaseThrottle):
 def _find(given: str) -> ApiKey:
     """The key row of what was sent. Raises AuthenticationFailed: not_authed or key_expired."""
     match = _KEY.fullmatch(given)
-    key = match and (
-        scopes.with_maker_role(ApiKey.objects.select_related("organization", "made_by"))
-        .filter(prefix=match[1], revoked_at__isnull=True)
-        .first()
-    )
-    if not key or not KeyGenerator().verify(given, key.hash):
+    found = _OF_PREFIX.rows(prefix=match[1]) if match else []
+    key = found[0] if found else None
+    if key is None or not KeyGenerator().verify(given, key.hash):
         raise AuthenticationFailed("This API key is not known here, or it was revoked.")
     if key.has_expired and key.expires_at:
         raise AuthenticationFailed(

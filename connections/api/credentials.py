@@ -22,6 +22,7 @@ from connections.api.lookups import (
     methods_are_arguments,
 )
 from connections.api.rows import (
+    SHOWN_OF_CREDENTIAL,
     comparison_row,
     credential_row,
     credential_rows,
@@ -29,11 +30,26 @@ from connections.api.rows import (
     verification_row,
 )
 from connections.api.schemas import ChangedCredential, NewCredential, OneRow
-from connections.models import Credential
+from connections.models import Connection, Credential
 from connections.services import changing, credentials, verification
 from connections.services.changing import Stored
-from tenants.api import ApiView, PageSerializer, paginate, timestamp
-from tenants.models import Scope
+from tenants import access
+from tenants.api import ApiView, PageSerializer, PreparedList, paginate_prepared, timestamp
+from tenants.models import Organization, Scope
+from tenants.prepared import Given
+
+OF_CONNECTION = PreparedList(
+    lambda: (
+        Credential.objects.filter(
+            organization=Given("organization", Organization, "id"),
+            connection=Given("connection", Connection, "id"),
+            connection__deleted_at=None,
+            deleted_at=None,
+        )
+        .select_related("connection")
+        .only(*SHOWN_OF_CREDENTIAL)
+    )
+)
 
 
 class CredentialsCreate(ApiView):
@@ -113,11 +129,15 @@ class CredentialsList(ApiView):
 
     def get(self, request: Request, connection_id: int) -> Response:
         self.read()
-        rows = Credential.objects.for_organization(self.organization).filter(
-            connection_id=connection_id, connection__deleted_at=None, deleted_at=None
+        page, cursor = paginate_prepared(
+            OF_CONNECTION,
+            request,
+            ("created_at", "id"),
+            model=Credential,
+            usual=WITHOUT_LIMIT,
+            organization=access.require(self.organization),
+            connection=connection_id,
         )
-        shown = rows.select_related("connection").defer("secrets")
-        page, cursor = paginate(shown, request, ("created_at", "id"), usual=WITHOUT_LIMIT)
         if not page:  # none, or no such connection
             connection_of(self, connection_id)
         return Response(

@@ -24,6 +24,25 @@ STATES = {
 }
 STATUSES = {state: status for status, state in STATES.items()}
 NAMED = 100  # repositories in a comparison
+# Columns behind `credential_rows`: neither the secret nor what else a connection holds.
+SHOWN_OF_CREDENTIAL = (
+    "organization",
+    "label",
+    "method",
+    "settings",
+    "created_at",
+    "disabled_at",
+    "expiration_date",
+    "status",
+    "identity",
+    "acts_as",
+    "scopes",
+    "last_used_at",
+    "version",
+    "sees",
+    "quota_subject",
+    "connection__connector",
+)
 CHECK_KEYS = (
     "name",
     "method",

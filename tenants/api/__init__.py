@@ -1,6 +1,6 @@
 """The base of the API: `ApiView`, errors, strict input, pages of lists."""
 
-from tenants.api.paging import paginate
+from tenants.api.paging import PreparedList, paginate, paginate_prepared
 from tenants.api.reading import (
     Day,
     IdField,
@@ -27,12 +27,14 @@ __all__ = (
     "InvalidArguments",
     "Nothing",
     "PageSerializer",
+    "PreparedList",
     "StrictSerializer",
     "Text",
     "WholeNumber",
     "check_if_match",
     "etag",
     "paginate",
+    "paginate_prepared",
     "read",
     "timestamp",
 )
