@@ -3,29 +3,15 @@
 One worker holds the sync, so its memory is the truth between two transactions.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, Q
-from django.utils.timezone import now
+from django.db.models import Model
 
-from ingestion.models import (
-    Comment,
-    Commit,
-    Coverage,
-    Deployment,
-    PipelineRun,
-    PullRequest,
-    RejectedRow,
-    State,
-    Step,
-    StreamRun,
-    Sync,
-)
-from ingestion.writer.batch import Counts, Place
+from ingestion.engine.rejections import Rejections
+from ingestion.models import Coverage, State, StreamRun, Sync
+from ingestion.writer.batch import Counts, Place, Rejection
 
 SAVED_COVERAGE = [
     "covered_from",
@@ -61,16 +47,6 @@ SAVED_RUN = [
     "started_at",
     "finished_at",
 ]
-# The streams whose rejected rows are told by a key that their stored rows have.
-KEYED: dict[str, tuple[type[Model], str]] = {
-    "pull_requests": (PullRequest, "number"),
-    "pull_request_comments": (Comment, "number"),
-    "pipelines": (PipelineRun, "uuid"),
-    "pipeline_steps": (Step, "uuid"),
-    "deployments": (Deployment, "uuid"),
-    "commits": (Commit, "hash"),
-}
-NUMBER = re.compile("[1-9][0-9]{0,17}")
 TOLERATED = ("rejected_rows", "no_access")  # gaps behind which a stream is read all the same
 UNBELIEVABLE = 10**9  # rows of one stream: a size that Bitbucket tells, and nobody has
 COUNTED = ("read", "created", "updated", "unchanged", "removed", "rejected")
@@ -83,7 +59,7 @@ class Book:
         self._sync = sync
         self._coverage: dict[Place, Coverage] = {}
         self._runs: dict[Place, StreamRun] = {}
-        self._rejected = defaultdict[Place, dict[str, datetime]](dict)
+        self.rejections = Rejections(sync)
         self._changed: dict[int, Coverage | StreamRun] = {}
 
     def load(self) -> None:
@@ -92,7 +68,7 @@ class Book:
             self._coverage[Place(one.stream, one.repository_id)] = one
         for run in StreamRun.objects.filter(sync=self._sync):
             self._runs[Place(run.stream, run.repository_id)] = run
-        self._rejected = _rejected_since_all_was_read(self._sync)
+        self.rejections.load()
 
     def coverage(self, place: Place) -> Coverage:
         """The coverage of a place; what is done to it is saved with the next batch."""
@@ -147,21 +123,20 @@ class Book:
         for name in COUNTED:
             setattr(run, name, getattr(run, name) + getattr(counts, name))
 
-    def reject(self, place: Place, key: str) -> None:
-        """A row could not be kept: a gap, until it can, or everything is read again."""
-        self._rejected[place][key] = now()
-        self.close_gap(place)
+    def reject(self, rejections: Collection[Rejection], moment: datetime) -> None:
+        """Rows could not be kept: gaps, until they can, or everything is read again."""
+        if rejections:
+            self.rejections.note(rejections, moment)
+            for place in {one.place for one in rejections}:
+                self.close_gap(place)
 
     def close_gap(self, place: Place) -> None:
         """Nothing is missing here but rows that could not be kept, if there are any; and what a
         reading of everything did not see and nobody could be asked about.
         """
-        missing, coverage = self._rejected[place], self.coverage(place)
-        for key in _written_since(place, missing):
-            del missing[key]
-        coverage.gap = (coverage.missing or {}).get("gap")
-        if missing and not coverage.gap:
-            coverage.gap = rejected_rows(len(missing))
+        coverage = self.coverage(place)
+        kept = self.rejections.gap(place)
+        coverage.gap = (coverage.missing or {}).get("gap") or kept
 
     def expect(self, stream: str, more: int) -> None:
         """Add to how many rows a stream is expected to read, about; nonsense is passed by."""
@@ -220,50 +195,6 @@ class Book:
         changed, self._changed = self._changed, {}
         _save(Coverage, [row for row in changed.values() if isinstance(row, Coverage)])
         _save(StreamRun, [row for row in changed.values() if isinstance(row, StreamRun)])
-
-
-def rejected_rows(count: int) -> dict[str, Any]:
-    """The gap that rows leave which could not be kept."""
-    return {
-        "code": "rejected_rows",
-        "message": f"{count:,} of Bitbucket's records could not be stored. They are listed by key.",
-        "retryable": False,
-        "mended_by": "operator",
-    }
-
-
-def _written_since(place: Place, rejected: dict[str, datetime]) -> list[str]:
-    """Keys of rows that were rejected, and could be kept later.
-
-    Pull requests without `created_on` carry only what the feed tells of a pull request.
-    """
-    if not rejected or place.stream not in KEYED:
-        return []
-    model, name = KEYED[place.stream]
-    keys = [key for key in rejected if name != "number" or NUMBER.fullmatch(key)]
-    rows = model._default_manager.filter(repository_id=place.repository_id, **{f"{name}__in": keys})
-    if model is PullRequest:
-        rows = rows.filter(created_on__isnull=False)
-    found = rows.values_list(name, "changed_at")
-    return [str(key) for key, changed_at in found if changed_at > rejected[str(key)]]
-
-
-def _rejected_since_all_was_read(sync: Sync) -> "defaultdict[Place, dict[str, datetime]]":
-    """Keys of rows that are missing, and since when: a walk that goes on may bring them no second
-    time. What belongs to no repository is read as a whole by each sync.
-    """
-    mine = Sync.objects.filter(connection_id=sync.connection_id)
-    whole = mine.filter(mode=Sync.Mode.FULL, state__in=(State.SUCCEEDED, State.PARTIAL))
-    first = sync if sync.mode == Sync.Mode.FULL else whole.first()
-    rows = RejectedRow.objects.filter(sync__in=mine.filter(pk__gte=first.pk if first else 0))
-    rows = rows.exclude(~Q(sync=sync), repository=None)
-    found = defaultdict[Place, dict[str, datetime]](dict)
-    columns = rows.order_by("created_at").values_list(
-        "stream", "repository_id", "key", "created_at"
-    )
-    for stream, repository, key, moment in columns:
-        found[Place(stream, repository)][key] = moment
-    return found
 
 
 def _save(model: type[Coverage] | type[StreamRun], rows: list[Any]) -> None:

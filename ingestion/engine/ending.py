@@ -11,8 +11,8 @@ from connections.connectors import connector
 from connections.models import Connection
 from connections.services.locks import hold
 from connections.services.schedules import own_intervals, run_after
-from ingestion.engine.book import rejected_rows
 from ingestion.engine.fence import Fence
+from ingestion.engine.rejections import rejected_rows
 from ingestion.engine.run import FOLLOWERS, Run
 from ingestion.models import COMPARISON, UNFINISHED, WHOLE, State, StreamRun, Sync
 from ingestion.selectors.coverage import coverage_by_stream

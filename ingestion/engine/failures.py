@@ -25,6 +25,7 @@ from ingestion.engine.visits import comments
 from ingestion.engine.visits.activity import ActivityVisit, EarlierActivityVisit
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.history import HistoriesVisit, refuses_feed
+from ingestion.engine.visits.refused import RefusedVisit
 from ingestion.engine.visits.repositories import RepositoriesVisit
 from ingestion.engine.visits.vanished import VanishedVisit
 from ingestion.models import State
@@ -76,6 +77,8 @@ class Failures:
             self.trouble = Trouble(error=error)
         elif self._stops_stream(error):
             self._stop_stream(visit, error)
+        elif isinstance(visit, RefusedVisit):
+            return visit.then()  # it stays as missing as it was
         elif error.retryable and self.may_retry:
             self._put_off(visit, error)
         elif isinstance(visit, VanishedVisit):

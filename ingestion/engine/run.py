@@ -57,6 +57,7 @@ class Run:
     repositories: dict[int, Repository] = field(default_factory=dict)
     stopped: dict[str, dict[str, Any]] = field(default_factory=dict)
     put_off: set[Place] = field(default_factory=set)
+    asked_again: set[Place] = field(default_factory=set)  # for what could not be kept there
     steps_read: list[tuple[int, int, datetime | None]] = field(default_factory=list)
 
     @property

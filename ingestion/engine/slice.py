@@ -25,7 +25,7 @@ from ingestion.engine.seat import Seat
 from ingestion.engine.visits import steps
 from ingestion.engine.visits.base import NothingListed, Visit
 from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit
-from ingestion.models import RejectedRow, State, Sync
+from ingestion.models import State, Sync
 from ingestion.services.repositories import selected_by
 from ingestion.sources.rows import Row
 from ingestion.writer import store
@@ -165,7 +165,7 @@ class Slice:
         book = self._run.book
         for place, counts in batch.tally.items():
             self._count(place, counts)
-        self._keep_rejections(batch)
+        book.reject(batch.rejections, self._run.clock.now())
         told = set[Place]()
         for message in messages:
             book.run(Place(message.visit.stream, None)).requests += message.requests
@@ -224,24 +224,6 @@ class Slice:
                 self._failures.wait_for_quota(visit.listings.waits)
         elif isinstance(visit, GoneVisit):
             self._plan.visit(visit.found)
-
-    def _keep_rejections(self, batch: Batch) -> None:
-        """Rows that were refused stay named, and their place shows a gap until it is read anew."""
-        for one in batch.rejections:
-            self._run.book.reject(one.place, one.key[:200])
-        RejectedRow.objects.bulk_create(
-            [
-                RejectedRow(
-                    organization_id=self._run.sync.organization_id,
-                    sync=self._run.sync,
-                    repository_id=one.place.repository_id,
-                    stream=one.place.stream,
-                    key=one.key[:200],
-                    reason=one.reason,
-                )
-                for one in batch.rejections
-            ]
-        )
 
     def _spend(self, on: str, seconds: float) -> None:
         spent = self._run.sync.seconds

@@ -71,7 +71,7 @@ class Sync(TenantModel):
     error = models.JSONField(null=True, help_text="code, message, retryable, mended_by, evidence")
     retry_count = models.PositiveIntegerField(default=0, help_text="waits for Bitbucket in a row")
     goes_on = models.BigIntegerField(
-        null=True, help_text="id of the sync whose reading of everything this one goes on with"
+        null=True, help_text="id of the first sync of those that this one goes on with"
     )
     requested_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -265,7 +265,13 @@ class RejectedRow(TenantModel):
     stream = models.CharField(max_length=40)
     key = models.CharField(max_length=200)
     reason = models.TextField()
+    parent = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="number of the pull request, or uuid of the run, whose detail it is",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, help_text="since when it is here, or no more")
 
     class Meta(TenantModel.Meta):
         ordering = ("-created_at", "-id")

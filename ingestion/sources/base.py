@@ -163,6 +163,10 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def records(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
+        """As `probe`, and always with the rows: of commits also, which it tells nothing else of."""
+
+    @abstractmethod
     def is_gone(self, repository: str) -> bool:
         """Whether the provider, asked for this one repository, does not show it."""
 

@@ -194,10 +194,11 @@ class CommitRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
-    """A record that cannot be a row: what it was, and why not."""
+    """A record that cannot be a row: what it was, why not, and what it is a detail of."""
 
     key: str
     reason: str
+    parent: str = ""
 
 
 Row = (

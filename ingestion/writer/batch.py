@@ -10,6 +10,9 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from django.db.models import Model
+
+from ingestion.models import PipelineRun, PullRequest
 from ingestion.sources.rows import (
     CommentRow,
     CommitRow,
@@ -52,6 +55,12 @@ STREAM_OF = {
     COMMIT: "commits",
 }
 
+# Where rows are details: what their key begins with, and Bitbucket's own name of that.
+PARENTS: dict[str, tuple[type[Model], str]] = {
+    "pull_request_id": (PullRequest, "number"),
+    "run_id": (PipelineRun, "uuid"),
+}
+
 
 class Place(NamedTuple):
     """Where rows belong: a stream, of a repository or of the whole connection."""
@@ -88,11 +97,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that was not kept."""
+    """A row that was not kept; `parent` is Bitbucket's name of what it is a detail of."""
 
     place: Place
     key: str
     reason: str
+    parent: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +144,7 @@ class Batch:
     def _reject_unread(self, found: list[tuple[Place, RejectedRecord]]) -> None:
         for place, row in found:
             self.tally[place].read += 1
-            self._reject(place, row.key, row.reason)
+            self._reject(place, row.key, row.reason, row.parent)
 
     def _write_members(self, found: list[tuple[Place, PersonRow]]) -> None:
         rows = [self.people.values(row, is_member=True, now=self.now) for _, row in found]
@@ -256,8 +266,12 @@ class Batch:
             return upsert(table, rows, replace=replace, seen_by=seen_by)
 
         def refused(row: Values, reason: str) -> None:
-            name = ":".join(str(row[at]) for at in table.key_at[1:])
-            self._reject(self._place(table, row), name, reason)
+            name, parent = ":".join(str(row[at]) for at in table.key_at[1:]), ""
+            if table.key[0] in PARENTS:
+                parent = self._parent(table, row)
+            if table is REVIEW:  # it comes with its pull request
+                name, parent = parent, ""
+            self._reject(self._place(table, row), name, reason, parent)
 
         return upsert_carefully(table, rows, refused, replace=replace, seen_by=seen_by)
 
@@ -265,6 +279,12 @@ class Batch:
         repository = None if table.repository_at is None else row[table.repository_at]
         return Place(STREAM_OF.get(table, "pull_requests"), repository)
 
-    def _reject(self, place: Place, key: str, reason: str) -> None:
+    def _parent(self, table: Table, row: Values) -> str:
+        """Bitbucket's name of the pull request, or run, of a detail."""
+        at, model, name = table.key_at[0], *PARENTS[table.key[0]]
+        found = model._default_manager.filter(pk=row[at]).values_list(name, flat=True)
+        return str(found.first() or "")
+
+    def _reject(self, place: Place, key: str, reason: str, parent: str = "") -> None:
         self.tally[place].rejected += 1
-        self.rejections.append(Rejection(place, key, reason))
+        self.rejections.append(Rejection(place, key, reason, parent))

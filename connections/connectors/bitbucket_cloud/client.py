@@ -209,6 +209,10 @@ class BitbucketCloudClient:
         if following:
             yield from self.transport.pages(following)
 
+    def commit(self, repository: str, revision: str) -> Answer:
+        """One commit by its hash."""
+        return self.transport.get(self.in_repository(repository, "commit", revision))
+
     def hooks(self, repository: str) -> Iterator[Answer]:
         """The webhooks of a repository."""
         return self.transport.pages(self.in_repository(repository, "hooks"), {"pagelen": PAGE})

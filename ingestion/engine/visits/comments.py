@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet,
 from django.db.models.functions import Coalesce
 
 from ingestion.engine.run import Run
-from ingestion.engine.visits import vanished
+from ingestion.engine.visits import refused, vanished
 from ingestion.engine.visits.base import Visit, refuse_doubted
 from ingestion.engine.visits.singles import SinglesVisit, due, next_due
 from ingestion.models import Comment, PullRequest, Repository
@@ -74,6 +74,9 @@ def _next(
     if chosen:
         return [CommentsVisit(run, repository, chosen, doubted)]
     refuse_doubted(repository.full_name, "comments", doubted)
+    again = refused.of_pull_requests(run, repository, CommentsVisit.stream)
+    if again.update(comments_done_for=None):
+        return _next(run, repository, above=0)
     return _search(run, repository)
 
 

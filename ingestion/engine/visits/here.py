@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count as CountOf
 from django.db.models import F, Model, Q, Sum
 
-from ingestion.engine.book import KEYED
+from ingestion.engine.rejections import KEYED
 from ingestion.models import Commit, Coverage, Person, PullRequest, Repository
 from ingestion.services.comparing import lacking_comments
 from ingestion.sources.base import Count

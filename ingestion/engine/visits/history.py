@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from connections.transport.errors import InvalidPermissions, NotFound, ProviderError
 from ingestion.engine.run import Run
-from ingestion.engine.visits import comments, singles, vanished
+from ingestion.engine.visits import comments, refused, singles, vanished
 from ingestion.engine.visits.base import Visit, refuse_doubted
 from ingestion.models import Event, PullRequest, Repository
 from ingestion.sources.base import OVERLAP, Page, Source, Walk
@@ -34,8 +34,11 @@ def settle(run: Run, repository: Repository) -> Sequence[Visit]:
 
 def search(run: Run, repository: Repository, then: Then) -> Sequence[Visit]:
     """Entries have no address: what was not seen is looked for in the pull request's own history,
-    and what lacks it there is withdrawn.
+    and what lacks it there is withdrawn. So are entries that could not be kept before.
     """
+
+    if refused.of_pull_requests(run, repository, STREAM).update(activity_done_for=None):
+        return one_by_one(run, repository, then=partial(search, run, repository, then))
 
     def ask(missed: "QuerySet[Event]") -> Sequence[Visit]:
         read_again(missed)

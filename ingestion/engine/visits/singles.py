@@ -83,6 +83,7 @@ class SinglesVisit(RepositoryVisit, Generic[Identity]):
             return
         if self._is_legible and not page.is_missing:
             self.remove_others(key)
+        self.run.book.rejections.resolve_details(self.place, str(number), self.begun)
         PullRequest.objects.filter(pk=key, changed_at__lt=self.begun).update(
             **{self.done_for: F("due_for")}
         )

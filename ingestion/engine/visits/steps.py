@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from ingestion.engine.run import Run
+from ingestion.engine.visits import refused
 from ingestion.engine.visits.base import NothingListed, RepositoryVisit, Visit
 from ingestion.models import PipelineRun, Repository, Step
 from ingestion.models.builds import STEPS_DUE
@@ -68,6 +69,10 @@ def _next(
     if chosen:
         return [StepsVisit(run, repository, chosen, doubted)]
     _refuse_doubted(repository, doubted)
+    again = refused.details_due(run, repository, StepsVisit.stream)
+    mine = PipelineRun.objects.filter(repository=repository, uuid__in=again, removed_at=None)
+    if again and mine.update(steps_done_run=None):
+        return _next(run, repository)
     coverage = run.book.coverage(Place(StepsVisit.stream, repository.pk))
     listed = run.book.known(Place("pipelines", repository.pk))
     coverage.complete_as_of = listed.complete_as_of if listed else None
@@ -127,6 +132,7 @@ class StepsVisit(RepositoryVisit):
             return
         if due.done_for and self._is_legible and not page.is_missing:
             self._remove_others(due)
+        self.run.book.rejections.resolve_details(self.place, str(page.finished), self.begun)
         self.run.steps_read.append((due.key, due.run_number, due.completed_on))
 
     def _is_doubtful(self, page: Page, due: Due) -> bool:

@@ -7,12 +7,14 @@ The rows themselves say how far this came: what is there is marked as seen, what
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from connections.transport.errors import ProviderError
 from ingestion.engine.run import Run
+from ingestion.engine.visits import refused
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.engine.visits.repositories import FEW, MOST_GONE
 from ingestion.models import (
@@ -108,11 +110,13 @@ def search(
     begun: datetime | None = None,
     ask: Ask | None = None,
 ) -> Sequence[Visit]:
-    """What follows the end of a stream: what was not seen is asked for; `then` comes behind it.
+    """What follows the end of a stream: what was not seen is asked for, and what could not be
+    kept before; `then` comes behind it.
 
     `is_whole` says that all from `begin` on was read, since `begun`. `ask` asks for these rows in
     another way.
     """
+    then = partial(refused.ask_again, run, repository, stream, then)
     coverage = run.book.coverage(Place(stream, repository.pk))
     if coverage.missing and coverage.pk:  # a person may have answered meanwhile
         mine = Coverage.objects.filter(pk=coverage.pk)

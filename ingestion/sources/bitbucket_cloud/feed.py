@@ -171,7 +171,8 @@ def feed_rows(values: list[Json]) -> list[Row]:
                 found.append(_comment(value, said))
         except Unreadable as problem:
             place = inside(value, "pull_request", "id")
-            found.append(RejectedRecord(key=f"pull request {place}"[:200], reason=str(problem)))
+            name, parent = f"pull request {place}"[:200], str(place) if place else ""
+            found.append(RejectedRecord(key=name, reason=str(problem), parent=parent))
     return found
 
 

@@ -50,7 +50,7 @@ def walk_comments(
         end = Page(rows=(), finished=number)
         try:
             for answer in whole(client.comments(repository, number), "comments"):
-                yield Page(rows=parse.rows(values_of(answer), read, "id"))
+                yield Page(rows=parse.rows(values_of(answer), read, "id", number))
                 refusals.is_any_shown = True
         except NotFound as error:
             refusals.judge(end, number, error)

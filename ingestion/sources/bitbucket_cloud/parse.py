@@ -30,15 +30,21 @@ from ingestion.sources.rows import (
 SHORT_HASH = 40
 
 
-def rows(values: Iterable[Json], parse: Callable[[Json], Row], key: str) -> list[Row]:
-    """A row for each record; one that cannot be read becomes a RejectedRecord."""
+def rows(
+    values: Iterable[Json], parse: Callable[[Json], Row], key: str, parent: object = ""
+) -> list[Row]:
+    """A row for each record; one that cannot be read becomes a RejectedRecord.
+
+    `parent` is the pull request, or run, whose details they are.
+    """
     found: list[Row] = []
     for value in values:
         try:
             found.append(parse(value))
         except Unreadable as problem:
             name = value.get(key)
-            found.append(RejectedRecord(key=label(str(name))[:200], reason=str(problem)))
+            told = {"reason": str(problem), "parent": str(parent)}
+            found.append(RejectedRecord(key=label(str(name))[:200], **told))
     return found
 
 

@@ -15,11 +15,11 @@ from connections.transport.errors import InvalidPermissions, NotFound, Unexpecte
 from ingestion.sources.base import Key, Page, Walk
 from ingestion.sources.bitbucket_cloud import parse
 from ingestion.sources.bitbucket_cloud.answers import values_of
-from ingestion.sources.bitbucket_cloud.commits import known_commits, tips_of
+from ingestion.sources.bitbucket_cloud.commits import commit, known_commits, tips_of
 from ingestion.sources.bitbucket_cloud.deployments import deployment, environments_of
 from ingestion.sources.bitbucket_cloud.pull_requests import ALL_STATES, is_gone
-from ingestion.sources.bitbucket_cloud.read import Json
-from ingestion.sources.rows import Row
+from ingestion.sources.bitbucket_cloud.read import Json, Unreadable
+from ingestion.sources.rows import RejectedRecord, Row
 
 Probe = Callable[[BitbucketCloudClient, str, Sequence[Key]], Walk]
 
@@ -43,13 +43,21 @@ def _singly(
                 raise
             refused.append(key)
         else:
-            name = "uuid" if isinstance(key, str) else "id"
-            rows = parse.rows([one(answer)], partial(read, key), name)
-            yield Page(rows=rows, there=[key])
+            yield Page(rows=[_row(one(answer), partial(read, key), key)], there=[key])
     if refused:
         there = listed(refused)
         gone = [key for key in refused if key not in there]
         yield Page(rows=(), gone=gone, there=list(there))
+
+
+def _row(value: Json, read: Callable[[Json], Row], key: Key) -> Row:
+    """The row of a record; one that cannot be read is named as it was asked for."""
+    try:
+        return read(value)
+    except Unreadable as problem:
+        *parent, name = key if isinstance(key, tuple) else (key,)
+        told = {"reason": str(problem), "parent": str(parent[0]) if parent else ""}
+        return RejectedRecord(key=str(name), **told)
 
 
 def probe_pull_requests(client: BitbucketCloudClient, repository: str, keys: Sequence[Key]) -> Walk:
@@ -127,6 +135,17 @@ def probe_commits(client: BitbucketCloudClient, repository: str, keys: Sequence[
     yield Page(rows=(), gone=gone, there=[key for key in keys if key not in gone])
 
 
+def fetch_commits(client: BitbucketCloudClient, repository: str, keys: Sequence[Key]) -> Walk:
+    """By their hashes, whether a branch leads to them or not."""
+
+    def listed(_: Sequence[str]) -> set[str]:
+        tips_of(client, repository)
+        return set()
+
+    ask = partial(client.commit, repository)
+    yield from _singly(keys, ask, lambda _, value: commit(value), listed)
+
+
 def _any_of(numbers: Sequence[int]) -> str:
     return " OR ".join(f"id = {number}" for number in numbers)
 
@@ -138,3 +157,4 @@ PROBES: dict[str, Probe] = {
     "deployments": probe_deployments,
     "commits": probe_commits,
 }
+RECORDS = {**PROBES, "commits": fetch_commits}

@@ -13,7 +13,7 @@ from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
-from ingestion.sources.bitbucket_cloud.probes import PROBES
+from ingestion.sources.bitbucket_cloud.probes import PROBES, RECORDS
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
 from ingestion.sources.bitbucket_cloud.steps import walk_steps
 from ingestion.sources.costs import Sizes
@@ -84,6 +84,9 @@ class BitbucketCloudSource(Source):
 
     def probe(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
         return PROBES[stream](self._client, repository, keys)
+
+    def records(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
+        return RECORDS[stream](self._client, repository, keys)
 
     def is_gone(self, repository: str) -> bool:
         try:

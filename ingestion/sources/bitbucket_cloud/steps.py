@@ -35,7 +35,7 @@ def walk_steps(client: BitbucketCloudClient, repository: str, runs: Sequence[str
         end = Page(rows=(), finished=run)
         try:
             for answer in whole(client.steps(repository, run), "steps"):
-                yield Page(rows=parse.rows(values_of(answer), read, "uuid"))
+                yield Page(rows=parse.rows(values_of(answer), read, "uuid", run))
                 is_any_shown = True
         except NotFound:
             end.is_missing = _is_gone(client, repository, run)

@@ -1,15 +1,26 @@
 """What cannot be a row is named, shows as a gap, and stops nothing else."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DataError
 from django.db import connection as database
+from django.db.models import F, QuerySet
 
 from ingestion import engine
-from ingestion.models import Coverage, PipelineRun, PullRequest, RejectedRow, State
-from tests.ingestion.engine.conftest import Copied
+from ingestion.models import (
+    Commit,
+    Coverage,
+    Event,
+    PipelineRun,
+    PullRequest,
+    RejectedRow,
+    State,
+    Step,
+)
+from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.sandbox import Sandbox
 
 
@@ -70,6 +81,99 @@ def test_gap_closes_once_the_record_can_be_a_row(
     assert not gaps.exists()
     assert states[0] == State.PARTIAL
     assert states[2] == State.SUCCEEDED
+
+
+@pytest.fixture
+def a_day_later() -> Callable[[], None]:
+    """What could not be kept was refused more than a day ago."""
+
+    def pass_by() -> None:
+        RejectedRow.objects.update(created_at=F("created_at") - timedelta(hours=25))
+
+    return pass_by
+
+
+def gaps() -> "QuerySet[Coverage]":
+    return Coverage.objects.exclude(gap=None)
+
+
+def test_what_could_not_be_kept_is_asked_for_by_itself_once_a_day(
+    copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
+) -> None:
+    """Nothing changes in them at Bitbucket, so no walk would bring them again."""
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    one, run = there.pull_requests[2], next(iter(there.pipelines.values()))
+    tip = there.commits[there.branches["main"]]
+    told, number, author = one.task_count, run.build_number, (tip.user, tip.raw_author)
+    one.task_count, run.build_number = "1a", "2b"  # type: ignore[assignment]
+    tip.user, tip.raw_author = None, 3  # type: ignore[assignment]
+    copied.choose(*EVERYTHING).sync()
+    assert {g["code"] for g in gaps().values_list("gap", flat=True)} == {"rejected_rows"}
+    gap = Coverage.objects.get(repository__slug="api", stream="pull_requests").gap
+    assert gap
+    assert "2 (expected a whole number, found str)" in gap["message"]
+    asked = len(sandbox.requests)
+    copied.sync()
+    assert not [r for r in sandbox.requests[asked:] if r.path.endswith("/pullrequests/2")]
+
+    a_day_later()
+    copied.sync()  # as wrong as before
+    assert gaps().count() == 3
+    one.task_count, run.build_number, (tip.user, tip.raw_author) = told, number, author
+    sandbox.site.changed()
+    copied.sync()  # their day is not over; of pipelines the first page is read in any case
+    assert set(gaps().values_list("stream", flat=True)) == {"commits", "pull_requests"}
+    a_day_later()
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert not gaps().exists()
+    assert PullRequest.objects.get(repository__slug="api", number=2).created_on
+    assert PipelineRun.objects.filter(uuid=run.uuid).exists()
+    assert Commit.objects.filter(hash=tip.hash).exists()
+    assert not RejectedRow.objects.filter(resolved_at=None).exists()
+
+
+def test_details_that_could_not_be_kept_are_read_again_with_their_list(
+    copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    entry = next(e for e in there.pull_requests[3].activity if not e.comment)
+    said = next(c for n in (2, 4, 6) for c in there.pull_requests[n].comments if not c.deleted)
+    run = next(one for one in there.pipelines.values() if one.steps)
+    step = run.steps[0]
+    kind, line, uuid = entry.kind, said.created_on, step.uuid
+    entry.date, when = "never", entry.date  # type: ignore[assignment]
+    said.created_on, step.uuid = "never", None  # type: ignore[assignment]
+    sandbox.site.changed()
+    copied.choose(*EVERYTHING).sync()
+    streams = {"pull_request_activity", "pull_request_comments", "pipeline_steps"}
+    assert set(gaps().values_list("stream", flat=True)) >= streams - {"pull_request_comments"}
+    entry.date, said.created_on, step.uuid = when, line, uuid
+    sandbox.site.changed()
+    a_day_later()
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert not gaps().exists()
+    assert Event.objects.filter(kind=kind, happened_at=when, pull_request__number=3).exists()
+    assert Step.objects.filter(uuid=uuid).exists()
+
+
+def test_what_is_gone_is_not_missing(
+    copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
+) -> None:
+    sandbox.change.pull_request("acme", "api", 2, task_count="12a")
+    copied.sync()
+    assert gaps().exists()
+    sandbox.change.delete_pull_request("acme", "api", 2)
+    a_day_later()
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert not gaps().exists()
 
 
 def test_record_that_cannot_be_a_row_is_a_gap_also_when_its_walk_breaks_off(
