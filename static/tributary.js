@@ -190,7 +190,7 @@
     const dialog = document.createElement("dialog");
     dialog.className = "api-call";
     dialog.setAttribute("aria-label", "As API call");
-    const answer = await fetch(form.action, { method: "POST", body: sent, headers: { "X-Part": "api-call" } });
+    const answer = await fetch(form.getAttribute("action") || location.href, { method: "POST", body: sent, headers: { "X-Part": "api-call" } });
     dialog.innerHTML = answer.ok ? await answer.text() : "<p>This cannot be shown now. Load the page again.</p>";
     const close = document.createElement("button");
     close.type = "button";

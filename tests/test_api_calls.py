@@ -13,8 +13,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Credential
+from connections.services.drafts import fill_draft, start_draft
+from connections.services.rotation import begin_rotation
+from connections.services.verification import begin_draft_verification, verify_draft
 from ingestion.models import Repository, Sync
-from tenants.models import Membership, Organization
+from tenants import access
+from tenants.actor import Actor
+from tenants.models import Membership, Organization, User
 from tenants.roles import Role
 from tests.connections.conftest import connection, token
 from tests.factories import MembershipFactory, RepositoryFactory, SyncFactory
@@ -35,11 +40,12 @@ class Reader:
     client: Client
     organization: Organization
     key: str
+    owner: User
 
     def shown(self, path: str, **typed: Any) -> str:
         """The command that a form shows; nothing was changed by that."""
         before = snapshot_of(self.organization)
-        page = self.client.post(self.address(path), {**typed, "as_api_call": "1"})
+        page = self.client.post(self.address(path), {"as_api_call": "1", **typed})
         assert snapshot_of(self.organization) == before
         assert page.status_code == 200
         text = page.content.decode()
@@ -68,7 +74,7 @@ def reader(
 ) -> Reader:
     settings.PUBLIC_URL = live_server.url
     client.force_login(membership.user)
-    return Reader(client, membership.organization, key)
+    return Reader(client, membership.organization, key, membership.user)
 
 
 def test_connecting(reader: Reader, sandbox: Sandbox, token: str) -> None:
@@ -82,6 +88,12 @@ def test_connecting(reader: Reader, sandbox: Sandbox, token: str) -> None:
     stored = Credential.objects.get().secrets
     assert stored is not None
     assert stored["api_token"] == token
+
+
+def test_pasting(reader: Reader, sandbox: Sandbox, token: str) -> None:
+    made = reader.run("new/bitbucket_cloud/", token)
+    assert made["connection"]["settings"] == {"workspace": "acme"}
+    assert Credential.objects.get().method == "access_token"
 
 
 def test_everything_on_a_connection(
@@ -107,17 +119,61 @@ def test_everything_on_a_connection(
     assert run(f"{pk}/resume/")["connection"]["state"] == "verified"
     assert run(f"{pk}/verify/")["verification"]["outcome"] == "ok"
     repository: Repository = RepositoryFactory.create(connection=connection)
-    selected = run(f"{pk}/repositories/", ids=[repository.pk])
-    assert [row["id"] for row in selected["repositories"]] == [repository.pk]
+    ticked = {"ids": [repository.pk]}
+    left_out = run(f"{pk}/repositories/", as_api_call="leave_out", **ticked)
+    assert [row["selected"] for row in left_out["repositories"]] == [False]
+    selected = run(f"{pk}/repositories/", as_api_call="select", **ticked)
+    assert [row["selected"] for row in selected["repositories"]] == [True]
+    by_name = run(f"{pk}/repositories/by-name/", include="a*\nb*", exclude="")
+    assert by_name["connection"]["selection"]["repositories"]["include"] == ["a*", "b*"]
+    every = run(f"{pk}/repositories/", as_api_call="all")
+    assert every["connection"]["selection"]["repositories"]["mode"] == "all"
+    assert "/connect/" in run(f"{pk}/links/new/")["link"]["url"]
     sync = SyncFactory.create(connection=connection, state="queued")
     cancelled = run(f"/syncs/{sync.pk}/stop/")
     assert cancelled["sync"]["state"] == "cancelled"
+    Sync.objects.filter(pk=sync.pk).update(state="failed")
+    again = run(f"/syncs/{sync.pk}/retry/")["sync"]
+    assert again["id"] != sync.pk
+    Sync.objects.filter(pk=again["id"]).update(state="succeeded")
     started = run(f"{pk}/syncs/start/", mode="full")
     assert Sync.objects.get(pk=started["sync"]["id"]).mode == "full"
     run(f"{of_old}/delete/")
     run(f"{pk}/delete/", confirm="")
     connection.refresh_from_db()
     assert connection.deleted_at is not None
+
+
+def test_taking_over_and_joining(
+    reader: Reader, connection: Connection, sandbox: Sandbox, token: str
+) -> None:
+    pk, old = connection.pk, connection.credentials.get()
+    of_old, owner = f"{pk}/credentials/{old.pk}", reader.owner
+    given = {"settings": {}, "secrets": {"api_token": sandbox.tokens.workspace("acme")}}
+    with access.enter(reader.organization):
+        rotation = begin_rotation(
+            credential=old, by=owner, actor=Actor.for_user(owner), label="New", **given
+        )
+        draft = start_draft(
+            organization=reader.organization,
+            connector="bitbucket_cloud",
+            by=owner,
+            actor=Actor.for_user(owner),
+        )
+        place = {"workspace": "acme"}
+        fill_draft(
+            draft=draft,
+            method="access_token",
+            actor=Actor.for_user(owner),
+            **{**given, "settings": place},
+        )
+        verify_draft(begin_draft_verification(draft=draft, send=False))
+
+    taken = reader.run(f"{of_old}/rotate/{rotation.public_id}/", token)
+    joined = reader.run(f"new/{draft.public_id}/join/", token)
+
+    assert taken["credential"]["label"] == "New"
+    assert joined["credential"]["id"] != old.pk
 
 
 def test_what_has_no_call_says_so(reader: Reader, connection: Connection) -> None:

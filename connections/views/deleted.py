@@ -9,7 +9,8 @@ from connections.models import Connection
 from connections.selectors import deleted_connections
 from connections.services import drafts, restoring
 from connections.services.errors import Refused
-from connections.views.base import WizardView
+from connections.views.base import WizardView, unseen_secrets
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views.base import OrganizationView
 
@@ -49,6 +50,17 @@ class Join(WizardView):
     """Finish a draft in the connection that it belongs to: restored, or one credential richer."""
 
     http_method_names = ["post"]
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        draft = self.kept_draft
+        connection = draft.connection or restoring.same_thing(draft)
+        method = self.connector.method(draft.method)
+        if connection is None or connection.deleted_at is not None or method.by_consent:
+            return "The API has no call for this: a person does it in the browser."
+        own = {field.name for field in method.settings}
+        settings = {name: value for name, value in draft.settings.items() if name in own}
+        body = {"method": method.key, "settings": settings, "secrets": unseen_secrets(method)}
+        return ApiCall(method=f"connections/{connection.pk}/credentials.create", body=body)
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         slug, draft = self.organization.slug, self.kept_draft

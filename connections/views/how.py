@@ -10,8 +10,9 @@ from connections.connectors.base import Recognised
 from connections.forms import PasteForm
 from connections.services import consumers, pasting
 from connections.services.errors import InvalidSettings, VerificationsTooMany
-from connections.views.base import begin_checks
+from connections.views.base import begin_checks, misfit
 from connections.views.wizard import DraftStep
+from tenants.api_call import SECRET, ApiCall
 
 
 class How(DraftStep):
@@ -38,6 +39,30 @@ class How(DraftStep):
             draft = pasting.keep_pasted(draft=self.begun(), recognised=recognised)
             return redirect("connections:wizard_how", self.organization.slug, draft.public_id)
         return self._filled(form, recognised)
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        form = self._form(self.request.POST)
+        form.is_valid()
+        wrong = misfit(form, but=["secret"])
+        if wrong:
+            return wrong
+        known = self.connector.read_places({**self.fixed, **form.settings})
+        own = {field.name for field in self.connector.settings}
+        typed = {name: value for name, value in known.items() if name not in own}
+        credential = {"settings": typed, "secrets": {"token": SECRET}}
+        if self.draft is not None and self.draft.connection is not None:
+            method = f"connections/{self.draft.connection.pk}/credentials.create"
+            return ApiCall(method=method, body=credential)
+        named = self.draft.name if self.draft is not None else ""
+        body: dict[str, Any] = {
+            "type": self.connector.key,
+            "name": named or known.get(self.connector.place) or self.connector.label,
+            "settings": {name: value for name, value in known.items() if name in own},
+            "credential": credential,
+        }
+        if self.draft is not None and self.draft.parent_id:
+            body["parent_id"] = self.draft.parent_id
+        return ApiCall(method="connections.create", body=body)
 
     @property
     def kept(self) -> Recognised | None:

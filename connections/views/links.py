@@ -10,6 +10,7 @@ from connections.models import ConnectLink
 from connections.services import links
 from connections.services.errors import Refused
 from connections.views.base import ConnectionView
+from tenants.api_call import ApiCall
 from tenants.roles import Permission
 from tenants.views import once
 
@@ -32,6 +33,9 @@ class MakeLink(ConnectionView):
     """Make a link for somebody outside the organization."""
 
     http_method_names = ["post"]
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        return ApiCall(method="connections.link", body={"id": self.connection.pk})
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         try:
@@ -73,6 +77,9 @@ class LinkMade(MakeLink):
 
 class RevokeLink(MakeLink):
     """End a link that nobody used yet."""
+
+    def api_call(self, **_: object) -> ApiCall | str:
+        return "The API has no call for this: a link is revoked in the browser."
 
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         rows = ConnectLink.objects.for_organization(self.organization)

@@ -247,6 +247,19 @@ class CredentialCompare(CredentialView):
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         return self.page()
 
+    def api_call(self, **_: object) -> ApiCall | str:
+        if self.request.POST.getlist("also"):
+            return "A call exchanges one secret: untick the others, and it is shown."
+        body = {
+            "id": self.credential.pk,
+            "label": self.draft.name,
+            "settings": self.draft.settings,
+            "secrets": unseen_secrets(self.method),
+            "expiration_date": self.draft.found["expiration_date"],
+        }
+        method = f"connections/{self.connection.pk}/credentials.update"
+        return ApiCall(method=method, body=body)
+
     def post(self, request: HttpRequest, **_: object) -> HttpResponse:
         also = {int(pk) for pk in request.POST.getlist("also") if pk.isdecimal()}
         twins = {one.pk: one for one in rotation.twins_of(self.credential)}

@@ -38,7 +38,7 @@ from ingestion.words.choice import Preview, preview_of
 from ingestion.words.head import connection_head
 from tenants.api_call import ApiCall
 from tenants.roles import Permission
-from tenants.views.base import OrganizationView
+from tenants.views.base import AS_API_CALL, OrganizationView
 
 CHOICE_BEFORE = "choice_before"  # in a session: a connection's id, what was chosen before, a mark
 
@@ -178,10 +178,13 @@ class ConnectionRepositories(OfRepositories):
 
     def api_call(self, **kwargs: Any) -> ApiCall | str:
         connection = self.connection(kwargs["pk"])
+        action = self.request.POST[AS_API_CALL]
+        if action == "all":
+            return _selecting(connection, {"mode": "all"})
         ids = [int(one) for one in self.request.POST.getlist("ids") if one.isdecimal()]
         if not ids:
             return "Tick at least one repository, and the call is shown."
-        body = {"ids": ids, "selected": True}
+        body = {"ids": ids, "selected": action != "leave_out"}
         return ApiCall(method=f"connections/{connection.pk}/repositories.select", body=body)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -215,6 +218,12 @@ class ConnectionRepositoriesByName(ConnectionRepositories):
     """Choose by patterns: first look at what fits, then take it."""
 
     http_method_names = ["post"]
+
+    def api_call(self, **kwargs: Any) -> ApiCall | str:
+        form = PatternsForm(self.request.POST)
+        if not form.is_valid():
+            return "Mend the patterns, and the call is shown."
+        return _selecting(self.connection(kwargs["pk"]), form.chosen_patterns())
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection, form = self.connection(pk), PatternsForm(request.POST)
@@ -251,6 +260,12 @@ class ConnectionRepositoriesUndo(OfRepositories):
         else:
             messages.success(request, "The same repositories are synced as before.")
         return self.back(pk)
+
+
+def _selecting(connection: Connection, repositories: dict[str, Any]) -> ApiCall:
+    """The call that changes which repositories are synced, and leaves the rest of the choice."""
+    selection = {**connection.selection, "repositories": repositories}
+    return ApiCall(method="connections.update", body={"id": connection.pk, "selection": selection})
 
 
 def _several(count: int) -> str:

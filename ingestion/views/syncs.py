@@ -180,6 +180,10 @@ class SyncRetry(OfSync):
     permission = Permission.SYNC
     http_method_names = ["post"]
 
+    def api_call(self, **kwargs: Any) -> ApiCall:
+        sync = self.sync(kwargs["pk"])
+        return ApiCall(method=f"connections/{sync.connection_id}/syncs.retry", body={"id": sync.pk})
+
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         sync = self.sync(pk)
         try:
