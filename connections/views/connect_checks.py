@@ -41,11 +41,14 @@ class Checks(LinkView):
         if begun is None:
             return self.on("connections:connect")
         draft, latest = begun
+        finding, refused = read_draft(draft, latest, self.connector), draft.found.get("refused", "")
+        is_on_its_way = finding.is_good and not refused  # the worker stores it, then it is done
         context = {
             **self.about,
             "draft": draft,
-            "finding": read_draft(draft, latest, self.connector),
-            "refused": draft.found.get("refused", ""),
+            "finding": finding,
+            "refused": refused,
+            "refresh": "700ms" if is_on_its_way else finding.refresh,
             "may_go_on": may_go_on(draft),
             "is_kept": is_kept(draft),
         }

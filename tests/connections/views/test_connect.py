@@ -10,7 +10,9 @@ from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils.timezone import now
 
-from connections.models import Connection, ConnectLink, Credential, Draft
+from connections.models import Connection, ConnectLink, Credential, Draft, Verification
+from connections.services.verification import run_verification
+from tenants import access
 from tenants.models import Organization
 from tests.connections.views.conftest import Visit
 from tests.connections.views.test_consent import decide
@@ -131,7 +133,10 @@ def test_only_a_streams_check_fails_and_it_is_handed_over_without(
 
 
 def test_checks_fill_while_they_run_and_lead_to_done(
-    address: str, sandbox: Sandbox, django_capture_on_commit_callbacks: Any
+    address: str,
+    sandbox: Sandbox,
+    organization: Organization,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     visitor = Client()
     visitor.get(address)
@@ -141,11 +146,16 @@ def test_checks_fill_while_they_run_and_lead_to_done(
     page = visitor.get("/connect/verify/")
     assert "Asking Bitbucket" in text(page)
     assert 'hx-get="/connect/verify/live/"' in page.content.decode()
+    with access.enter(organization):  # the checks have ended, and nothing is stored yet
+        run_verification(Verification.objects.get())
+    live = visitor.get("/connect/verify/live/", headers={"HX-Request": "true"})
+    assert "It is handed over now." in text(live)
+    assert 'hx-get="/connect/verify/live/"' in live.content.decode()
     for run in waiting:
         run()
-    live = visitor.get("/connect/verify/live/", headers={"HX-Request": "true"})
+    done = visitor.get("/connect/verify/live/", headers={"HX-Request": "true"})
 
-    assert live["HX-Redirect"] == "/connect/done/"
+    assert done["HX-Redirect"] == "/connect/done/"
 
 
 def test_another_browser_with_the_link_sees_nothing_of_what_was_entered(
