@@ -9,7 +9,8 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        from tenants import checks, converters, tasks, wall  # noqa: F401  # checks and tasks register
+        from tenants import checks, converters, tasks, variables, wall  # noqa: F401  # the first register
 
         converters.register()
         connection_created.connect(wall.teach, dispatch_uid="tenants.wall")
+        connection_created.connect(variables.allow, dispatch_uid="tenants.variables")
