@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
-from connections.models import Connection, ConnectLink, Credential, Draft, Grant, Tag, open_links
+from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
 from connections.models.connection import kept_since
 from connections.models.credential import usable_credentials
 from tenants.models import Membership, Organization, User
@@ -33,19 +33,11 @@ __all__ = (
     "live_credentials",
     "rotation_of",
     "standings_of",
-    "tagged",
     "usable_credentials",
     "workspaces",
 )
 OF_LINK = ("organization", "connection")
 LINKS_SHOWN = timedelta(days=30)  # after it was used, a connect link is still listed
-
-
-def tagged(rows: QuerySet[Connection], tag: str) -> QuerySet[Connection]:
-    """Those of these connections with a tag: “env” whatever its value, or “env=prod”."""
-    key, has_value, value = (part.strip() for part in tag.partition("="))
-    found = Tag.objects.filter(key=key, connection=OuterRef("pk"))
-    return rows.filter(Exists(found.filter(value=value) if has_value else found))
 
 
 def connections_of(

@@ -37,10 +37,10 @@ from connections.api.schemas import (
     OneRow,
 )
 from connections.models import Connection
-from connections.selectors import tagged
 from connections.services import connections, links
 from connections.services.creating import Created, create_connection
 from connections.services.entering import NewCredential
+from connections.tagged import tagged
 from tenants.api import ApiView, paginate, timestamp
 from tenants.authentication import require_scope
 from tenants.models import Scope

@@ -77,6 +77,12 @@ class ConnectionFilter(Filter):
         required=False,
         choices=[ANY, *Connection.Status.choices, ("syncing", "Syncing")],
     )
+    tag = forms.CharField(
+        label="Tag",
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"placeholder": "env=prod"}),
+    )
 
     def set_up(self) -> None:
         kinds = [(key, connector.label) for key, connector in connectors().items()]

@@ -27,6 +27,7 @@ from django.utils.timezone import now
 from connections.connectors import connector, connectors
 from connections.connectors.base import UnknownConnector
 from connections.models import Connection, Credential
+from connections.tagged import has_tag, tags_told, with_tags
 from ingestion.models import UNFINISHED, Coverage, State, Sync
 from ingestion.selectors.freshness import Freshness, freshness_of
 from ingestion.selectors.quota import QuotaLeft, quota_of_connections
@@ -67,6 +68,7 @@ class ConnectionRow:
     last_syncs: list[Sync] = field(default_factory=list)
     quota: QuotaLeft | None = None
     credentials: list[Credential] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     went_at: datetime | None = None  # when a credential was last switched off or deleted
 
     @property
@@ -137,7 +139,7 @@ def with_need(connections: QuerySet[Connection]) -> QuerySet[Connection]:
 def search_connections(
     organization: Organization, values: dict[str, str]
 ) -> tuple[QuerySet[Connection], int, int]:
-    """The connections list by `q`, `connector`, `state`, ordered by `sort` (a minus turns it).
+    """The list by `q`, `connector`, `state`, `tag`, ordered by `sort` (a minus turns it).
 
     Without an order those that need a person come first.
 
@@ -146,10 +148,12 @@ def search_connections(
     unfinished = Sync.objects.filter(connection=OuterRef("pk"), state__in=UNFINISHED)
     everything = connections_of(organization).annotate(is_syncing=Exists(unfinished))
     which = _matches(values)
+    if tag := values.get("tag"):
+        everything, which = everything.annotate(has_tag=has_tag(tag)), which & Q(has_tag=True)
     counts = with_need(everything).aggregate(
         found=Count("pk", filter=which), needs_you=Count("pk", filter=NEEDS_YOU)
     )
-    found = _sorted(everything.filter(which), values.get("sort", ""))
+    found = _sorted(with_tags(everything.filter(which)), values.get("sort", ""))
     return found, counts["found"], counts["needs_you"]
 
 
@@ -205,6 +209,7 @@ def rows(connections: Sequence[Connection], *, strip: bool = False) -> list[Conn
             last_syncs=syncs.get(c.pk, []),
             quota=quotas.get(c.pk),
             credentials=credentials.get(c.pk, []),
+            tags=tags_told(c),
             went_at=_went_at(all_credentials.get(c.pk, [])),
         )
         for c in connections

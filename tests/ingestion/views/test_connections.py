@@ -1,5 +1,6 @@
 """The list of connections and the page of one."""
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from connections.models import Connection
+from connections.models import Connection, Tag
 from connections.services.connections import update_connection
 from ingestion.models import Quota, QuotaBucket, Repository, State
 from tenants import access
@@ -120,6 +121,28 @@ def test_filters_that_make_no_sense_are_named(
     assert "errorlist" in text_of(response)
 
 
+def test_tags_lead_to_the_connections_that_have_them(
+    member: Client, url: Address, several: dict[str, Connection]
+) -> None:
+    shown, hidden = list(several)[:2]
+    for name, value in ((shown, "prod & more"), (hidden, "dev")):
+        Tag.objects.create(connection=several[name], key="env", value=value)
+    for number in range(5):
+        Tag.objects.create(connection=several[hidden], key=f"more-{number}")
+    everything = member.get(url("connections"), {"sort": "name"})
+    links = re.findall(r'class="chip" href="([^"]+)"', text_of(everything))
+
+    page = text_of(member.get(url("connections") + html.unescape(links[0])))
+    by_key = text_of(member.get(url("connections"), {"tag": "env", "q": hidden}))
+
+    names = {name for name in several if f">{name}</a>" in page}
+    one = shown if "prod" in links[0] else hidden
+    assert names == {one}
+    assert "sort=name" in links[0]
+    assert {name for name in several if f">{name}</a>" in by_key} == {hidden}
+    assert "and 2 more" in text_of(everything)
+
+
 @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 40, "\x00"])
 def test_pages_that_do_not_exist_lead_to_the_nearest(
     member: Client, url: Address, connection: Connection, page: str
@@ -135,6 +158,7 @@ def test_the_first_of_many_takes_ten_statements(
         CredentialFactory.create(connection=made, quota_subject=f"subject-{number}")
         CoverageFactory.create(repository=RepositoryFactory.create(connection=made))
         SyncFactory.create(connection=made, state=State.RUNNING, finished_at=None)
+        Tag.objects.create(connection=made, key="env", value="prod")
 
     with django_assert_max_num_queries(10):
         page = text_of(member.get(url("connections")))
