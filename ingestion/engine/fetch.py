@@ -132,12 +132,18 @@ class Fetchers:
         return int(self._mine.told - before)
 
     def _pages(self, visit: Visit) -> bool:
+        """All pages, or those until a stop. One behind which nothing goes on is the last: its walk
+        comes to its end all the same, or all of it would be read again.
+        """
         walk, said = visit.walk(self._source(visit)), None
-        while not self._stop.is_set():
+        goes_on, is_last = False, False
+        while is_last or not self._stop.is_set():
             try:
                 page = walk.send(said)
             except StopIteration:
                 return True
+            is_last = goes_on and page.checkpoint is None
+            goes_on = goes_on or page.checkpoint is not None
             verdict = Verdict() if page.wants_verdict else None
             self._messages.put(Arrived(visit, page, self._asked(), verdict))
             said = self._wait(verdict) if verdict else None
