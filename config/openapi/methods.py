@@ -19,6 +19,7 @@ ANY_METHOD = (
     "not_authed",
     "key_expired",
     "not_allowed",
+    "method_not_allowed",
     "not_acceptable",
     "invalid_arguments",
     "rate_limited",

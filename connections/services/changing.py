@@ -21,7 +21,7 @@ from connections.services.errors import (
     SeesLess,
     VersionChanged,
 )
-from connections.services.locks import hold_credential
+from connections.services.locks import hold_credential, next_version
 from connections.services.proving import (
     check_finding,
     connected,
@@ -191,7 +191,7 @@ def _store_changes(
     before = {name: getattr(credential, name) for name in changes if name != "secrets"}
     for name, value in changes.items():
         setattr(credential, name, value)
-    credential.version += 1
+    next_version(credential)
     if proved is not None:
         fill_from(credential, proved.entry, proved.finding)
     credential.save()

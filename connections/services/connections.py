@@ -14,7 +14,7 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.grants import erase_unused
-from connections.services.locks import hold
+from connections.services.locks import hold, next_version
 from connections.services.parents import give_back, hold_parent
 from connections.services.rows import (
     check_name,
@@ -67,7 +67,7 @@ def update_connection(
         before["tags"], after["tags"] = tags_of(row), clean_tags(tags)
     changes = {key: [old, after[key]] for key, old in before.items() if old != after[key]}
     if changes:
-        row.version += 1
+        next_version(row)
         if _reads_more(row, before["selection"]):
             row.next_verification_at = now()
         store_connection(row)
@@ -89,7 +89,7 @@ def disable_connection(*, connection: Connection, by: Actor, version: int | None
     row = _locked(connection, version)
     if row.status != Connection.Status.DISABLED:
         row.status, row.disabled_at, row.next_sync_at = Connection.Status.DISABLED, now(), None
-        row.version += 1
+        next_version(row)
         row.save()
         note("connections.disabled", row, by)
         connection_stopped.send(sender=Connection, connection=row, by=by)
@@ -107,7 +107,7 @@ def enable_connection(*, connection: Connection, by: Actor, version: int | None 
         row.status_code = row.status_message = ""
         row.next_sync_at = _next_sync(row) if finished else None
         row.next_verification_at = now() if finished else None
-        row.version += 1
+        next_version(row)
         row.save()
         note("connections.enabled", row, by)
         reconsider(row)
@@ -134,8 +134,8 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
         revoked_at=moment
     )
     erase_unused(*grants)
+    next_version(row)
     row.deleted_at, row.next_sync_at, row.next_verification_at = moment, None, None
-    row.version += 1
     row.save()
     note("connections.deleted", row, by)
     connection_stopped.send(sender=Connection, connection=row, by=by)

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.timezone import now
 
 from connections.connectors import connector
@@ -19,7 +18,7 @@ from connections.services.errors import (
     MultipleCredentialsNotSupported,
 )
 from connections.services.grants import erase_unused
-from connections.services.locks import hold_credential
+from connections.services.locks import hold_credential, next_version
 from connections.services.pasting import complete
 from connections.services.proving import (
     check_finding,
@@ -134,7 +133,6 @@ def _has_credential(connection: Connection) -> bool:
 
 
 def _set(credential: Credential, **changes: Any) -> None:
-    Credential.objects.filter(pk=credential.pk, deleted_at=None).update(
-        version=F("version") + 1, **changes
-    )
+    next_version(credential)
+    Credential.objects.filter(pk=credential.pk).update(**changes)
     credential.refresh_from_db()

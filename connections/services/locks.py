@@ -1,5 +1,7 @@
 """The order of locks: a connection first, then its drafts, its credentials, its sync."""
 
+from typing import Any
+
 from connections.models import Connection, Credential
 from connections.services.errors import CredentialDeleted, VersionChanged
 
@@ -26,3 +28,13 @@ def hold_credential(credential: Credential, version: int | None) -> None:
     credential.refresh_from_db(from_queryset=rows)
     if version is not None and credential.version != version:
         raise VersionChanged
+
+
+def next_version(row: Connection | Credential) -> None:
+    """Count an edit, in an UPDATE that asks for the version that was read: an etag stands or falls
+    with it, whatever else is held. Raises VersionChanged.
+    """
+    rows: Any = type(row)._default_manager.filter(pk=row.pk, version=row.version, deleted_at=None)
+    if not rows.update(version=row.version + 1):
+        raise VersionChanged
+    row.version += 1

@@ -25,7 +25,7 @@ from connections.services.errors import (
     TwinRefused,
     VersionChanged,
 )
-from connections.services.locks import hold
+from connections.services.locks import hold, next_version
 from connections.services.proving import check_finding, connected, fill_from, keep_proof, tried
 from connections.services.rows import clean_name
 from connections.services.selections import copied_streams
@@ -215,7 +215,7 @@ def _store(
     credential.expiration_date = date.fromisoformat(last) if last else None
     if comparison is not None:
         credential.label = draft.name
-    credential.version += 1
+    next_version(credential)
     fill_from(credential, _entry(given, credential), finding)
     credential.save()
     told: dict[str, Any] = {"secrets": "changed"}
