@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
-from connections.transport.errors import Gone, InvalidPermissions, NotFound
+from connections.transport.errors import InvalidPermissions, NotFound
 from ingestion.sources.base import Count, Key, Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import costs, listings, measuring
 from ingestion.sources.bitbucket_cloud.commits import walk_commits
@@ -91,7 +91,11 @@ class BitbucketCloudSource(Source):
     def is_gone(self, repository: str) -> bool:
         try:
             self._client.repository(repository)
-        except (NotFound, Gone, InvalidPermissions):
+        except NotFound:
+            return True
+        except InvalidPermissions as error:
+            if error.missing_scopes:
+                raise
             return True
         return False
 

@@ -18,6 +18,9 @@ def scale() -> Scale:
     return Scale(repositories=9, pull_requests=1, pipelines=0, people=3)
 
 
+LACKS = '{"error": {"detail": {"required": ["repository:admin"], "granted": ["pullrequest"]}}}'
+
+
 def delete(sandbox: Sandbox, count: int) -> list[str]:
     slugs = list(sandbox.world.workspaces["acme"].repositories)[-count:]
     for slug in slugs:
@@ -120,6 +123,27 @@ def test_what_is_shown_by_its_uuid_is_not_marked(copied: Copied, sandbox: Sandbo
     copied.sync()
 
     assert marked() == set(slugs[1:])
+
+
+@pytest.mark.parametrize(
+    ("fault", "marks"),
+    [
+        ({"status": 403}, True),
+        ({"kind": "410"}, False),
+        ({"status": 403, "body": LACKS}, False),
+    ],
+    ids=["refused", "the address is no more", "a scope is missing"],
+)
+def test_only_a_refusal_of_the_thing_itself_marks_it(
+    copied: Copied, sandbox: Sandbox, fault: dict[str, Any], marks: bool
+) -> None:
+    copied.sync()
+    slugs = delete(sandbox, 1)
+    sandbox.faults.add(r"/repositories/[^/]*/[^/?]*$", **fault)
+
+    copied.sync()
+
+    assert marked() == (set(slugs) if marks else set())
 
 
 def test_answer_outlives_trouble(copied: Copied, sandbox: Sandbox) -> None:
