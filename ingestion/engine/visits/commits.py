@@ -108,11 +108,13 @@ class CommitsVisit(RepositoryVisit):
             raise nothing_listed(self.name, len(self._was), "branches")
         if self.run.since or not self._is_legible:
             return
-        stored = Commit.objects.filter(repository=self.repository, hash__in=self._missing)
-        missing = self._missing - set(stored.values_list("hash", flat=True))
+        wanted = self._missing.union(self._tips)
+        stored = Commit.objects.filter(repository=self.repository, hash__in=wanted)
+        missing = wanted - set(stored.values_list("hash", flat=True))
         if missing or (self._is_whole and self._tips and not self.counts.read):
             self.coverage.checkpoint = None
             raise NothingListed(
-                f"{self.name}: Bitbucket lists too few commits ({len(missing):,} parents are"
-                " missing). What was read is kept, and they are asked for again."
+                f"{self.name}: Bitbucket lists too few commits ({len(missing):,} to which others"
+                " or branches lead are missing). What was read is kept, and they are asked for"
+                " again."
             )

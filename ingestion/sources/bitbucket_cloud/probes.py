@@ -45,9 +45,9 @@ def _singly(
         else:
             yield Page(rows=[_row(one(answer), partial(read, key), key)], there=[key])
     if refused:
-        there = listed(refused)
-        gone = [key for key in refused if key not in there]
-        yield Page(rows=(), gone=gone, there=list(there))
+        shown = listed(refused)
+        gone = [key for key in refused if key not in shown]
+        yield Page(rows=(), gone=gone, there=[key for key in refused if key in shown])
 
 
 def _row(value: Json, read: Callable[[Json], Row], key: Key) -> Row:

@@ -110,6 +110,62 @@ def test_force_push_drops_what_no_branch_leads_to(
     assert sync.counts["removed"] == 2
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("kind", ["short_page", "empty_page", "truncated"])
+def test_a_short_list_of_what_was_dropped_heals(
+    synced: Copied, sandbox: Sandbox, api: Repository, kind: str, times: int
+) -> None:
+    sandbox.change.push_branch(*PLACE, "topic", count=40)
+    synced.sync()
+    sandbox.change.delete_branch(*PLACE, "topic")
+    sandbox.faults.add("/commits", kind=kind, times=times)
+
+    synced.sync()
+    sandbox.faults.clear()
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert here() == reachable(api)
+    assert synced.sync().state == State.SUCCEEDED
+    coverage = Coverage.objects.get(stream="commits")
+    assert not coverage.lost_heads
+    asked = sandbox.count("/commits")
+    synced.sync()
+    assert sandbox.count("/commits") == asked
+
+
+def test_what_a_forgotten_head_led_to_is_dropped_with_it(
+    synced: Copied, sandbox: Sandbox, api: Repository
+) -> None:
+    tip = sandbox.change.push_branch(*PLACE, "topic", count=5)
+    synced.sync()
+    sandbox.change.delete_branch(*PLACE, "topic")
+    parents = api.commits[tip].parents
+    sandbox.change.forget_commit(*PLACE, tip)
+    sandbox.change.forget_commit(*PLACE, parents[0])
+
+    synced.sync()
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert here() == reachable(api)
+    assert Commit.objects.exclude(removed_at=None).count() == 5
+
+
+@pytest.mark.parametrize("kind", ["short_page", "empty_page"])
+def test_a_push_whose_list_comes_without_it_is_asked_for_again(
+    synced: Copied, sandbox: Sandbox, api: Repository, kind: str
+) -> None:
+    sandbox.change.push_branch(*PLACE, "topic", count=4)
+    sandbox.faults.add("/commits", kind=kind, times=1)
+
+    first = synced.sync()
+    second = synced.sync()
+
+    assert (first.state, second.state) == (State.PARTIAL, State.SUCCEEDED)
+    assert here() == reachable(api)
+
+
 def test_what_was_dropped_comes_back_with_its_branch(
     synced: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
