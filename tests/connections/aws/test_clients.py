@@ -192,3 +192,35 @@ def test_the_command_line(environment: dict[str, str], asked: list[str]) -> None
         assert "An error occurred (InvalidSignatureException) when calling" in failed.stderr
         assert said in failed.stderr
     assert len(asked) == 3
+
+
+def test_the_calls_of_terraform(environment: dict[str, str], asked: list[str]) -> None:
+    """Those of `aws_codestarconnections_connection`: made with tags, read, changed, gone."""
+    arn = {"ConnectionArn": "$0.ConnectionArn"}
+    of_arn = {"ResourceArn": "$0.ConnectionArn"}
+    read = [call("get_connection", **arn), call("list_tags_for_resource", **of_arn)]
+    tags = [{"Key": "Name", "Value": "main"}, {"Key": "env", "Value": "dev"}]
+    answers = boto(
+        [
+            call("create_connection", ProviderType="Bitbucket", ConnectionName="main", Tags=tags),
+            *read,
+            call("untag_resource", **of_arn, TagKeys=["Name"]),
+            call("tag_resource", **of_arn, Tags=[{"Key": "env", "Value": "prod"}]),
+            *read,
+            call("create_connection", ProviderType="Bitbucket", ConnectionName="main"),
+            call("delete_connection", **arn),
+            call("get_connection", **arn),  # asked until it is not found
+            call("list_tags_for_resource", **of_arn),
+        ],
+        environment,
+    )
+
+    states = [answers[at]["Connection"]["ConnectionStatus"] for at in (1, 5)]
+    assert states == ["PENDING", "PENDING"]
+    assert answers[2]["Tags"] == tags
+    assert answers[6]["Tags"] == [{"Key": "env", "Value": "prod"}]
+    assert (answers[7]["error"], answers[7]["tries"]) == ("ResourceAlreadyExistsException", 0)
+    assert answers[8] == {}
+    assert [answer["is"] for answer in answers[9:]] == ["ResourceNotFoundException"] * 2
+    assert [answer["tries"] for answer in answers[9:]] == [0, 0]
+    assert len(asked) == len(answers)
