@@ -65,6 +65,7 @@ def test_somebody_outside_connects_by_a_link(visitor: Visitor) -> None:
     outside.page.get_by_role("button", name="Ada Admin").click()
     outside.press("Grant access")
     outside.headline("Done")
+    outside.sees("Read pull requests")  # each check, which passed
     outside.look()
     outside.page.goto(link)
     outside.sees("It works once")

@@ -30,7 +30,8 @@ def outcome_of(result: CheckResult, error: ProviderError, entry: Entry) -> tuple
     if result.name == "workspace":
         return "workspace_not_found", "Bitbucket shows this secret no workspace of this name."
     if result.name == "repositories":
-        return "no_resources", "Bitbucket does not show this repository to this secret."
+        what = "this repository" if entry.settings.get("repository") else "these repositories"
+        return "no_resources", f"Bitbucket does not show {what} to this secret."
     return "invalid_permissions", "Bitbucket does not show this to this secret (404)."
 
 
