@@ -1,12 +1,27 @@
 """Tags of a connection: the rules, and how they are stored. Limits are those of AWS."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Tag
 
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
+# Control characters, and what turns the direction of text or cannot be seen.
+UNSEEN = (
+    r"[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ufeff\ufff0-\uffff]"
+)
+# What a key must not be: a pattern, and the sentence that says so.
+NO_KEY = {
+    "=": "A key has no =: it parts the key from the value.",
+    "^[aA][wW][sS]:": "Keys that begin with aws: are reserved.",
+    r"^\s|\s$": "A key neither begins nor ends with a blank.",
+    UNSEEN: "Control characters are not allowed.",
+}
 
 
 class TooManyTags(InvalidFields):
@@ -17,11 +32,19 @@ class TooManyTags(InvalidFields):
 
 
 def tags_schema() -> dict[str, Any]:
-    """The JSON Schema of tags."""
+    """The JSON Schema of tags, with which the server checks them too."""
     return {
         "type": "object",
-        "propertyNames": {"minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[^=]+$"},
-        "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE},
+        "propertyNames": {
+            "minLength": 1,
+            "maxLength": LONGEST_KEY,
+            "not": {"anyOf": [{"pattern": pattern} for pattern in NO_KEY]},
+        },
+        "additionalProperties": {
+            "type": "string",
+            "maxLength": LONGEST_VALUE,
+            "not": {"pattern": UNSEEN},
+        },
         "maxProperties": MOST,
     }
 
@@ -32,21 +55,20 @@ def tags_of(connection: Connection) -> dict[str, str]:
 
 
 def clean_tags(tags: Mapping[str, Any]) -> dict[str, str]:
-    """Tags as they are kept: trimmed, at most 50. Raises InvalidFields, TooManyTags."""
-    problems: dict[str, str] = {}
-    cleaned: dict[str, str] = {}
-    for given, value in tags.items():
-        key = str(given).strip()
-        problem = _problem(key, value) or ("Named twice." if key in cleaned else "")
-        if problem:
-            problems[f"tags.{key[:LONGEST_KEY]}"] = problem
-        else:
-            cleaned[key] = value.strip()
+    """Tags as they are kept, by key: at most 50. Raises InvalidFields, TooManyTags."""
+    schema = tags_schema()
+    key_fits = Draft202012Validator(schema["propertyNames"]).is_valid
+    value_fits = Draft202012Validator(schema["additionalProperties"]).is_valid
+    problems = {
+        f"tags.{key[:LONGEST_KEY]}": _problem(key, value)
+        for key, value in tags.items()
+        if not key_fits(key) or not value_fits(value)
+    }
     if problems:
         raise InvalidFields(problems)
-    if len(cleaned) > MOST:
+    if len(tags) > MOST:
         raise TooManyTags
-    return dict(sorted(cleaned.items()))
+    return {key: value.strip() for key, value in sorted(tags.items())}
 
 
 def store_tags(connection: Connection, tags: Mapping[str, str]) -> None:
@@ -71,14 +93,12 @@ def store_tags(connection: Connection, tags: Mapping[str, str]) -> None:
 
 
 def _problem(key: str, value: Any) -> str:
+    """Why a tag does not fit, in a sentence."""
     if not 0 < len(key) <= LONGEST_KEY:
         return f"A key has 1 to {LONGEST_KEY} characters."
-    if "=" in key:
-        return "A key has no =: it parts the key from the value."
-    if key.lower().startswith("aws:"):
-        return "Keys that begin with aws: are reserved."
+    for pattern, told in NO_KEY.items():
+        if re.search(pattern, key):
+            return told
     if not isinstance(value, str) or len(value) > LONGEST_VALUE:
         return f"A value is text of at most {LONGEST_VALUE} characters."
-    if not (key + value.strip()).isprintable():
-        return "Control characters are not allowed."
-    return ""
+    return NO_KEY[UNSEEN]

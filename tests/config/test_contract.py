@@ -28,10 +28,10 @@ EXAMPLES = 6  # of each method
 FORM = "application/x-www-form-urlencoded"
 OF_METHOD = {"connections": "connection", "credentials": "credential", "syncs": "sync"}
 # What no JSON Schema of a body can say: whether a cursor is ours, whether a cron expression ever
-# comes, what is printable (names, tags), what a connection copies, which method a credential has.
+# comes, what is printable (names), what a connection copies, which method a credential has.
 BEYOND_SCHEMAS = re.compile(
     r"cursor|schedule\.cron|schedule\.timezone|(credential\.)?(name|label|method|settings|secrets)\b.*"
-    r"|streams|selection\.streams|tags\..*|id|parent_id"
+    r"|streams|selection\.streams|id|parent_id"
 )
 api = schemathesis.openapi.from_wsgi("/api/schema/", whole_bodies(WSGIHandler()))
 

@@ -19,7 +19,7 @@ def test_tags_are_kept_changed_and_found(script: Script) -> None:
     script.post("connections.create", {**PENDING, "name": "Other", "tags": {"env": "dev"}})
 
     changed = script.post(
-        "connections.update", {"id": made["id"], "tags": {"env": "test", " a ": "1"}}
+        "connections.update", {"id": made["id"], "tags": {"env": "test", "a": " 1 "}}
     )
 
     assert made["tags"] == {"env": "prod", "team": ""}
@@ -49,7 +49,9 @@ def test_tags_are_kept_changed_and_found(script: Script) -> None:
         {"a": "b\u202ec"},
         {"a": 1},
         {"a": None},
-        {"a": "1", " a": "2"},
+        {" a": "1"},
+        {"a ": "1"},
+        {" ": "1"},
         {str(number): "" for number in range(51)},
     ],
 )
