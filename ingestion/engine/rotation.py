@@ -32,8 +32,11 @@ def to_visit(
     The answer stays the same in all slices of a sync, but for repositories that change meanwhile.
     """
     asked = [stream for stream in ASKED if run.copies(stream)]
-    period = period_of(interval_of(run.connection), len(repositories) * len(asked), _limit(run))
-    if run.is_full or COMPARISON in run.sync.streams or period is None:
+    apart = interval_of(run.connection)
+    if run.is_full or COMPARISON in run.sync.streams or apart >= ONCE_A_DAY:
+        return dict(repositories), False
+    period = period_of(apart, len(repositories) * len(asked), _limit(run))
+    if period is None:
         return dict(repositories), False
     signs = Signs(run, asked)
     due = sorted(
