@@ -23,9 +23,10 @@ def of_one_kind(around: Surroundings) -> Iterator[Figure]:
     run, fence = a_run()
     for size in SIZES:
         for stream, rows in kinds(size).items():
-            count = statements(run, fence, stream, rows)
             aim = 6 if around.is_postgres else None
-            yield Figure(measure=f"{size:,} rows of {stream}", value=count, at_most=aim)
+            for reading, name in ((None, ""), (run.reading, ", everything again")):
+                count = statements(run, fence, stream, rows, reading)
+                yield Figure(measure=f"{size:,} rows of {stream}{name}", value=count, at_most=aim)
 
 
 def of_a_sync(around: Surroundings) -> Iterator[Figure]:
@@ -69,19 +70,21 @@ def a_run() -> tuple[Any, Any]:
     return run, claim(sync.pk)
 
 
-def statements(run: Any, fence: Any, stream: str, rows: list[Any]) -> int:
+def statements(run: Any, fence: Any, stream: str, rows: list[Any], reading: int | None) -> int:
     """Those of one transaction with rows that are there already, in an older version."""
     from ingestion.writer.people import People
 
     people = People(run.sync.organization_id, run.connection.pk)
     for age in (1, 0):
         with inside.counted() as counted:
-            transaction(run, fence, people, stream, [older(row, age) for row in rows])
+            transaction(run, fence, people, stream, [older(row, age) for row in rows], reading)
     return counted.count
 
 
-def transaction(run: Any, fence: Any, people: Any, stream: str, rows: list[Any]) -> None:
-    """As a slice writes."""
+def transaction(
+    run: Any, fence: Any, people: Any, stream: str, rows: list[Any], reading: int | None
+) -> None:
+    """As a slice writes; `reading` marks what a reading of everything sees."""
     from django.db import transaction as database
 
     from ingestion.writer.batch import Batch, Place
@@ -92,6 +95,7 @@ def transaction(run: Any, fence: Any, people: Any, stream: str, rows: list[Any])
         people=people,
         now=run.clock.now(),
         is_selected=lambda row: True,
+        seen_by=reading,
     )
     place = Place(stream, next(iter(run.repositories)))
     with database.atomic():

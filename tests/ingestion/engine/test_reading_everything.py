@@ -141,6 +141,32 @@ def test_what_vanished_is_marked_and_comes_back(synced: Copied, sandbox: Sandbox
     assert not Coverage.objects.exclude(missing=None).exists()
 
 
+def test_where_the_feed_is_refused_every_history_is_read(synced: Copied, sandbox: Sandbox) -> None:
+    expected = vanish(sandbox)
+    sandbox.faults.add("/pullrequests/activity", status=403)
+
+    sync = synced.sync("full")
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert gone() == expected
+
+
+def test_a_feed_that_ends_early_is_made_good_by_single_histories(
+    synced: Copied, sandbox: Sandbox
+) -> None:
+    expected = vanish(sandbox)
+    sandbox.faults.add("/pullrequests/activity", kind="short_page", only_pages=True)
+
+    sync = synced.sync("full")
+
+    assert gone()["pull requests"] == expected["pull requests"]
+    assert gone()["events"] in (expected["events"], set())
+    assert sync.state in (State.SUCCEEDED, State.PARTIAL)
+    sandbox.faults.clear()
+    assert synced.sync("full").state == State.SUCCEEDED
+    assert gone() == expected
+
+
 @pytest.mark.parametrize("where", ["pullrequests", "pullrequests/activity", "pipelines", "commits"])
 def test_a_list_that_breaks_off_marks_nothing(synced: Copied, sandbox: Sandbox, where: str) -> None:
     vanish(sandbox)
