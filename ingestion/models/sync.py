@@ -151,8 +151,11 @@ class Coverage(TenantModel):
     """Up to where a stream of a repository (or of the whole connection) is complete."""
 
     # Much is not listed any more, and nobody has said yet whether it is really gone.
-    ASKS = Q(gap__code="many_gone") & (
-        Q(checkpoint__walk__confirmed=False) | Q(missing__confirmed=False)
+    # Where its repository is not synced any more, nobody needs to.
+    ASKS = (
+        Q(gap__code="many_gone")
+        & (Q(checkpoint__walk__confirmed=False) | Q(missing__confirmed=False))
+        & (Q(repository=None) | Q(repository__is_selected=True, repository__removed_at=None))
     )
 
     organization_from = ("connection",)

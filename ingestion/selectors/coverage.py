@@ -100,8 +100,9 @@ def coverage_by_repository(
 
 def many_gone(connection: Connection) -> list[Coverage]:
     """The coverage of each list that lacks much: what it says, and what a person said to it."""
+    synced = Q(repository=None) | Q(repository__is_selected=True, repository__removed_at=None)
     rows = Coverage.objects.for_organization(connection.organization_id)
-    found = rows.filter(connection=connection, gap__code="many_gone")
+    found = rows.filter(synced, connection=connection, gap__code="many_gone")
     return list(found.order_by("repository_id", "pk"))
 
 

@@ -43,9 +43,15 @@ def test_a_reading_of_everything_asks_too_and_one_answer_does(
     CoverageFactory.create(
         repository=repository, connection=connection, stream="pull_requests", gap=gap, missing=mine
     )
+    left = RepositoryFactory.create(connection=connection, is_selected=False)
+    gone = {"code": "many_gone", "message": "Of one that is not synced any more."}
+    CoverageFactory.create(
+        repository=left, connection=connection, stream="pipelines", gap=gone, missing=mine
+    )
     page = text_of(member.get(url("connection", connection.pk)))
     assert SAID in page
     assert "4 of 12 pull requests" in page
+    assert gone["message"] not in page
     assert page.count(BUTTON) == 1
 
     page = text_of(member.post(url("connection_gone", connection.pk), follow=True))
