@@ -34,24 +34,6 @@ class Given(Expression):
         return field.get_db_prep_value(values[self.name], connection)
 
 
-def given_list(name: str, size: int, model: type[Model], column: str) -> list[Given]:
-    """The places of a list of so many values, for `__in`; see `spread`."""
-    return [Given(f"{name}.{place}", model, column) for place in range(size)]
-
-
-def spread(**lists: Sequence[Any]) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """Sizes and values of lists for `given_list`, each filled up to a power of two by its last one,
-    so that few statements serve lists of every length. None may be empty.
-    """
-    sizes = tuple(1 << (len(one) - 1).bit_length() for one in lists.values())
-    values = {
-        f"{name}.{place}": one[min(place, len(one) - 1)]
-        for (name, one), size in zip(lists.items(), sizes, strict=True)
-        for place in range(size)
-    }
-    return sizes, values
-
-
 class Prepared:
     """A statement of the shape that `build` gives it, compiled when it is first used."""
 

@@ -220,7 +220,7 @@ class VerificationAnswer(Answer):
 class CredentialsAnswer(ListAnswer):
     """A page of credentials."""
 
-    credentials = StandingRow(many=True)
+    credentials = CredentialRow(many=True)
 
 
 class CredentialAnswer(Answer):

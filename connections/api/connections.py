@@ -27,8 +27,8 @@ from connections.api.rows import (
     STATUSES,
     connection_row,
     credential_row,
-    credential_rows,
     finding_row,
+    standing_rows,
 )
 from connections.api.schemas import (
     ChangedConnection,
@@ -94,7 +94,7 @@ class ConnectionsInfo(ApiView):
         return Response(
             {
                 "connection": connection_row(connection),
-                "credentials": credential_rows(list(credentials), connection),
+                "credentials": standing_rows(list(credentials), connection),
                 "last_sync": _last_sync(connection),
             }
         )

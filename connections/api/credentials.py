@@ -25,8 +25,8 @@ from connections.api.rows import (
     SHOWN_OF_CREDENTIAL,
     comparison_row,
     credential_row,
-    credential_rows,
     finding_row,
+    standing_rows,
     verification_row,
 )
 from connections.api.schemas import ChangedCredential, NewCredential, OneRow
@@ -115,7 +115,7 @@ class CredentialsInfo(ApiView):
         connection = connection_of(self, connection_id)
         self.read()
         credential = credential_of(connection, pk, with_deleted=True)
-        (row,) = credential_rows([credential], connection)
+        (row,) = standing_rows([credential], connection)
         return Response({"credential": {**row, "deleted_at": timestamp(credential.deleted_at)}})
 
 
@@ -142,7 +142,7 @@ class CredentialsList(ApiView):
             connection_of(self, connection_id)
         return Response(
             {
-                "credentials": credential_rows(page, page[0].connection) if page else [],
+                "credentials": [credential_row(one, one.connection) for one in page],
                 "response_metadata": {"next_cursor": cursor},
             }
         )

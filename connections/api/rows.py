@@ -24,7 +24,7 @@ STATES = {
 }
 STATUSES = {state: status for status, state in STATES.items()}
 NAMED = 100  # repositories in a comparison
-# Columns behind `credential_rows`: neither the secret nor what else a connection holds.
+# Columns behind `credential_row`: neither the secret nor what else a connection holds.
 SHOWN_OF_CREDENTIAL = (
     "organization",
     "label",
@@ -39,8 +39,6 @@ SHOWN_OF_CREDENTIAL = (
     "scopes",
     "last_used_at",
     "version",
-    "sees",
-    "quota_subject",
     "connection__connector",
 )
 CHECK_KEYS = (
@@ -90,7 +88,7 @@ def _selection(connection: Connection, kind: Connector | None) -> dict[str, Any]
     return {**selection, "streams": list(wanted_streams(kind, selection))}
 
 
-def credential_rows(
+def standing_rows(
     credentials: Sequence[Credential], connection: Connection
 ) -> list[dict[str, Any]]:
     """Credentials of this connection, each with what it sees and may still ask."""

@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Min, Q, QuerySet, Sum
-from django.db.models.lookups import In
+from django.db.models import Min, Q, Sum
 from django.utils.timezone import now
 
 from connections.models import Connection, Credential
-from ingestion.models import Quota, QuotaBucket
+from ingestion.models import Quota
 from ingestion.quota import BUCKETS, COUNTED
-from tenants.prepared import Given, Prepared, given_list, spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,34 +44,20 @@ def quota_of_subjects(subjects: Iterable[str], whose: int = 0) -> dict[str, Quot
 
     `whose` is the organization whose own use is told beside that of all.
     """
-    wanted = [subject for subject in dict.fromkeys(subjects) if subject]
-    if not wanted:
-        return {}
+    wanted = {subject for subject in subjects if subject}
     time = now()
     bucket = timedelta(seconds=settings.QUOTA_WINDOW / BUCKETS)
-    sizes, values = spread(subject=wanted)
-    found = _USED.rows(*sizes, since=time - bucket * COUNTED, whose=whose, **values)
+    in_window = Q(buckets__starts_at__gt=time - bucket * COUNTED)
+    found = Quota.objects.filter(subject__in=wanted).annotate(
+        used=Sum("buckets__booked", filter=in_window),
+        own=Sum("buckets__booked", filter=in_window & Q(buckets__whose=whose)),
+        oldest=Min("buckets__starts_at", filter=in_window & Q(buckets__booked__gt=0)),
+    )
     known = {quota.subject: _left(quota, time, bucket) for quota in found}
     return {
         subject: known.get(subject) or QuotaLeft(limit=settings.QUOTA_LIMIT, used=0)
         for subject in wanted
     }
-
-
-def _used(subjects: int) -> QuerySet[Quota]:
-    """So many subjects with what was booked of each since a moment."""
-    in_window = Q(buckets__starts_at__gt=Given("since", QuotaBucket, "starts_at"))
-    mine = Q(buckets__whose=Given("whose", QuotaBucket, "whose"))
-    return Quota.objects.filter(
-        In(F("subject"), given_list("subject", subjects, Quota, "subject"))
-    ).annotate(
-        used=Sum("buckets__booked", filter=in_window),
-        own=Sum("buckets__booked", filter=in_window & mine),
-        oldest=Min("buckets__starts_at", filter=in_window & Q(buckets__booked__gt=0)),
-    )
-
-
-_USED = Prepared(_used)
 
 
 def _left(quota: Any, time: datetime, bucket: timedelta) -> QuotaLeft:

@@ -1,25 +1,20 @@
 """How each credential stands: what it sees, what it may still ask, and with whom it shares that."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.db.models import BooleanField, Count, F, Q, QuerySet, Value
-from django.db.models.lookups import In
+from django.db.models import Count, Q, QuerySet
 
-from connections.models import Connection, Credential
+from connections.models import Credential
 from ingestion.models import Repository, RepositoryAccess
 from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
-from tenants import access
-from tenants.models import Organization
-from tenants.prepared import Given, Prepared, given_list, spread
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """`sees` is None as long as no sync has listed with it. `sharing` are the other credentials of
-    the organization whose requests Bitbucket counts with these: of them only what names them.
+    the organization whose requests Bitbucket counts with these.
     """
 
     sees: int | None
@@ -38,7 +33,8 @@ def standings(credentials: Sequence[Credential]) -> dict[int, Standing]:
     if not credentials:
         return {}
     organization = credentials[0].organization_id
-    seen, chosen = _seen_and_chosen(credentials)
+    seen = _seen(credentials)
+    chosen = _chosen({one.connection_id for one in credentials})
     quota = quota_of_subjects((one.quota_subject for one in credentials), whose=organization)
     others = _others(organization, credentials)
     return {
@@ -72,72 +68,31 @@ def windows(organization_id: int) -> list[tuple[QuotaLeft, list[Credential]]]:
     return sorted(found, key=lambda one: one[0].percent)
 
 
-def _seen_and_chosen(credentials: Sequence[Credential]) -> tuple[dict[int, int], dict[int, int]]:
-    """How many repositories each sees, by its id; no entry for those that have not listed any. And
-    how many are chosen, by the id of the connection.
-    """
-    sizes, values = spread(
-        credential=[one.pk for one in credentials],
-        connection=list({one.connection_id for one in credentials}),
+def _seen(credentials: Iterable[Credential]) -> dict[int, int]:
+    """How many repositories each sees; no entry for those that have not listed any."""
+    rows = RepositoryAccess.objects.filter(credential__in=credentials)
+    counted = rows.values_list("credential").annotate(
+        n=Count("pk", filter=RepositoryAccess.SEES & Q(repository__removed_at=None))
     )
-    seen, chosen = dict[int, int](), dict[int, int]()
-    for pk, is_chosen, count in _COUNTED.rows(*sizes, **values):
-        (chosen if is_chosen else seen)[pk] = count
-    return seen, chosen
+    return dict(counted.order_by())
+
+
+def _chosen(connections: Iterable[int]) -> dict[int, int]:
+    rows = Repository.objects.filter(connection__in=connections, is_selected=True, removed_at=None)
+    return dict(rows.values_list("connection").annotate(n=Count("pk")).order_by())
 
 
 def _others(organization: int, credentials: Sequence[Credential]) -> list[Credential]:
-    subjects = list({one.quota_subject for one in credentials} - {""})
-    if not subjects:
-        return []
-    sizes, values = spread(subject=subjects)
-    return _ALIKE.rows(*sizes, organization=access.require(organization), **values)
+    subjects = {one.quota_subject for one in credentials} - {""}
+    rows = _live(organization).filter(quota_subject__in=subjects)
+    return list(rows.order_by("connection__name", "pk"))
 
 
 def _live(organization: int) -> QuerySet[Credential]:
-    return _alive(Credential.objects.for_organization(organization)).defer("secrets")
-
-
-def _alive(rows: QuerySet[Credential]) -> QuerySet[Credential]:
-    rows = rows.filter(deleted_at=None, connection__deleted_at=None)
-    return rows.select_related("connection")
-
-
-def _counted(credentials: int, connections: int) -> "QuerySet[Any, Any]":
-    """Repositories seen by each of so many credentials, and chosen in so many connections."""
-    seen = RepositoryAccess.objects.filter(
-        In(F("credential_id"), given_list("credential", credentials, Credential, "id"))
+    rows = Credential.objects.for_organization(organization).filter(
+        deleted_at=None, connection__deleted_at=None
     )
-    chosen = Repository.objects.filter(
-        In(F("connection_id"), given_list("connection", connections, Connection, "id")),
-        is_selected=True,
-        removed_at=None,
-    )
-    is_seen = RepositoryAccess.SEES & Q(repository__removed_at=None)
-    return _count(seen, "credential_id", Count("pk", filter=is_seen), is_chosen=False).union(
-        _count(chosen, "connection_id", Count("pk"), is_chosen=True), all=True
-    )
-
-
-def _count(
-    rows: "QuerySet[Any, Any]", by: str, count: Count, *, is_chosen: bool
-) -> "QuerySet[Any, Any]":
-    kind = Value(is_chosen, output_field=BooleanField())
-    counted: QuerySet[Any, Any] = rows.order_by().values_list(by).annotate(kind=kind, n=count)
-    return counted
-
-
-def _alike(subjects: int) -> QuerySet[Credential]:
-    """The live credentials of an organization with one of so many subjects, by what names them."""
-    rows = Credential.objects.filter(
-        In(F("quota_subject"), given_list("subject", subjects, Credential, "quota_subject")),
-        organization=Given("organization", Organization, "id"),
-    )
-    named = rows.only("label", "quota_subject", "secret_hash", "connection__name")
-    return _alive(named).order_by("connection__name", "pk")
-
-
-_COUNTED, _ALIKE = Prepared(_counted), Prepared(_alike)
+    return rows.select_related("connection").defer("secrets")
 
 
 def _share(one: Credential, other: Credential) -> bool:

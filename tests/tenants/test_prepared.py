@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F
-from django.db.models.lookups import In
 from django.utils.timezone import now
 
 from tenants.models import Membership, User
-from tenants.prepared import Given, Prepared, given_list, spread
+from tenants.prepared import Given, Prepared
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,14 +19,11 @@ AFTER = Prepared(
         created_at__gt=Given("since", Membership, "created_at"),
     ).select_related("organization")
 )
-NAMED = Prepared(
-    lambda size: User.objects.filter(In(F("name"), given_list("n", size, User, "name")))
-)
+NAMED = Prepared(lambda: User.objects.filter(name=Given("name", User, "name")))
 
 
-def named(*names: str) -> set[str]:
-    sizes, values = spread(n=names)
-    return {one.name for one in NAMED.rows(*sizes, **values)}
+def named(name: str) -> set[str]:
+    return {one.name for one in NAMED.rows(name=name)}
 
 
 def test_each_use_has_its_own_values() -> None:
@@ -52,19 +47,6 @@ def test_a_row_is_read_anew_each_time() -> None:
 
     assert named("before") == set()
     assert named("after") == {"after"}
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 9])
-def test_lists_of_any_length(size: int) -> None:
-    for number in range(10):
-        UserFactory.create(name=f"person {number}")
-    wanted = [f"person {number}" for number in range(size)]
-
-    assert named(*wanted) == set(wanted)
-
-
-def test_few_statements_serve_lists_of_every_length() -> None:
-    assert {spread(n=range(size))[0] for size in range(5, 9)} == {(8,)}
 
 
 def test_values_are_never_part_of_the_statement() -> None:
