@@ -38,7 +38,8 @@ def make_due(count: int) -> None:
 
     without = Connection.objects.filter(syncs=None).order_by("pk")
     keys = list(without.values_list("pk", flat=True)[:count])
-    Connection.objects.filter(pk__in=keys).update(next_sync_at=now())
+    moment = now() - timedelta(seconds=1)
+    Connection.objects.filter(pk__in=keys).update(next_sync_at=moment)
 
 
 def prepare() -> None:
