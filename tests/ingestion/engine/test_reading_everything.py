@@ -350,9 +350,8 @@ def test_a_reading_that_was_stopped_is_gone_on_with(
         shown.append(share_done(stream_rows_of([again])[again.pk]))
 
     assert 0 < stood <= shown[0] + 0.01
-    assert min(shown) > stood * 0.8
+    assert min(shown) > stood / 3  # about how much there is becomes known on the way
     assert shown[-1] == 1
-    assert len(shown) > 3
     assert again.state == State.SUCCEEDED, again.error
     assert gone() == expected
     lists = [
