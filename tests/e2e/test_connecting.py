@@ -132,6 +132,48 @@ def test_a_wrong_token_is_refused_and_nothing_is_put_back(visitor: Visitor) -> N
     assert visitor.page.locator("[name=workspace]").input_value() == "acme"
 
 
+def test_by_a_token_of_one_repository(visitor: Visitor) -> None:
+    visitor.settle("One repository")
+
+    enter(visitor, "Workspace access token")
+    visitor.page.locator("[name=workspace]").fill("acme")
+    visitor.page.locator("[name=repository]").fill("web")
+    visitor.page.locator("[name=api_token]").fill(visitor.world.tokens.repository("acme", "web"))
+    visitor.press("Verify")
+
+    visitor.sees("Repository access token")
+    visitor.look()
+    visitor.choose_and_start()
+    visitor.headline("Complete")
+
+
+def test_by_an_api_token_and_never_by_an_app_password(visitor: Visitor) -> None:
+    visitor.settle("Accounts")
+    tokens = visitor.world.tokens
+
+    enter(visitor, "Atlassian API token")
+    visitor.page.locator("[name=workspace]").fill("acme")
+    visitor.page.locator("[name=username]").fill("ada@example.com")
+    visitor.page.locator("[name=password]").fill(tokens.app_password("ada@example.com"))
+    visitor.press("Verify")
+    visitor.sees("Bitbucket ended app passwords")
+    visitor.look()
+    visitor.follow("Enter another token")
+    visitor.page.locator("[name=password]").fill(tokens.api_token("ada@example.com"))
+    visitor.press("Verify")
+
+    visitor.sees("Atlassian API token: acts as Ada")
+    visitor.choose_and_start()
+    visitor.headline("Complete")
+
+
+def enter(visitor: Visitor, method: str) -> None:
+    """Go through the wizard to the form of a method."""
+    visitor.follow("+ Connection")
+    visitor.follow("Bitbucket Cloud")
+    visitor.go(visitor.page.get_by_role("link", name=f"Choose {method}"))
+
+
 def test_any_secret_is_pasted(visitor: Visitor) -> None:
     visitor.settle("Pasting")
     token = visitor.world.tokens.api_token("ben@example.com")
