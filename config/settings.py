@@ -262,7 +262,7 @@ SYNC_LEASE = at_least(1, "SYNC_LEASE", default=25)
 _slots = 1 if IS_SQLITE else max(1, CELERY_WORKER_CONCURRENCY - 1)
 SYNC_SLOTS = at_least(1, "SYNC_SLOTS", default=_slots)
 SYNC_SLICE = at_least(1, "SYNC_SLICE", default=10)  # seconds, when anything else waits
-SYNC_FETCHERS = at_least(1, "SYNC_FETCHERS", default=8)  # requests in flight per slice
+SYNC_FETCHERS = at_least(1, "SYNC_FETCHERS", default=32)  # requests in flight per slice, at most
 # Seconds before each of the next tries when Bitbucket has trouble; after them a sync ends.
 SYNC_RETRY_DELAYS = whole_numbers("SYNC_RETRY_DELAYS", default="10,30,120")
 

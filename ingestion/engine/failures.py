@@ -141,12 +141,12 @@ class Failures:
             self.quota_until = until
 
     def _count_silence(self, error: ProviderError) -> None:
-        """As many unanswered visits as there are threads: the others would wait for nothing.
+        """As many unanswered visits as begin together: the others would wait for nothing.
 
         Each takes the whole deadline of a request, and a worker meanwhile.
         """
         self._unheard += 1
-        if self._unheard >= settings.SYNC_FETCHERS and self.trouble is None:
+        if self._unheard >= self._run.pool.pace.first and self.trouble is None:
             self.trouble = Trouble() if self.may_retry else Trouble(error=error)
 
     def _stops_stream(self, error: ProviderError) -> bool:

@@ -16,7 +16,7 @@ from ingestion.engine.visits.base import Visit
 from ingestion.quota import taken_here
 from ingestion.sources.base import Page, Source
 
-QUEUED_PAGES = 64
+QUEUED_PAGES = 32
 LOOK_UP = 0.2  # seconds between two looks at whether to stop
 GATHERED = 0.05  # seconds for which pages are gathered into one batch
 

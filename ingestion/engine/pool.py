@@ -29,6 +29,7 @@ from connections.transport.errors import (
 )
 from connections.transport.removals import Removal
 from ingestion.clock import Clock
+from ingestion.engine.pace import Pace
 from ingestion.quota import taken_here
 from ingestion.selectors.quota import quota_of_subjects
 from tenants import access
@@ -67,6 +68,7 @@ class Pool:
         self.members = list(members)
         self._clock = clock or Clock()
         self._lock = threading.Lock()
+        self.pace = Pace(len(self.members))
         left = quota_of_subjects(member.subject for member in members) if members else {}
         self._left = {subject: quota.left for subject, quota in left.items()}
         self._out: dict[str, tuple[datetime, Out]] = {}

@@ -63,7 +63,7 @@ class Asking:
         while (member := self._pool.choose(self.about, asked)) is not None:
             asked.add(member.key)
             try:
-                with self._pool.asking(member):
+                with self._pool.pace.turn(), self._pool.asking(member):
                     answer = ask(self._transport(member))
             except ProviderError as error:
                 if isinstance(error, InvalidCredentials) and self._pool.renew(member):

@@ -26,13 +26,14 @@ from ingestion.engine.visits import steps
 from ingestion.engine.visits.base import NothingListed, Visit
 from ingestion.engine.visits.repositories import GoneVisit, RepositoriesVisit
 from ingestion.models import State, Sync
+from ingestion.quota import book_ahead
 from ingestion.services.repositories import selected_by
 from ingestion.sources.rows import Row
 from ingestion.writer import store
 from ingestion.writer.batch import Batch, Counts, Place
 from ingestion.writer.people import People
 
-PAGES_AT_A_TIME = 24  # messages that one transaction takes at most
+PAGES_AT_A_TIME = 16  # messages that one transaction takes at most
 LOOK = 1.0  # seconds between two looks at the clock
 LONGEST = 600  # seconds, so that an authorization is renewed in time
 # New objects between two looks for garbage that goes round in circles. A page of Bitbucket's is
@@ -49,7 +50,7 @@ class Slice:
         self._plan = Plan(run)
         self._failures = failures
         self._people = People(run.sync.organization_id, run.connection.home_id)
-        self._fetchers = Fetchers(partial(Seat, run.pool), settings.SYNC_FETCHERS)
+        self._fetchers = Fetchers(partial(Seat, run.pool), run.pool.pace.most)
         self._begun = self._looked = time.monotonic()
         self._yields = False
 
@@ -85,6 +86,7 @@ class Slice:
                 if self._fetchers.is_stopping or not self._plan.compare():
                     return
                 continue
+            book_ahead()
             waited = time.monotonic()
             messages = self._fetchers.receive(LOOK, PAGES_AT_A_TIME)
             self._spend("bitbucket", time.monotonic() - waited)
@@ -93,7 +95,8 @@ class Slice:
             self._look_up()
 
     def _submit(self) -> None:
-        while not self._fetchers.is_stopping and self._fetchers.walking < settings.SYNC_FETCHERS:
+        pace = self._run.pool.pace
+        while not self._fetchers.is_stopping and self._fetchers.walking < pace.now:
             visit = self._plan.take()
             if visit is None:
                 return

@@ -1,6 +1,6 @@
 """The ledger of requests: what each subject may still ask of Bitbucket in the rolling window."""
 
-from ingestion.quota.ledger import Ledger, Usage, forget_lots, taken_here, usage
+from ingestion.quota.ledger import Ledger, Usage, book_ahead, forget_lots, taken_here, usage
 from ingestion.quota.window import BUCKETS, COUNTED
 
 __all__ = (
@@ -8,6 +8,7 @@ __all__ = (
     "COUNTED",
     "Ledger",
     "Usage",
+    "book_ahead",
     "forget_lots",
     "taken_here",
     "usage",

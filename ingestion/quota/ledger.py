@@ -6,6 +6,7 @@ permits are booked in small lots and kept in this process until their bucket end
 
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,12 +17,13 @@ from connections.transport.errors import QuotaExhausted
 from connections.transport.ledger import Purpose
 from ingestion.clock import database_now
 from ingestion.models import Quota
-from ingestion.quota.purses import Asker, Lot, Purses
+from ingestion.quota.purses import Asker, Purses
 from ingestion.quota.window import Window, scaled, width
 from tenants.threads import leave_thread
 
 LOT, LONG_BUCKET = 25, 10.0  # permits booked at a time, in buckets of so many seconds or more
-SMALL_LOT = 10
+SMALL_LOT, LARGE_LOT = 10, 250
+LASTS = 1 / 30  # of a bucket: how long a lot lasts whoever asks quicker
 FIRST_BLOCK, LONGEST_BLOCK = 60, 15 * 60  # seconds of a window of an hour
 BELIEVED = 3600  # seconds of a window of an hour: a limit that came with a refusal
 PROBE = 5  # seconds of a window of an hour that a single try is given
@@ -43,7 +45,11 @@ class Ledger:
         asker = Asker(subject, purpose, whose)
         with _purses.lock(subject):
             if not _purses.spend(asker):
-                _purses.fill(asker, _book(asker))
+                try:
+                    _book(asker)
+                finally:
+                    leave_thread()
+                _purses.spend(asker)
         _taken.count = taken_here() + 1
 
     def learn(
@@ -87,18 +93,27 @@ def usage(subject: str) -> Usage:
     return Usage(limit, window.used, None if is_free else window.free_at(window.used - limit))
 
 
-def _book(asker: Asker) -> Lot:
-    try:
-        with transaction.atomic():
-            found = _try_to_book(asker)
-    finally:
-        leave_thread()
+def book_ahead() -> None:
+    """Book anew for whoever has used half of a lot, so that no thread that asks has to wait for it.
+
+    For the thread that writes anyway, outside of any transaction. Who finds nothing left is told
+    when it asks.
+    """
+    for asker in _purses.low():
+        with _purses.lock(asker.subject), suppress(QuotaExhausted):
+            _book(asker)
+
+
+def _book(asker: Asker) -> None:
+    with transaction.atomic():
+        found = _try_to_book(asker)
     if isinstance(found, QuotaExhausted):
         raise found  # what it waits for was noted, and is kept
-    return found
+    permits, ends = found
+    _purses.fill(asker, permits, ends)
 
 
-def _try_to_book(asker: Asker) -> Lot | QuotaExhausted:
+def _try_to_book(asker: Asker) -> tuple[int, float] | QuotaExhausted:
     quota = _locked(asker.subject)
     now = database_now()
     probe = _pass_block(quota, now)
@@ -110,16 +125,16 @@ def _try_to_book(asker: Asker) -> Lot | QuotaExhausted:
         until = window.free_at(-left) if left < 1 else now + 2 * width()
         window.claim(asker.whose, until)
         return _exhausted(until)
-    size = 1 if probe else _lot(mine)
+    size = 1 if probe else _lot(mine, _purses.wanted(asker, width().total_seconds() * LASTS))
     window.add(asker.whose, size)
     ends = window.current + width() - now
-    return Lot(size, time.monotonic() + ends.total_seconds())
+    return size, time.monotonic() + ends.total_seconds()
 
 
-def _lot(left: int) -> int:
+def _lot(left: int, wanted: int) -> int:
     """How many to book together: few near the end, and where a bucket ends soon."""
-    most = LOT if width().total_seconds() >= LONG_BUCKET else SMALL_LOT
-    return max(1, min(most, left // 10))
+    usual = LOT if width().total_seconds() >= LONG_BUCKET else SMALL_LOT
+    return max(1, min(max(usual, wanted), LARGE_LOT, left // 10))
 
 
 def _pass_block(quota: Quota, now: datetime) -> bool:

@@ -19,8 +19,21 @@ class Asker(NamedTuple):
 
 @dataclass(slots=True)
 class Lot:
+    """Permits of one bucket. `size` tells how many there were `since` then; times are monotonic."""
+
+    size: int
     left: int
-    ends: float  # monotonic
+    ends: float
+    since: float
+
+    @property
+    def is_low(self) -> bool:
+        """Whether half of it is used, but not all. A single permit is a try, and no such lot."""
+        return self.size > 1 and 0 < self.left <= self.size // 2
+
+    def rate(self, moment: float) -> float:
+        """How many permits a second it gave."""
+        return (self.size - self.left) / max(moment - self.since, 0.001)
 
 
 class Purses:
@@ -51,9 +64,22 @@ class Purses:
         lot.left -= 1
         return True
 
-    def fill(self, asker: Asker, lot: Lot) -> None:
-        """Keep a new lot, less the permit for which it was booked."""
-        self._lots[asker] = Lot(lot.left - 1, lot.ends)
+    def fill(self, asker: Asker, permits: int, ends: float) -> None:
+        """Keep a new lot beside what is left of the same bucket."""
+        moment, before = time.monotonic(), self._lots.get(asker)
+        if before is not None and before.ends > moment:
+            permits += before.left
+        self._lots[asker] = Lot(permits, permits, ends, moment)
+
+    def wanted(self, asker: Asker, seconds: float) -> int:
+        """How many permits an asker takes in so many seconds, as its last lot tells."""
+        lot = self._lots.get(asker)
+        return 0 if lot is None else int(lot.rate(time.monotonic()) * seconds)
+
+    def low(self) -> list[Asker]:
+        """Those whose lot is half used already, in a bucket that still goes on."""
+        moment = time.monotonic()
+        return [one for one, lot in list(self._lots.items()) if lot.is_low and lot.ends > moment]
 
     def forfeit(self, subject: str) -> None:
         self._limits.pop(subject, None)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from ingestion.writer.tables import Table
 
@@ -100,11 +101,23 @@ def _send(
 ) -> list[tuple[Any, ...]]:
     records = [_record(table, row) for row in rows]
     values: list[Any] = [orjson.dumps(records).decode()]
-    with connection.cursor() as cursor:
+    with _binding_cursor() as cursor:
         statement = _statement(table, "postgresql", replace, seen_by is not None)
         cursor.execute(statement, values if seen_by is None else [seen_by, *values])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def _binding_cursor() -> CursorWrapper:
+    """A cursor that sends values beside the statement, where Django's writes them into it: the
+    largest texts that a worker holds would be there twice more.
+    """
+    import psycopg  # megabytes, for those who use PostgreSQL
+
+    connection.ensure_connection()
+    raw: Any = psycopg.Cursor(connection.connection)
+    is_logged = connection.queries_logged
+    return connection.make_debug_cursor(raw) if is_logged else connection.make_cursor(raw)
 
 
 def _record(table: Table, row: Values) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F, Sum
+from pytest_django import DjangoAssertNumQueries
 
 from connections.transport.errors import QuotaExhausted
 from connections.transport.ledger import Purpose
 from ingestion.clock import database_now
 from ingestion.models import Quota, QuotaBucket
-from ingestion.quota import COUNTED, Ledger, forget_lots, usage
+from ingestion.quota import COUNTED, Ledger, book_ahead, forget_lots, usage
 
 pytestmark = pytest.mark.django_db
 SUBJECT = "0" * 64
@@ -51,6 +52,41 @@ def test_exactly_the_limit_is_given() -> None:
     assert taken == 100
     assert said.retryable
     assert said.mended_by == "time"
+
+
+def take(count: int) -> None:
+    for _ in range(count):
+        Ledger().take(SUBJECT, purpose=Purpose.VERIFY)
+
+
+def test_a_lot_that_runs_low_is_followed_by_one_that_was_booked_ahead(
+    settings: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.QUOTA_LIMIT = 10_000
+    take(12)
+    book_ahead()
+    assert usage(SUBJECT).used == 25
+    take(1)
+    book_ahead()
+    booked = usage(SUBJECT).used
+    assert booked > 25
+    with django_assert_num_queries(0):
+        take(booked - 13)
+
+
+def test_nothing_is_booked_ahead_that_is_not_there(settings: Any) -> None:
+    settings.QUOTA_LIMIT = 20
+    while usage(SUBJECT).used < 20:
+        take(1)
+        book_ahead()
+    book_ahead()
+    assert usage(SUBJECT).used == 20
+
+
+def test_who_asks_quickly_books_more_at_a_time(settings: Any) -> None:
+    settings.QUOTA_LIMIT = 10_000
+    take(26)
+    assert usage(SUBJECT).used > 2 * 25
 
 
 def test_a_tenth_is_kept_for_people() -> None:
