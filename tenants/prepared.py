@@ -8,11 +8,11 @@ PostgreSQL need to answer it. What each request asks is prepared here instead:
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import connections
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.query import ModelIterable, get_related_populators
 
 Build = Callable[..., "QuerySet[Any, Any]"]
 
@@ -62,7 +62,8 @@ class _Compiled:
         self._sql, self._parameters = self._compiler.as_sql()
         columns = self._compiler.select[: self._compiler.col_count]
         self._converters = self._compiler.get_converters([column for column, *_ in columns])
-        self._object = _object_of(self._compiler, self._database)
+        of_objects = issubclass(cast(Any, queryset)._iterable_class, ModelIterable)
+        self._object = _object_of(self._compiler, self._database) if of_objects else tuple
 
     def run(self, values: dict[str, Any]) -> Iterator[Any]:
         connection = connections[self._database]  # each thread has its own
@@ -79,10 +80,8 @@ class _Compiled:
 
 
 def _object_of(compiler: Any, database: str) -> Callable[[Sequence[Any]], Any]:
-    """What a row becomes: an object with what was selected with it, else its values."""
+    """What makes of a row an object with what was selected with it."""
     told = compiler.klass_info
-    if told is None:
-        return tuple
     select, annotations = compiler.select, compiler.annotation_col_map or {}
     columns = slice(told["select_fields"][0], told["select_fields"][-1] + 1)
     names = [column[0].target.attname for column in select[columns]]

@@ -72,3 +72,14 @@ def test_threads_use_their_own_connections() -> None:
         thread.join()
 
     assert found == [{one.name}] * 4
+
+
+def test_values_come_as_values() -> None:
+    mine = MembershipFactory.create()
+    roles = Prepared(
+        lambda: Membership.objects.filter(user=Given("user", Membership, "user")).values_list(
+            "pk", "role"
+        )
+    )
+
+    assert roles.rows(user=mine.user_id) == [(mine.pk, mine.role)]
