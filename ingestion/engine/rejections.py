@@ -88,6 +88,10 @@ class Rejections:
             )
         RejectedRow.objects.bulk_create(rows)
 
+    def missing(self, place: Place) -> Collection[str]:
+        """The keys of what is not here because it could not be kept."""
+        return self._found.get(place, {}).keys()
+
     def due(self, place: Place, moment: datetime) -> dict[str, Refused]:
         """What was refused a day before or longer, and is to be asked for by itself."""
         there = self._found.get(place, {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 
@@ -120,6 +121,15 @@ class Sandbox:
     @latency.setter
     def latency(self, seconds: float) -> None:
         self.site.latency = seconds
+
+    @contextmanager
+    def holding(self, secret: str) -> Iterator[None]:
+        """Meanwhile nothing that is asked with this token is answered."""
+        self.site.held = self.tokens.find(secret).label
+        try:
+            yield
+        finally:
+            self.site.held = ""
 
     @property
     def requests(self) -> list[Served]:

@@ -33,6 +33,7 @@ class Site:
         self.listings = Listings()
         self.renderer = Renderer()
         self.latency = 0.0
+        self.held = ""  # label of a token whose answers wait until this changes
         hour = self.clock.now().replace(minute=0, second=0, microsecond=0)
         self.until = until or hour - timedelta(hours=1)
         self.demo = demo
@@ -59,7 +60,7 @@ class Site:
             self.quota = Quota(self.clock, self.quota_window, self.quota_limit)
             self.faults.clear()
             self.journal.clear()
-            self.latency = 0.0
+            self.latency, self.held = 0.0, ""
             self.build(self.seed if seed is None else seed, scale or self.scale)
 
     def changed(self) -> None:

@@ -20,6 +20,7 @@ from tests.sandbox.journal import Served
 from tests.sandbox.site import Site
 
 LONGEST_HANG = 600.0
+LOOK = 0.005  # seconds between two looks whether an answer is still held
 
 
 def application(site: Site, change: Change) -> ASGIApp:
@@ -42,11 +43,17 @@ class Gate:
         answer, delay = self._answer(request)
         if self.site.latency + delay > 0:
             await asyncio.sleep(self.site.latency + delay)
+        while self._is_held(request):  # noqa: ASYNC110  # another thread ends it
+            await asyncio.sleep(LOOK)
         if answer.hang:
             await _until_gone(receive)
         else:
             await _send(answer, self._headers(answer), send)
         self._note(request, answer, started)
+
+    def _is_held(self, request: Incoming) -> bool:
+        held = self.site.held
+        return bool(held and request.token and request.token.label == held)
 
     def _answer(self, request: Incoming) -> tuple[Answer, float]:
         site = self.site

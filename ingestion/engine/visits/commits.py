@@ -108,7 +108,10 @@ class CommitsVisit(RepositoryVisit):
             raise nothing_listed(self.name, len(self._was), "branches")
         if self.run.since or not self._is_legible:
             return
-        wanted = self._missing.union(self._tips)
+        rejected = self.run.book.rejections.missing(
+            self.place
+        )  # Bitbucket lists them, all the same
+        wanted = self._missing.union(self._tips).difference(rejected)
         stored = Commit.objects.filter(repository=self.repository, hash__in=wanted)
         missing = wanted - set(stored.values_list("hash", flat=True))
         if missing or (self._is_whole and self._tips and not self.counts.read):

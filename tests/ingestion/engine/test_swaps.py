@@ -42,9 +42,9 @@ def during(copied: Copied, sandbox: Sandbox) -> Callable[[Callable[[], object]],
             deadline = time.monotonic() + 20
             while len(sandbox.requests) < before + 8 and time.monotonic() < deadline:
                 time.sleep(0.01)
-            assert not running.done()
-            do()
-            assert not running.done()
+            with sandbox.holding(copied.token):
+                do()
+                assert not running.done()
             sandbox.latency = 0
             return running.result(timeout=60)
 
