@@ -1,6 +1,9 @@
 """Somebody at a browser: what a person does, step by step."""
 
+import re
 import secrets
+from typing import ClassVar
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, expect
@@ -12,11 +15,14 @@ PASSWORD = "correct horse battery staple"
 # axe leaves the rules of WCAG 2.2 out by itself
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
+NAMED = re.compile(r"/o/[^/]+|/[0-9a-f-]{36}|/[0-9]+")  # in an address: of which one, not of what
 SECONDS = 30_000  # milliseconds: two cores may be busy with other tests
 
 
 class Visitor:
-    """Walks through the pages, and looks at each with axe."""
+    """Walks through the pages, and looks at each with axe, once in each state."""
+
+    looked: ClassVar[set[str]] = set()  # by all visitors: addresses with headlines
 
     def __init__(self, page: Page, house: House, world: Sandbox) -> None:
         self.page, self.house, self.world = page, house, world
@@ -63,7 +69,15 @@ class Visitor:
         expect(self.page.locator("h1")).to_contain_text(text)
 
     def look(self) -> None:
-        """Nothing on this page is in the way of a keyboard, a screen reader or a phone."""
+        """Nothing on this page is in the way of a keyboard, a screen reader or a phone.
+
+        A page is the same again where it has the same headline, notices and cards.
+        """
+        state = self.page.locator("h1, h2, .notice-text strong, .badge").all_inner_texts()
+        here = " ".join([NAMED.sub("/…", urlsplit(self.page.url).path), *sorted(set(state))])
+        if here in self.looked:
+            return
+        self.looked.add(here)
         self.page.evaluate(
             "scrollTo(0, 0)"
         )  # what is scrolled beneath the top bar is hit by nobody

@@ -14,7 +14,7 @@ from kombu import Connection
 from config.celery import app
 from tests.house import ROOT, end, wait_until
 
-SECONDS = float(os.environ.get("BUSY_SECONDS", "60"))
+SECONDS = float(os.environ.get("BUSY_SECONDS", "20"))
 BURST = 40  # messages at once, before the last ones are worked off
 
 
