@@ -33,7 +33,7 @@ from ingestion.writer import store
 from ingestion.writer.batch import Batch, Counts, Place
 from ingestion.writer.people import People
 
-PAGES_AT_A_TIME = 16  # messages that one transaction takes at most
+PAGES_AT_A_TIME = 40  # messages that one transaction takes at most
 LOOK = 1.0  # seconds between two looks at the clock
 LONGEST = 600  # seconds, so that an authorization is renewed in time
 # New objects between two looks for garbage that goes round in circles. A page of Bitbucket's is

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from django.db.models import Field, FilteredRelation, Q, QuerySet
+from django.db.models import Field, Q, QuerySet
 
 from ingestion.models import Event, PullRequest, Review
 from ingestion.sources.rows import CommentRow, EventRow, PullRequestRow
@@ -169,18 +169,18 @@ class _Reviewed(NamedTuple):
 
 
 def _reviewed(pairs: Collection[Pair]) -> dict[Pair, _Reviewed]:
-    """Each of these pull requests with its reviews, in one statement."""
-    live = FilteredRelation("reviews", condition=Q(reviews__removed_at=None))
-    columns = (
-        _among(pairs)
-        .annotate(live=live)
-        .values_list("repository_id", "number", "pk", "updated_on", "live__pk", "live__person_id")
-    )
+    """Each of these pull requests with its reviews, in one statement.
+
+    Withdrawn ones are passed over here: of a new table PostgreSQL believes that hardly any row has
+    no `removed_at`, and then it compares every review with every pull request.
+    """
+    review = ("reviews__pk", "reviews__person_id", "reviews__removed_at")
+    columns = _among(pairs).values_list("repository_id", "number", "pk", "updated_on", *review)
     found: dict[Pair, _Reviewed] = {}
-    for repository, number, pk, updated_on, review, person in columns:
+    for repository, number, pk, updated_on, key, person, removed_at in columns:
         one = found.setdefault((repository, number), _Reviewed(pk, updated_on, {}))
-        if review is not None:
-            one.reviews[person] = review
+        if key is not None and removed_at is None:
+            one.reviews[person] = key
     return found
 
 
