@@ -68,10 +68,8 @@ class House:
         ).stdout
 
     def prepare(self) -> None:
-        """Tables and a web process."""
-        self.manage("migrate", "--no-input", "-v0")
-        self.manage("createcachetable", "-v0")
-        self.manage("collectstatic", "--no-input", "-v0")
+        """Tables and static files."""
+        self.python("-m", "tests.moving_in")
 
     def open_web(self) -> None:
         """Start gunicorn and wait until it answers."""
