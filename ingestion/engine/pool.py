@@ -6,7 +6,7 @@ spares questions that it, or Bitbucket, would refuse.
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ from tenants import access
 from tenants.formats import listed
 
 Out = QuotaExhausted | RateLimited
+REFUSALS = (InvalidPermissions, NotFound)
 BLOCK = 60  # seconds of a window of an hour: how long a refusal without a time is believed
 
 
@@ -108,34 +109,38 @@ class Pool:
         times = [until for until, _ in self._out.values() if until > now]
         return min(times, default=None)
 
-    def choose(self, about: About, but: Collection[int]) -> Member | None:
-        """Who asks next: one that sees the repository, with most left; None if nobody may.
+    def choose(self, about: About, met: Mapping[int, ProviderError]) -> Member:
+        """Who asks next: one that sees the repository, with most left. `met` are the errors that
+        members met with this question, the best of them first. Raises why nobody is left to ask.
 
-        Those that do not see it come last, and wait with those that do for their quota.
+        Those that do not see it come last, and wait with those that do for their quota. All is
+        judged by one moment: a pause may end at any.
         """
         with self._lock:
-            able = self._able(about, but)
-            ready = [member for member in able if not self._is_out(member)]
-            if not ready:
-                return None
-            best = min(ready, key=lambda one: (self._rank(one, about), -self._left_of(one)))
-            if self._rank(best, about) == BLIND and self._waits(able, about):
-                return None
+            refusals = {key: e for key, e in met.items() if isinstance(e, REFUSALS)}
+            able = self._able(about, refusals)
+            out = [one for one in able if isinstance(met.get(one.key), Out) or self._is_out(one)]
+            ready = [one for one in able if one not in out]
+            best = min(
+                ready, key=lambda one: (self._rank(one, about), -self._left_of(one)), default=None
+            )
+            is_waited_for = any(self._rank(one, about) != BLIND for one in out)
+            if best is None or (self._rank(best, about) == BLIND and is_waited_for):
+                raise self._verdict(about, refusals, out if is_waited_for or not refusals else ())
             self._left[best.subject] = self._left_of(best) - 1
             return best
 
-    def verdict(self, about: About, refusals: Mapping[int, ProviderError]) -> ProviderError:
-        """Why nobody is left to ask. A refusal counts when everybody who may see it was asked.
-
-        `refusals` are the 403s and 404s that members met, by member, the best of them first.
+    def _verdict(
+        self, about: About, refusals: Mapping[int, ProviderError], out: Sequence[Member]
+    ) -> ProviderError:
+        """Why nobody is left to ask. A refusal counts when everybody who may see it was asked; who
+        is out of requests is waited for.
         """
-        with self._lock:
-            out = [one for one in self._able(about, refusals) if self._is_out(one)]
-            if out and (not refusals or self._waits(out, about)):
-                return min((self._out[one.subject] for one in out), key=lambda found: found[0])[1]
-            lack = {one.key: self._lacks.get((one.key, about.stream)) for one in self.working()}
-            seen = [e for key, e in refusals.items() if self._sees.get((key, about.repository))]
-            missing = [error for error in lack.values() if error]
+        if out:
+            return min((self._out[one.subject] for one in out), key=lambda found: found[0])[1]
+        lack = {one.key: self._lacks.get((one.key, about.stream)) for one in self.working()}
+        missing = [error for error in lack.values() if error]
+        seen = [e for key, e in refusals.items() if self._sees.get((key, about.repository))]
         counts = [error for error in seen if error not in missing]
         if counts:
             return counts[0]
@@ -159,7 +164,7 @@ class Pool:
             elif isinstance(error, InvalidPermissions) and error.missing_scopes:
                 self._lacks[member.key, about.stream] = error
                 self.troubles.setdefault(member.key, error)
-            elif isinstance(error, NotFound | InvalidPermissions):
+            elif isinstance(error, REFUSALS):
                 if not self._sees.get((member.key, about.repository)):
                     self._learn(member, about.repository, sees=False)
             else:
@@ -226,9 +231,6 @@ class Pool:
 
     def _rank(self, member: Member, about: About) -> int:
         return RANKS[self._sees.get((member.key, about.repository))]
-
-    def _waits(self, members: Iterable[Member], about: About) -> bool:
-        return any(self._rank(one, about) != BLIND and self._is_out(one) for one in members)
 
     def _left_of(self, member: Member) -> int:
         return self._left.get(member.subject, 0)

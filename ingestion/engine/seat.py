@@ -9,8 +9,6 @@ from connections.transport.asks import Asks
 from connections.transport.errors import (
     Gone,
     InvalidCredentials,
-    InvalidPermissions,
-    NotFound,
     ProviderError,
 )
 from connections.transport.paging import Parameters
@@ -59,28 +57,25 @@ class Asking:
 
     def _first(self, ask: Callable[[Asks], Answer]) -> Answer:
         """The first answer that is none of those which another credential may better."""
-        asked, refusals = set[int](), dict[int, ProviderError]()
-        while (member := self._pool.choose(self.about, asked)) is not None:
-            asked.add(member.key)
+        met: dict[int, ProviderError] = {}
+        while True:
+            member = self._pool.choose(self.about, met)
             try:
                 with self._pool.pace.turn(), self._pool.asking(member):
                     answer = ask(self._transport(member))
             except ProviderError as error:
                 if isinstance(error, InvalidCredentials) and self._pool.renew(member):
-                    asked.discard(member.key)
                     continue
                 if isinstance(error, Gone):
                     asked_for = error.evidence
                     self._pool.hear_of(asked_for.method, asked_for.path, error.removal)
                 if not self._pool.hear(member, self.about, error):
                     raise
-                if isinstance(error, InvalidPermissions | NotFound):
-                    refusals[member.key] = error
+                met[member.key] = error
             else:
                 self._pool.hear(member, self.about, None)
                 self._pool.hear_of(answer.method, answer.path, answer.removal)
                 return answer
-        raise self._pool.verdict(self.about, refusals)
 
     def _transport(self, member: Member) -> Asks:
         key = (member.key, member.credential.version)

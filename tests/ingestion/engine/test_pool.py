@@ -1,6 +1,7 @@
 """Several credentials of one connection, side by side: each asks for what it sees."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from connections.models import Credential
 from connections.services.changing import update_credential
 from connections.services.entries import entry_for
 from connections.services.verification import verify_credential
+from connections.transport.errors import RateLimited
 from connections.transport.ledger import Purpose
 from ingestion import engine
+from ingestion.clock import Clock
 from ingestion.engine.pool import About, Member, Pool
 from ingestion.engine.seat import Seat
 from ingestion.models import (
@@ -66,6 +69,11 @@ def apart(
         slug: add(sandbox.tokens.repository("acme", slug), settings={"repository": slug})
         for slug in sandbox.world.workspaces["acme"].repositories
     }
+
+
+def member_of(copied: Copied) -> Member:
+    entry = entry_for(copied.credential, purpose=Purpose.PERSON)
+    return Member(credential=copied.credential, entry=entry, subject="a-subject")
 
 
 def seen_by(credential: Credential) -> set[str]:
@@ -244,9 +252,7 @@ def test_a_check_finds_something_left_while_a_sync_is_at_the_limit(
 def test_secret_that_was_exchanged_is_taken_up_by_a_slice_that_runs(
     copied: Copied, sandbox: Sandbox
 ) -> None:
-    entry = entry_for(copied.credential, purpose=Purpose.PERSON)
-    member = Member(credential=copied.credential, entry=entry, subject="a-subject")
-    seat = Seat(Pool("bitbucket_cloud", [member]))
+    seat = Seat(Pool("bitbucket_cloud", [member_of(copied)]))
     new = sandbox.tokens.workspace("acme", label="new")
     update_credential(
         credential=Credential.objects.get(pk=copied.credential.pk),
@@ -260,3 +266,32 @@ def test_secret_that_was_exchanged_is_taken_up_by_a_slice_that_runs(
 
     assert pages[0].rows
     assert sandbox.count(status=401) == 1
+
+
+class Hurrying(Clock):
+    """A clock on which some time passes between any two looks."""
+
+    def now(self) -> datetime:
+        self._read += timedelta(seconds=0.6)
+        return self._read
+
+
+def test_pause_that_ends_while_it_is_looked_at_is_still_a_pause(copied: Copied) -> None:
+    member, about = member_of(copied), About("pull_requests", "a-repository")
+    pool, pause = Pool("bitbucket_cloud", [member], Hurrying()), RateLimited("Wait", retry_after=1)
+    pool.hear(member, about, pause)
+
+    with pytest.raises(RateLimited):
+        pool.choose(about, {})
+
+
+def test_who_was_told_to_wait_is_not_asked_the_same_again(copied: Copied) -> None:
+    member, about = member_of(copied), About("pull_requests", "a-repository")
+    pool, pause = Pool("bitbucket_cloud", [member], Hurrying()), RateLimited("Wait", retry_after=1)
+    pool.hear(member, about, pause)
+    while pool.is_out:  # until the pause is over
+        pass
+
+    with pytest.raises(RateLimited):
+        pool.choose(about, {member.key: pause})
+    assert pool.choose(about, {}) == member
