@@ -71,8 +71,10 @@ class Authorizations(ABC):
         """Get new tokens; the old refresh token dies. Raises ConsentEnded, ProviderError."""
 
     @abstractmethod
-    def reach(self, access_token: str) -> "Reach":
-        """Whose authorization it is and which workspaces it reaches. Raises ProviderError."""
+    def reach(self, access_token: str, *, organization: int) -> "Reach":
+        """Whose authorization it is and which workspaces it reaches, asked in the name of an
+        organization. Raises ProviderError.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

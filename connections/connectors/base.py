@@ -187,11 +187,14 @@ class Connector(ABC):
         """The method that the mere look of a secret speaks for; empty where it could be any."""
         return ""
 
-    def identify(self, text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
+    def identify(
+        self, text: str, known: Mapping[str, str], *, method: str = "", organization: int = 0
+    ) -> Recognised:
         """Find out what a pasted text is, with at most three requests.
 
         `known` holds settings that were typed or are connected; `method` is given where that much
-        is clear already. Never call it in a transaction.
+        is clear already; `organization` is the id of the one that asks. Never call it in a
+        transaction.
         """
         found = self.method(method or self.recognise({"secret": text}, known))
         return Recognised(

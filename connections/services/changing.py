@@ -130,7 +130,7 @@ def _prove(
         settings={name: value for name, value in merged.items() if value is not None},
         secrets=secrets or dict(credential.secrets or {}),
     )
-    entry = given.entry(connected(connection))
+    entry = given.entry(connected(connection), connection.organization_id)
     whole = bool(secrets)
     finding = verify_entry(kind, entry, copied_streams(connection), whole_list=whole)
     return _Proved(given=given, entry=entry, finding=finding, is_exchanged=whole)

@@ -192,7 +192,7 @@ def _authorize(consent: Consent, code: str, by: Actor) -> None:
     try:
         with tallied() as tally:
             tokens = authorizations.exchange(code=code, redirect_uri=callback_url(authorizations))
-            reach = authorizations.reach(tokens.access_token)
+            reach = authorizations.reach(tokens.access_token, organization=consent.organization_id)
     except ProviderError as error:
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
     try:

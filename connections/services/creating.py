@@ -109,7 +109,7 @@ def _verify(
     count_verification(organization.pk)
     streams = wanted_streams(wish.kind, wish.selection)
     thing = {wish.kind.place: parent.identity} if parent else wish.settings
-    return verify_entry(wish.kind, given.entry(thing), streams)
+    return verify_entry(wish.kind, given.entry(thing, organization.pk), streams)
 
 
 def _check(organization: Organization, wish: Wish, finding: Finding) -> None:
@@ -163,7 +163,7 @@ def _new_row(
 def _first_credential(
     connection: Connection, given: Given, wish: NewCredential, finding: Finding, by: Actor
 ) -> Credential:
-    entry = given.entry(connection.at(connection.identity))
+    entry = given.entry(connection.at(connection.identity), connection.organization_id)
     kind = connector_of(connection.connector)
     label = clean_name(wish.label, field="credential.label") if wish.label.strip() else ""
     credential = Credential(

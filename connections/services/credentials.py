@@ -65,7 +65,7 @@ def create_credential(
     if not kind.supports_multiple_credentials and _has_credential(connection):
         raise MultipleCredentialsNotSupported
     count_verification(connection.organization_id)
-    entry = given.entry(known)
+    entry = given.entry(known, connection.organization_id)
     finding = verify_entry(kind, entry, copied_streams(connection))
     with unless_kept(tried(connection, given, finding, by)) as use:
         check_finding(finding, connection)

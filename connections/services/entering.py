@@ -30,13 +30,14 @@ class Given:
     settings: dict[str, str]
     secrets: dict[str, str] = field(repr=False)
 
-    def entry(self, connected: Mapping[str, str], purpose: Purpose = Purpose.VERIFY) -> Entry:
-        """The entry to a connection with these settings."""
+    def entry(self, connected: Mapping[str, str], organization: int) -> Entry:
+        """The entry to a connection with these settings, in the name of this organization."""
         return Entry(
             method=self.method.key,
             settings={**connected, **self.settings},
             secrets=self.secrets,
-            purpose=purpose,
+            purpose=Purpose.VERIFY,
+            organization=organization,
         )
 
 

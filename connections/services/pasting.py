@@ -31,9 +31,10 @@ def identify(
 
     Raises VerificationsTooMany.
     """
-    count_verification(organization_of(tried_for))
+    organization = organization_of(tried_for)
+    count_verification(organization)
     with tallied() as tally:
-        told = kind.identify(text, known, method=method)
+        told = kind.identify(text, known, method=method, organization=organization)
     note_tried(
         tried_for,
         by,

@@ -5,7 +5,6 @@ then; a sync that runs goes on with it to the end of its slice, or until Bitbuck
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -120,8 +119,7 @@ def take_over(
 
 
 def _entry(given: Given, credential: Credential) -> Entry:
-    entry = given.entry(connected(credential.connection))
-    return replace(entry, organization=credential.organization_id)
+    return given.entry(connected(credential.connection), credential.organization_id)
 
 
 @transaction.atomic

@@ -222,8 +222,10 @@ class BitbucketCloud(Connector):
     def shape_of(self, secret: str) -> str:
         return entrance.shape_of(secret)
 
-    def identify(self, text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
-        return pasted.identify(text, known, method=method)
+    def identify(
+        self, text: str, known: Mapping[str, str], *, method: str = "", organization: int = 0
+    ) -> Recognised:
+        return pasted.identify(text, known, method=method, organization=organization)
 
     def read_places(self, settings: Mapping[str, str]) -> dict[str, str]:
         return places.read_places(settings)

@@ -111,12 +111,13 @@ class BitbucketAuthorizations(Authorizations):
     def refresh(self, refresh_token: str) -> RefreshedTokens:
         return self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
-    def reach(self, access_token: str) -> Reach:
+    def reach(self, access_token: str, *, organization: int) -> Reach:
         entry = Entry(
             method="oauth2",
             settings={"consumer": self.consumer},
             secrets={"access_token": access_token},
             purpose=Purpose.CONSENT,
+            organization=organization,
         )
         with BitbucketCloudClient(entry) as client:
             account = one(client.user())

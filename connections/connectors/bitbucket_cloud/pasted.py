@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from connections.connectors.base import Entry, Recognised
+from connections.connectors.base import Entry, Method, Recognised
 from connections.connectors.bitbucket_cloud import entrance, kinds
 from connections.connectors.bitbucket_cloud.methods import ACCESS_TOKEN, API_TOKEN, APP_PASSWORD
 from connections.connectors.bitbucket_cloud.places import place_of, read_places
@@ -54,7 +54,9 @@ def take_apart(text: str) -> Pasted:
     return Pasted(found[0], {name: value for name, value in told.items() if value})
 
 
-def identify(text: str, known: Mapping[str, str], *, method: str = "") -> Recognised:
+def identify(
+    text: str, known: Mapping[str, str], *, method: str = "", organization: int = 0
+) -> Recognised:
     """See Connector.identify."""
     pasted = take_apart(text)
     given = {**pasted.settings, **read_places(known)}
@@ -67,18 +69,19 @@ def identify(text: str, known: Mapping[str, str], *, method: str = "") -> Recogn
         )
     start = Recognised(secret=pasted.secret, settings=given)
     if shape != API_TOKEN.key:
-        found = _as_access_token(start, is_certain=shape == ACCESS_TOKEN.key)
+        found = _as_access_token(start, organization, is_certain=shape == ACCESS_TOKEN.key)
         if found is not None:
             return found
     is_certain = entrance.shape_of(pasted.secret) == API_TOKEN.key
-    return _as_api_token(start, is_certain=is_certain)
+    return _as_api_token(start, organization, is_certain=is_certain)
 
 
-def _as_access_token(start: Recognised, *, is_certain: bool) -> Recognised | None:
+def _as_access_token(
+    start: Recognised, organization: int, *, is_certain: bool
+) -> Recognised | None:
     """None where it is none, and may be an API token."""
     start = replace(start, method=ACCESS_TOKEN.key, name="Access token")
-    secrets = {ACCESS_TOKEN.secrets[0].name: start.secret}
-    answer = _ask(Entry(method=start.method, settings=start.settings, secrets=secrets))
+    answer = _ask(start, ACCESS_TOKEN, organization)
     if isinstance(answer, InvalidCredentials):
         told = "Bitbucket does not accept this access token (401). It may be mistyped or revoked."
         return replace(start, said=told, is_refused=True) if is_certain else None
@@ -99,14 +102,13 @@ def _as_access_token(start: Recognised, *, is_certain: bool) -> Recognised | Non
     return _asking(replace(start, name=name), answer, needed, may_ask="" if kind else "repository")
 
 
-def _as_api_token(start: Recognised, *, is_certain: bool) -> Recognised:
+def _as_api_token(start: Recognised, organization: int, *, is_certain: bool) -> Recognised:
     start = replace(start, method=API_TOKEN.key, name=API_TOKEN.label if is_certain else "Secret")
     email = start.settings.get("username", "")
     if not EMAIL.match(email):
         asks = ("username",)
         return replace(start, asks=asks, said=_needs_email(email, is_certain=is_certain))
-    secrets = {API_TOKEN.secrets[0].name: start.secret}
-    answer = _ask(Entry(method=start.method, settings=start.settings, secrets=secrets))
+    answer = _ask(start, API_TOKEN, organization)
     if isinstance(answer, InvalidCredentials):
         told = _REFUSED if is_certain else _NEITHER
         told = told.format(email=email)
@@ -147,7 +149,13 @@ class _Accepted:
     workspaces: tuple[str, ...] = ()
 
 
-def _ask(entry: Entry) -> _Accepted | ProviderError:
+def _ask(start: Recognised, method: Method, organization: int) -> _Accepted | ProviderError:
+    entry = Entry(
+        method=method.key,
+        settings=start.settings,
+        secrets={method.secrets[0].name: start.secret},
+        organization=organization,
+    )
     transport = entrance.transport(entry, patience=settings.VERIFICATION_DEADLINE)
     try:
         answer = transport.get(f"/user/workspaces?pagelen={MOST_WORKSPACES}&sort=slug")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, Credential
-from tenants.models import AuditEvent
+from ingestion.models import Quota, QuotaBucket
+from tenants.models import AuditEvent, Organization
 from tests.connections.api.conftest import Script
 from tests.factories import ConnectionFactory, CredentialFactory
 from tests.sandbox import Sandbox
@@ -55,6 +56,23 @@ def test_a_credential_is_created_after_it_was_verified(
     )
     assert answer.body["verification"]["outcome"] == "ok"
     assert second not in str(answer.body)
+
+
+def test_what_the_checks_asked_is_told_as_asked_by_us(
+    script: Script, organization: Organization, sandbox: Sandbox, token: str
+) -> None:
+    new = {"type": "bitbucket_cloud", "name": "Engineering", "settings": {}}
+    made = script.post("connections.create", {**new, "credential": {"secrets": {"token": token}}})
+    row, second = made.body["credential"], sandbox.tokens.workspace("acme")
+
+    changed = script.post(
+        f"connections/{made.body['connection']['id']}/credentials.update",
+        {"id": row["id"], "secrets": {"token": second}},
+    )
+
+    assert changed.status == 200, changed.body
+    assert Quota.objects.count() == 2
+    assert set(QuotaBucket.objects.values_list("whose", flat=True)) == {organization.pk}
 
 
 def test_a_method_is_recognised_and_a_label_made(

@@ -75,7 +75,7 @@ def test_a_token_with_less_than_15_minutes_is_renewed_and_both_are_stored(
     assert stored.expires_at > now() + timedelta(hours=1)
     assert stored.refresh_owner is None
     assert cloud.authorizations is not None
-    assert cloud.authorizations.reach(token).account
+    assert cloud.authorizations.reach(token, organization=0).account
     assert access_token(grant) == token
     assert sandbox.consumers.refreshes == 1
 
