@@ -134,6 +134,8 @@ def _of_domain(error: Exception) -> ApiError | None:
     message = getattr(error, "message", "")
     if code not in STATUS_OF_CODE or not message:
         return None
+    if code == "invalid_arguments" and getattr(error, "fields", None):
+        return InvalidArguments(error.fields)  # type: ignore[attr-defined]
     extra = dict(getattr(error, "extra", {}) or {})
     for name in DETAILS:
         value = getattr(error, name, None)

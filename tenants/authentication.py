@@ -18,6 +18,7 @@ from tenants import lots, scopes
 from tenants.models import ApiKey, Key, Scope, User
 from tenants.prepared import Given, Prepared
 from tenants.rate import headers, rate
+from tenants.roles import Permission, allows
 
 if TYPE_CHECKING:  # the framework's views import this module
     from rest_framework.views import APIView
@@ -56,6 +57,7 @@ class HasScope(BasePermission):
     """The key has the scope that the view names for this HTTP method, and still the right to it.
 
     A view names `scope`: a Scope, ANY, or {"GET": …, "POST": …}. One that names none is closed.
+    It may name a `permission`, too.
     """
 
     code = "missing_scope"
@@ -64,12 +66,15 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, Key):
             return False
-        require_scope(request.auth, _scope_of(view, request.method or ""))
+        scope = _scope_of(view, request.method or "")
+        require_scope(request.auth, scope, getattr(view, "permission", None))
         return True
 
 
-def require_scope(key: Key, scope: str) -> None:
-    """Raise PermissionDenied unless the key has this scope and its role still allows it."""
+def require_scope(key: Key, scope: str, permission: Permission | None = None) -> None:
+    """Raise PermissionDenied unless the key has this scope and its role still allows it, and the
+    permission where a method needs more than the scope names.
+    """
     role = scopes.present_role(key)  # once: what follows asks no more
     if role is None:
         raise PermissionDenied(
@@ -80,7 +85,8 @@ def require_scope(key: Key, scope: str) -> None:
         return
     if scope not in key.scopes:
         raise PermissionDenied(f"This {key.kind} lacks the scope {scope}.", code="missing_scope")
-    if not scopes.role_permits(role, Scope(scope)):
+    is_allowed = permission is None or allows(role, permission)
+    if not is_allowed or not scopes.role_permits(role, Scope(scope)):
         raise PermissionDenied(
             f"This {key.kind} has the scope {scope}, but the role {role} does not allow it.",
             code="not_allowed",

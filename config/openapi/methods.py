@@ -12,6 +12,7 @@ from config.openapi.examples import example_of
 from tenants.api import ApiView, StrictSerializer
 from tenants.api.reading import COMPOSITE
 from tenants.authentication import ANY
+from tenants.roles import LOWEST_ROLE, Permission
 
 Part = dict[str, Any]
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -70,7 +71,11 @@ class MethodSchema(AutoSchema):
         return str(scope[self.method] if isinstance(scope, dict) else scope)
 
     def _scope_told(self) -> str:
-        return "Any key may call it." if self._scope == ANY else f"Scope: `{self._scope}`."
+        if self._scope == ANY:
+            return "Any key may call it."
+        needs: Permission | None = self.view.permission
+        role = f" Role: {LOWEST_ROLE[needs]} at least." if needs else ""
+        return f"Scope: `{self._scope}`.{role}"
 
     def _codes(self) -> Iterator[str]:
         yield from ANY_METHOD

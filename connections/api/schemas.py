@@ -17,7 +17,7 @@ from connections.api.declared import (
 from connections.api.rows import STATES
 from connections.connectors import connectors
 from connections.services.tags import tags_schema
-from tenants.api import Day, IdField, PageSerializer, StrictSerializer, Text
+from tenants.api import Choice, Day, IdField, PageSerializer, StrictSerializer, Text
 from tenants.api.shapes import Schema
 
 
@@ -123,5 +123,5 @@ class ConnectionList(PageSerializer):
     """connections.list."""
 
     type = Type(max_length=40, required=False)
-    state = serializers.ChoiceField(choices=[*STATES.values(), "all"], required=False)
+    state = Choice([*STATES.values(), "all"], required=False)
     tag = Text(max_length=400, required=False)

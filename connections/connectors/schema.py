@@ -20,7 +20,7 @@ class InvalidFields(ValueError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("Some values do not fit.")
         self.fields = dict(fields)
-        self.message = "; ".join(f"{name}: {told}" for name, told in self.fields.items())
+        self.message = " ".join(f"{name}: {told}" for name, told in self.fields.items())
 
 
 def schema_of(fields: Sequence[Field]) -> dict[str, Any]:

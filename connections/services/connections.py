@@ -50,6 +50,7 @@ def update_connection(
     Raises InvalidFields, NameTaken, VersionChanged.
     """
     row = _locked(connection, version)
+    found = row.version
     before = {"name": row.name, "schedule": row.schedule, "selection": row.selection}
     if name is not None:
         row.name = clean_name(name)
@@ -78,6 +79,7 @@ def update_connection(
             selection_changed.send(sender=Connection, connection=row)
     if dry_run:
         transaction.set_rollback(True)
+        row.version = found  # the etag of a dry run is that of the row as it stays
         return row
     connection.refresh_from_db()
     return connection

@@ -36,6 +36,7 @@ from ingestion.services.repositories import select_repositories
 from tenants import access
 from tenants.api import AnyKind, ApiError, ApiView, paginate, timestamp
 from tenants.models import Scope
+from tenants.roles import Permission
 
 HELD_BACK = timedelta(seconds=10)  # a transaction that is still under way may write that far back
 
@@ -135,6 +136,7 @@ class RecordsExport(OfConnection):
     """A whole table as a file, with rows that are gone; in CSV no cell is taken for a formula."""
 
     scope = Scope.RECORDS_READ
+    permission = Permission.EXPORT
     takes = ExportRecords
     files = ("text/csv", "application/x-ndjson", "application/vnd.apache.parquet")
     refuses = ("connection_not_found",)

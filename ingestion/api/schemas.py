@@ -9,6 +9,7 @@ from ingestion.models import COMPARISON, State, Sync
 from ingestion.selectors.exports import WRITERS
 from ingestion.selectors.tables import TABLES
 from tenants.api import (
+    Choice,
     Day,
     IdField,
     Instant,
@@ -50,7 +51,7 @@ class ReadOrCompared(StreamName):
 class StartSync(StrictSerializer):
     """syncs.start"""
 
-    mode = serializers.ChoiceField(choices=Sync.Mode.values, default=Sync.Mode.INCREMENTAL)
+    mode = Choice(Sync.Mode.values, default=Sync.Mode.INCREMENTAL)
     streams = serializers.ListField(
         child=ReadOrCompared(),
         required=False,
@@ -87,7 +88,7 @@ class OneSync(StrictSerializer):
 class ListSyncs(PageSerializer):
     """syncs.list"""
 
-    state = serializers.ChoiceField(choices=State.values, required=False)
+    state = Choice(State.values, required=False)
 
 
 class ListCoverage(PageSerializer):
@@ -113,13 +114,13 @@ class SelectRepositories(StrictSerializer):
 class ListRecords(PageSerializer):
     """records.list"""
 
-    table = serializers.ChoiceField(choices=sorted(TABLES))
+    table = Choice(sorted(TABLES))
     changed_since = Instant(required=False)
 
 
 class ExportRecords(StrictSerializer):
     """records.export"""
 
-    table = serializers.ChoiceField(choices=sorted(TABLES))
-    format = serializers.ChoiceField(choices=list(WRITERS))
+    table = Choice(sorted(TABLES))
+    format = Choice(WRITERS)
     changed_since = Instant(required=False)

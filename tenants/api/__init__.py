@@ -2,6 +2,7 @@
 
 from tenants.api.paging import PreparedList, paginate, paginate_prepared
 from tenants.api.reading import (
+    Choice,
     Day,
     IdField,
     Instant,
@@ -21,6 +22,7 @@ __all__ = (
     "AnyKind",
     "ApiError",
     "ApiView",
+    "Choice",
     "Day",
     "IdField",
     "Instant",

@@ -1,7 +1,7 @@
 """What a method was sent, read strictly: no unknown keys, no key twice, dotted names of errors."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from functools import cache
 from typing import Any
@@ -85,24 +85,37 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class Choice(serializers.ChoiceField):
+    """One of a few words."""
+
+    def __init__(self, choices: Iterable[str], **options: Any) -> None:
+        among = list(choices)
+        told = {"invalid_choice": f"One of {', '.join(among)}."}
+        super().__init__(choices=among, error_messages=told, **options)
+
+
 class Day(serializers.DateField):
     """A date, as 2027-01-31."""
 
+    default_error_messages = {"invalid": "A date such as 2027-01-31."}
+
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
-            self.fail("invalid", format="YYYY-MM-DD")
+            self.fail("invalid")
         return super().to_internal_value(value)
 
 
 class Instant(serializers.DateTimeField):
     """An instant in ISO 8601, as 2027-01-31T08:00:00Z. Without a zone it is UTC."""
 
+    default_error_messages = {"invalid": "An instant such as 2027-01-31T08:00:00Z."}
+
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-            self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][Z|+hh:mm|-hh:mm]")
+            self.fail("invalid")
         return super().to_internal_value(value)
 
 

@@ -21,6 +21,7 @@ from tenants.api.reading import Nothing, query_of, read
 from tenants.api.shapes import Answer
 from tenants.models import ApiKey, IdempotentCall, Organization
 from tenants.refusals import ApiError, InvalidArguments
+from tenants.roles import Permission
 
 DRY_RUN = {"1": True, "true": True, "0": False, "false": False}
 
@@ -44,6 +45,7 @@ class ApiView(APIView):
     """
 
     scope: str | Mapping[str, str] | None = None
+    permission: Permission | None = None  # where the role must allow more than the scope names
     http_method_names = ["get", "head", "post"]
     takes: type[serializers.BaseSerializer[Any]] = Nothing  # the query of a GET, a POST's body
     gives: type[serializers.BaseSerializer[Any]] = Answer

@@ -9,11 +9,31 @@ from jsonschema import Draft202012Validator
 from config.openapi.meanings import MEANINGS
 from config.openapi.views import description
 from tenants.api import ApiView
+from tenants.authentication import ANY
 from tenants.models import Scope
 from tenants.refusals import STATUS_OF_CODE
 from tests.described import OPERATIONS, check
 from tests.test_isolation import ROUTES
 
+SCOPES_OF_CONTRACT = {
+    "connectors.*": ANY,
+    "connections.list": "connections:read",
+    "connections.info": "connections:read",
+    "connections.estimate": "connections:read",
+    "connections.*": "connections:write",
+    "repositories.select": "connections:write",
+    "credentials.list": "credentials:read",
+    "credentials.info": "credentials:read",
+    "credentials.*": "credentials:write",
+    "syncs.list": "syncs:read",
+    "syncs.info": "syncs:read",
+    "coverage.*": "syncs:read",
+    "quota.*": "syncs:read",
+    "syncs.*": "syncs:write",
+    "repositories.list": "records:read",
+    "records.*": "records:read",
+    "auditLogs.*": "audit:read",
+}
 METHODS = [route for route in ROUTES if route.path.startswith("api/") and "." in route.name]
 
 
@@ -32,6 +52,18 @@ def test_a_method_is_described_in_full(name: str) -> None:
     assert {"401", "403", "406", "422", "429", "500", "503"} <= set(operation["responses"])
     if "requestBody" in operation and route.view.takes().fields:
         assert route.view.example, "Give an example of what it takes."
+
+
+def test_the_scopes_are_those_of_the_contract() -> None:
+    found = {
+        name: next(iter(operation["security"][0]["key"]), ANY)
+        for name, operation in OPERATIONS.items()
+    }
+
+    assert found == {
+        name: SCOPES_OF_CONTRACT.get(name) or SCOPES_OF_CONTRACT[f"{name.partition('.')[0]}.*"]
+        for name in found
+    }
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))

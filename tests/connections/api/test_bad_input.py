@@ -90,6 +90,7 @@ def test_what_does_not_fit_a_new_connection(
 
     assert (answer.status, answer.error) == (422, "invalid_arguments"), answer.body
     assert field in answer.body["fields"], answer.body
+    assert answer.body["message"].startswith("These do not fit: ")
     assert SECRET not in str(answer.body)
     assert not Connection.objects.exists()
 

@@ -70,6 +70,7 @@ def test_a_dry_run_of_an_update_shows_what_would_be(script: Script, connection: 
     repository: Repository = RepositoryFactory.create(connection=connection)
     before = rows_of(connection.organization)
     nothing = {"repositories": {"mode": "chosen", "ids": []}}
+    read = script.get(f"connections.info/{connection.pk}").body["connection"]
 
     answer = script.post(
         "connections.update?dry_run=true",
@@ -77,6 +78,7 @@ def test_a_dry_run_of_an_update_shows_what_would_be(script: Script, connection: 
     )
 
     assert answer.body["connection"]["name"] == "Renamed"
+    assert answer.body["connection"]["etag"] == read["etag"]
     assert answer.body["dry_run"] is True
     assert rows_of(connection.organization) == before
     repository.refresh_from_db()

@@ -9,6 +9,8 @@ import pytest
 from pyarrow import parquet
 
 from connections.models import Connection
+from tenants.models import ApiKey
+from tenants.roles import Role
 from tests.connections.api.conftest import Script
 from tests.factories import PersonFactory, PullRequestFactory, RepositoryFactory
 
@@ -77,4 +79,17 @@ def test_rows_of_others_are_not_in_it(
 def test_what_does_not_fit(script: Script, connection: Connection) -> None:
     answer = export(script, connection, table="people", format="xls")
 
-    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"format"})
+    assert answer.status_code == 422
+    assert answer.json()["fields"] == {"format": "One of csv, jsonl, parquet."}
+
+
+def test_a_key_of_a_viewer_reads_records_and_exports_none(
+    script: Script, connection: Connection
+) -> None:
+    ApiKey.objects.update(role=Role.VIEWER)
+
+    listed = script.get(f"connections/{connection.pk}/records.list", table="people")
+    answer = export(script, connection, table="people", format="csv")
+
+    assert listed.status == 200
+    assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
