@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 
+from connections.connectors import connector as connector_of
 from connections.models import Connection, Consent, Draft, Verification, open_links
 from connections.services.consumers import authorizations_by, authorizations_of, callback_url
 from connections.services.drafts import finish_draft, start_draft, use_grant
@@ -22,6 +23,7 @@ from connections.services.errors import (
     Refused,
 )
 from connections.services.granting import keep_grant
+from connections.services.trail import note_tried
 from connections.services.verification import begin_draft_verification, verify_draft
 from connections.services.visiting import ENDED, actor_of, begin, count_try
 from connections.transport.errors import ProviderError
@@ -194,6 +196,7 @@ def _authorize(consent: Consent, code: str, by: Actor) -> None:
             tokens = authorizations.exchange(code=code, redirect_uri=callback_url(authorizations))
             reach = authorizations.reach(tokens.access_token, organization=consent.organization_id)
     except ProviderError as error:
+        _note_unkept(draft, by, tally.requests, error.code)
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
     try:
         with transaction.atomic():
@@ -207,7 +210,15 @@ def _authorize(consent: Consent, code: str, by: Actor) -> None:
             )
             use_grant(draft=draft, grant=grant, actor=by)
     except Refused as error:
+        _note_unkept(draft, by, tally.requests, error.code)
         raise ConsentFailed(error.message, return_path=consent.return_path) from error
+
+
+def _note_unkept(draft: Draft, by: Actor, requests: int, outcome: str) -> None:
+    """Write down that an authorization was fetched, or asked for, that is not kept."""
+    method = connector_of(draft.connector).consent_method
+    key = method.key if method is not None else ""
+    note_tried(draft, by, method=key, requests=requests, reason="consent", outcome=outcome)
 
 
 def _finish(consent: Consent, actor: Actor) -> None:

@@ -1,6 +1,7 @@
 """Through which OAuth consumer an organization asks: its own, or the installation's."""
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +14,8 @@ from connections.connectors.base import Authorizations, Consumer
 from connections.connectors.schema import InvalidFields
 from connections.models import Credential, Grant, OAuthConsumer
 from connections.services.errors import NoConsumer
-from connections.transport.errors import InvalidCredentials
+from connections.transport.errors import InvalidCredentials, ProviderError
+from connections.transport.ledger import tallied
 from tenants.actor import Actor
 from tenants.models import Organization
 from tenants.services import audit
@@ -79,13 +81,17 @@ def set_consumer(
     """
     given = _clean(client_id=client_id, client_secret=client_secret)
     authorizations = _installed(connector).by(given)
-    try:
-        authorizations.prove(redirect_uri=callback_url(authorizations))
-    except InvalidCredentials:
-        told = "Bitbucket knows no consumer with this key and secret."
-        raise InvalidFields({"client_secret": told}) from None
+    with tallied() as tally:
+        try:
+            authorizations.prove(redirect_uri=callback_url(authorizations))
+        except ProviderError as error:
+            _note_refused(organization, connector, given, by, tally.requests, error)
+            if not isinstance(error, InvalidCredentials):
+                raise
+            told = "Bitbucket knows no consumer with this key and secret."
+            raise InvalidFields({"client_secret": told}) from None
     with transaction.atomic():
-        return _store(organization, connector, given, by)
+        return _store(organization, connector, given, by, tally.requests)
 
 
 @transaction.atomic
@@ -155,7 +161,9 @@ def _misfit(name: str, value: str) -> str:
     )
 
 
-def _store(organization: Organization, connector: str, given: Consumer, by: Actor) -> OAuthConsumer:
+def _store(
+    organization: Organization, connector: str, given: Consumer, by: Actor, requests: int
+) -> OAuthConsumer:
     # One change at a time: the organization's row is the lock.
     Organization.objects.select_for_update().get(pk=organization.pk)
     rows = OAuthConsumer.objects.filter(organization=organization, connector=connector)
@@ -165,12 +173,36 @@ def _store(organization: Organization, connector: str, given: Consumer, by: Acto
     )
     row.secrets, row.retired_at = {"client_secret": given.client_secret}, None
     row.save()
-    _note("consumers.set", row, by, {"client_secret": "changed"})
+    _note("consumers.set", row, by, {"client_secret": "changed", "requests": requests})
     forget_unused_consumers()
     return row
 
 
-def _note(event: str, row: OAuthConsumer, by: Actor, changes: dict[str, str] | None = None) -> None:
+def _note_refused(
+    organization: Organization,
+    connector: str,
+    given: Consumer,
+    by: Actor,
+    requests: int,
+    error: ProviderError,
+) -> None:
+    """Write down that a consumer's secret was used that is not kept."""
+    if requests:
+        audit.record(
+            organization=organization.pk,
+            event_type="secrets.tried",
+            by=by,
+            target={"type": "consumer", "id": None, "name": given.client_id},
+            changes={
+                "for": "consumer",
+                "requests": requests,
+                "connector": connector,
+                "outcome": error.code,
+            },
+        )
+
+
+def _note(event: str, row: OAuthConsumer, by: Actor, changes: dict[str, Any] | None = None) -> None:
     audit.record(
         organization=row.organization_id,
         event_type=event,

@@ -90,7 +90,7 @@ class Choice(serializers.ChoiceField):
 
     def __init__(self, choices: Iterable[str], **options: Any) -> None:
         among = list(choices)
-        told = {"invalid_choice": f"One of {', '.join(among)}."}
+        told: dict[str, Any] = {"invalid_choice": f"One of {', '.join(among)}."}
         super().__init__(choices=among, error_messages=told, **options)
 
 

@@ -9,12 +9,14 @@ import pytest
 from django.utils.timezone import now
 
 from connections.connectors import connector
+from connections.connectors.schema import InvalidFields
 from connections.models import Connection, Credential, Draft, Grant
 from connections.services import pasting, rotation
 from connections.services.changing import update_credential
+from connections.services.consumers import set_consumer
 from connections.services.creating import create_connection
 from connections.services.credentials import create_credential
-from connections.services.drafts import choose_workspace, fill_draft
+from connections.services.drafts import choose_workspace, fill_draft, start_draft
 from connections.services.entering import NewCredential
 from connections.services.errors import Refused, VerificationFailed
 from connections.services.grants import access_token
@@ -30,7 +32,9 @@ from connections.transport.errors import ConsentEnded
 from ingestion.estimates import estimate_draft
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization, User
-from tests.connections.services.test_consent import authorize
+from tests.connections.conftest import CALLBACK
+from tests.connections.consenting import consent_at
+from tests.connections.services.test_consent import authorize, begin, complete
 from tests.factories import ConnectionFactory
 from tests.sandbox import Sandbox
 
@@ -265,6 +269,52 @@ def test_authorizations_count_their_requests(
     assert _types(uses_of(sandbox, consent)) == ["grants.created"]
     assert _types(uses_of(sandbox, renew_in_the_background)) == ["grants.refreshed"]
     assert _types(uses_of(sandbox, check_a_draft)) == ["grants.used"]
+
+
+@pytest.mark.usefixtures("consumer")
+@pytest.mark.parametrize("step", ["/access_token", "/user/workspaces", ""])
+def test_an_authorization_that_is_not_kept_is_noted(
+    step: str, entered: Organization, owner: User, asker: Actor, sandbox: Sandbox
+) -> None:
+    """Trouble at the token endpoint or behind it, or an authorization for another workspace."""
+    pending = ConnectionFactory.create(organization=entered, status="pending", identity="")
+    draft = start_draft(
+        organization=entered, connector="bitbucket_cloud", by=owner, actor=asker, connection=pending
+    )
+    back = consent_at(begin(draft, owner), "ada", "globex")
+    if step:
+        sandbox.faults.add(step, status=500)
+
+    (use,) = uses_of(sandbox, lambda: complete(back, owner))
+
+    assert (use["type"], use["for"], use["from"][0]) == ("secrets.tried", "consent", owner.pk)
+    assert use["outcome"] == ("unreachable" if step else "workspace_not_found")
+    assert not Grant.objects.exists()
+
+
+@pytest.mark.usefixtures("consumer")
+@pytest.mark.parametrize("secret", ["right", "wrong"])
+def test_the_proof_of_a_consumer_is_noted(
+    secret: str, entered: Organization, asker: Actor, sandbox: Sandbox
+) -> None:
+    sandbox.consumers.add("our-own", "right", CALLBACK, ["account"])
+
+    def prove() -> None:
+        with suppress(InvalidFields):
+            set_consumer(
+                organization=entered,
+                connector="bitbucket_cloud",
+                client_id="our-own",
+                client_secret=secret,
+                by=asker,
+            )
+
+    (use,) = uses_of(sandbox, prove)
+
+    assert (use["name"], use["from"]) == ("our-own", from_of(asker))
+    kept = ("consumers.set", None, None)
+    refused = ("secrets.tried", "consumer", "invalid_credentials")
+    assert (use["type"], use["for"], use["outcome"]) == (kept if secret == "right" else refused)
 
 
 @pytest.mark.usefixtures("consumer")
