@@ -230,6 +230,7 @@ SOURCES = {
 CREDENTIAL_STANDINGS = "ingestion.selectors.reach.standings"
 CREDENTIAL_REACH = "ingestion.selectors.reach.repositories_seen"
 DELETED_CONNECTIONS_KEPT = at_least(1, "DELETED_CONNECTIONS_KEPT", default=30)  # days
+SYNC_DETAILS_KEPT = at_least(1, "SYNC_DETAILS_KEPT", default=90)  # days
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 

@@ -32,6 +32,12 @@ def sweep_quotas() -> None:
 
 
 @shared_task(ignore_result=True)
+def sweep_details() -> None:
+    """Forget the details of old syncs. Outside of any organization."""
+    sweeping.sweep_details()
+
+
+@shared_task(ignore_result=True)
 def purge_deleted() -> None:
     """Forget what was deleted too long ago to be restored. Outside of any organization."""
     purging.purge_deleted()

@@ -91,6 +91,7 @@ BODIES: dict[str, dict[str, Any]] = {
 OUTSIDE = {
     "ingestion.tasks.tick",
     "ingestion.tasks.sweep_quotas",
+    "ingestion.tasks.sweep_details",
     "ingestion.tasks.purge_deleted",
     "connections.tasks.verify_due",
     "connections.tasks.watch_expiry",

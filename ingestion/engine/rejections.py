@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils.timezone import now
 
 from ingestion.models import (
@@ -33,7 +33,10 @@ KEYED: dict[str, tuple[type[Model], str]] = {
     "commits": (Commit, "hash"),
 }
 NUMBER = re.compile("[1-9][0-9]{0,17}")
+ADDRESSED = ("pull_requests", "pipelines", "deployments", "commits")  # can be asked for one
 PAUSE = timedelta(days=1)  # between two questions for a record that could not be kept
+UUID = 36  # characters
+MOST = 1_000  # that are told apart at one place
 NAMED = 3  # of those that are missing, in a sentence
 REASON = 100  # characters of each reason there
 
@@ -45,6 +48,20 @@ class Refused:
     moment: datetime
     reason: str = ""
     parent: str = ""
+
+
+def is_nameless(stream: str, key: str, one: Refused) -> bool:
+    """Whether neither it can be asked for, nor the list of what it belongs to."""
+    is_detail = NUMBER.fullmatch(one.parent) or len(one.parent) >= UUID
+    return address(stream, key) is None and not is_detail
+
+
+def address(stream: str, key: str) -> int | str | None:
+    """By what a source asks for such a record; None where it told nothing of use."""
+    if stream == "pull_requests":
+        return int(key) if NUMBER.fullmatch(key) else None
+    is_name = len(key) >= UUID and " " not in key  # a uuid, in braces or not; a hash
+    return key if stream in ADDRESSED and is_name else None
 
 
 class Rejections:
@@ -71,22 +88,31 @@ class Rejections:
             )
 
     def note(self, rejections: Iterable[Rejection], moment: datetime) -> None:
-        """Keep what a batch could not."""
-        rows = []
+        """Keep what a batch could not, each once, however often it is refused."""
+        fresh, before = dict[tuple[Place, str], RejectedRow](), defaultdict[Place, set[str]](set)
         for one in rejections:
-            told = {"reason": one.reason, "parent": one.parent[:64]}
-            self._found[one.place][one.key[:200]] = Refused(moment=moment, **told)
-            rows.append(
-                RejectedRow(
-                    organization_id=self._sync.organization_id,
-                    sync=self._sync,
-                    repository_id=one.place.repository_id,
-                    stream=one.place.stream,
-                    key=one.key[:200],
-                    **told,
-                )
+            key, told = self._key(one), {"reason": one.reason, "parent": one.parent[:64]}
+            if key in self._found[one.place]:
+                before[one.place].add(key)
+            self._found[one.place][key] = Refused(moment=moment, **told)
+            fresh[one.place, key] = RejectedRow(
+                organization_id=self._sync.organization_id,
+                sync=self._sync,
+                repository_id=one.place.repository_id,
+                stream=one.place.stream,
+                key=key,
+                **told,
             )
-        RejectedRow.objects.bulk_create(rows)
+        for place, keys in before.items():
+            self._rows(place, keys).delete()
+        RejectedRow.objects.bulk_create(fresh.values())
+
+    def _key(self, one: Rejection) -> str:
+        """What tells it apart; where very many are, they are told by what they belong to alone."""
+        key, there = one.key[:200], self._found[one.place]
+        if key in there or len(there) < MOST:
+            return key
+        return f"others of {one.parent}"[:200] if one.parent else "others"
 
     def missing(self, place: Place) -> Collection[str]:
         """The keys of what is not here because it could not be kept."""
@@ -96,6 +122,16 @@ class Rejections:
         """What was refused a day before or longer, and is to be asked for by itself."""
         there = self._found.get(place, {})
         return {key: one for key, one in there.items() if one.moment < moment - PAUSE}
+
+    def is_list_due(self, place: Place, moment: datetime) -> bool:
+        """Whether something was refused a day before or longer that only its list can bring."""
+        due = self.due(place, moment).items()
+        return any(is_nameless(place.stream, key, one) for key, one in due)
+
+    def nameless(self, place: Place) -> Collection[str]:
+        """The keys of what has neither an address nor something to which it belongs."""
+        there = self._found.get(place, {}).items()
+        return [key for key, one in there if is_nameless(place.stream, key, one)]
 
     def resolve(self, place: Place, keys: Collection[str], since: datetime) -> None:
         """These were read well, or are no more, by a walk that began then."""
@@ -122,9 +158,12 @@ class Rejections:
             return
         for key in keys:
             del self._found[place][key]
+        self._rows(place, keys).update(resolved_at=now())
+
+    def _rows(self, place: Place, keys: Collection[str]) -> "QuerySet[RejectedRow]":
         mine = RejectedRow.objects.filter(sync__connection_id=self._sync.connection_id)
         where: dict[str, Any] = {**place._asdict(), "key__in": keys}
-        mine.filter(resolved_at=None, **where).update(resolved_at=now())
+        return mine.filter(resolved_at=None, **where)
 
     def _written_since(self, place: Place) -> list[str]:
         """Keys of rows that were rejected, and could be kept later.

@@ -31,13 +31,14 @@ NO_ACCESS = {
 
 class Unfinished(NamedTuple):
     """A walk that stopped on its way: when it began, how many rows it read, where it stands, and
-    from where on it covers history.
+    from where on it covers history, and whether it reads all for what was refused.
     """
 
     begun: datetime
     read: int
     checkpoint: Checkpoint
     covers_from: datetime | None
+    is_anew: bool
 
 
 @dataclass(slots=True)
@@ -114,8 +115,13 @@ class Run:
         kept = known.checkpoint if known else None
         if kept is None or (self.is_full and kept["sync"] != self.reading):
             return None
-        begun = datetime.fromisoformat(kept["begun"])
-        return Unfinished(begun, kept["read"], kept["walk"], self.moment(kept, "covers_from"))
+        return Unfinished(
+            begun=datetime.fromisoformat(kept["begun"]),
+            read=kept["read"],
+            checkpoint=kept["walk"],
+            covers_from=self.moment(kept, "covers_from"),
+            is_anew=kept.get("is_anew", False),
+        )
 
     def moment(self, kept: dict[str, Any], name: str) -> datetime | None:
         """A moment that a checkpoint keeps; where it keeps none, the history window's."""

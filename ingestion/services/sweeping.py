@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
-from ingestion.models import Quota, QuotaBucket
+from ingestion.models import Quota, QuotaBucket, RejectedRow, State, StreamRun, Sync
 
 STEP, MOST = 500, 20  # rows of a step, steps of a run
 
@@ -23,7 +25,28 @@ def sweep_quotas() -> int:
     used = QuotaBucket.objects.filter(quota=OuterRef("pk"), starts_at__gt=old)
     is_free = Q(blocked_until=None) | Q(blocked_until__lte=old)
     unused = Quota.objects.filter(is_free, ~Exists(used)).order_by("pk")
-    return in_steps(lambda: _delete(list(unused.values_list("pk", flat=True)[:STEP])))
+    return in_steps(partial(_delete, Quota, unused))
+
+
+def sweep_details() -> int:
+    """Forget what old syncs did in single repositories, and what they could not store. Returns how
+    many rows.
+
+    A sync keeps its sums. What is still missing stays noted for as long: its gap would close.
+    """
+    old = now() - timedelta(days=settings.SYNC_DETAILS_KEPT)
+    parts = StreamRun.objects.filter(repository__isnull=False, sync__finished_at__lt=old)
+    whole = Sync.objects.filter(
+        connection=OuterRef("sync__connection"),
+        mode=Sync.Mode.FULL,
+        state__in=(State.SUCCEEDED, State.PARTIAL),
+    )
+    since = whole.filter(Q(goes_on__gt=OuterRef("sync")) | Q(goes_on=None, pk__gt=OuterRef("sync")))
+    over = Q(resolved_at__isnull=False) | Exists(since)  # or all was read since, and told anew
+    rejected = RejectedRow.objects.filter(over, created_at__lt=old)
+    return sum(
+        in_steps(partial(_delete, one.model, one.order_by("pk"))) for one in (parts, rejected)
+    )
 
 
 def in_steps(step: Callable[[], int], most: int = MOST) -> int:
@@ -37,6 +60,7 @@ def in_steps(step: Callable[[], int], most: int = MOST) -> int:
     return total
 
 
-def _delete(keys: list[int]) -> int:
-    Quota.objects.filter(pk__in=keys).delete()
+def _delete(model: type[Model], rows: "QuerySet[Any]") -> int:
+    keys = list(rows.values_list("pk", flat=True)[:STEP])
+    model._default_manager.filter(pk__in=keys).delete()
     return len(keys)

@@ -53,6 +53,7 @@ class Visit(ABC):
         self.as_of: datetime | None = None
         self.shortage: ProviderError | None = None  # the listing lacks some, for good
         self.covers_from: datetime | None = None  # where a walk from the beginning begins
+        self.is_anew = False  # reads its whole list, for what was refused and nothing else brings
 
     @property
     def place(self) -> Place:
@@ -95,6 +96,7 @@ class Visit(ABC):
             "begun": self.begun.isoformat(),
             "read": self.counts.read,
             "covers_from": self.covers_from.isoformat() if self.covers_from else None,
+            "is_anew": self.is_anew,
             "walk": walk,
         }
         self.coverage.checkpoint = kept if walk else None
@@ -110,6 +112,9 @@ class Visit(ABC):
         if as_of is not None:
             coverage.watermark = coverage.complete_as_of = as_of - MARGIN
         coverage.checkpoint = None
+        if self.is_anew:  # what was refused again is noted as of now
+            rejections = self.run.book.rejections
+            rejections.resolve(self.place, rejections.nameless(self.place), self.begun)
 
     def complete(self, as_of: datetime | None) -> None:
         """As `reach`, and this sync is at its end here."""
@@ -168,10 +173,14 @@ class RepositoryVisit(Visit):
             if not self.is_newest_first:
                 self.covers_from = stopped.covers_from
             self.begun, self.counts.read = stopped.begun, stopped.read
+            self.is_anew = stopped.is_anew
             self.is_earlier = self.begun < self.run.sync.created_at
             self.as_of = datetime.fromisoformat(stopped.checkpoint["as_of"])
+        else:
+            self.is_anew = self.run.book.rejections.is_list_due(self.place, self.begun)
+        is_whole = (self.run.is_full and not self.is_rest) or self.is_anew
         return Since(
-            watermark=None if self.run.is_full and not self.is_rest else watermark,
+            watermark=None if is_whole else watermark,
             checkpoint=stopped.checkpoint if stopped else None,
             not_before=self.covers_from,
         )

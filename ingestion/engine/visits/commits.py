@@ -22,7 +22,7 @@ class CommitsVisit(RepositoryVisit):
     def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
         super().__init__(run, repository, is_rest=is_rest)
         coverage, since = self.coverage, self.resume(None)
-        is_again = run.is_full and not is_rest
+        is_again = (run.is_full and not is_rest) or self.is_anew
         self._is_whole = is_again or coverage.heads is None or self._has_wider_window()
         self._was = coverage.heads or ()
         heads = () if self._is_whole else self._was
@@ -106,11 +106,10 @@ class CommitsVisit(RepositoryVisit):
         if self._was and not self._tips:
             self.coverage.checkpoint = None  # or the next sync would go on below no branch
             raise nothing_listed(self.name, len(self._was), "branches")
-        if self.run.since or not self._is_legible:
+        rejections = self.run.book.rejections
+        if self.run.since or not self._is_legible or rejections.nameless(self.place):
             return
-        rejected = self.run.book.rejections.missing(
-            self.place
-        )  # Bitbucket lists them, all the same
+        rejected = rejections.missing(self.place)  # Bitbucket lists them, all the same
         wanted = self._missing.union(self._tips).difference(rejected)
         stored = Commit.objects.filter(repository=self.repository, hash__in=wanted)
         missing = wanted - set(stored.values_list("hash", flat=True))

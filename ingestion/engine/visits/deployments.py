@@ -20,6 +20,7 @@ class DeploymentsVisit(RepositoryVisit):
         super().__init__(run, repository)
         self._seen: set[str] = set()
         self._is_legible = True
+        self.is_anew = True
 
     def walk(self, source: Source) -> Walk:
         yield from source.deployments(self.repository.uuid)

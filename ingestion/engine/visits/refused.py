@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ingestion.engine.rejections import NUMBER
+from ingestion.engine.rejections import NUMBER, address
 from ingestion.engine.run import Run
 from ingestion.engine.visits.base import RepositoryVisit, Visit
 from ingestion.models import PullRequest, Repository
@@ -16,8 +16,6 @@ from ingestion.sources.base import Key, Page, Source, Walk
 from ingestion.writer.batch import Counts, Place
 
 AT_A_TIME = 50  # records that one sync asks for
-BY_NUMBER = "pull_requests"
-ADDRESSED = (BY_NUMBER, "pipelines", "deployments", "commits")  # streams that can be asked for one
 
 Then = Callable[[], Sequence[Visit]]
 
@@ -25,7 +23,7 @@ Then = Callable[[], Sequence[Visit]]
 def ask_again(run: Run, repository: Repository, stream: str, then: Then) -> Sequence[Visit]:
     """Ask for what could not be kept of a stream, if its day is over; `then` comes behind it."""
     place = Place(stream, repository.pk)
-    keys = [_key(stream, key) for key in _due(run, place)]
+    keys = [address(stream, key) for key in _due(run, place)]
     chosen = [key for key in keys if key is not None][:AT_A_TIME]
     return [RefusedVisit(run, repository, stream, chosen, then)] if chosen else then()
 
@@ -48,14 +46,6 @@ def _due(run: Run, place: Place) -> dict[str, Any]:
         return {}
     run.asked_again.add(place)
     return run.book.rejections.due(place, run.clock.now())
-
-
-def _key(stream: str, key: str) -> Key | None:
-    """By which a source asks for it; None where it told nothing of use."""
-    if stream == BY_NUMBER:
-        return int(key) if NUMBER.fullmatch(key) else None
-    is_name = len(key) >= 36 and " " not in key  # a uuid, in braces or not; a hash
-    return key if stream in ADDRESSED and is_name else None
 
 
 class RefusedVisit(RepositoryVisit):

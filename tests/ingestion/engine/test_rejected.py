@@ -225,3 +225,68 @@ def test_books_that_the_database_refuses_are_a_defect_and_not_kept_twice(copied:
 
     sync.refresh_from_db()
     assert sync.state == State.FAILED
+
+
+def test_what_has_no_name_is_found_by_its_list_once_a_day(
+    copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
+) -> None:
+    """Nothing can be asked for by it, and no walk from a watermark comes to it again."""
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    one, run = there.pull_requests[2], next(iter(there.pipelines.values()))
+    tip = there.commits[there.branches["main"]]
+    commit = there.commits[tip.parents[0]]
+    names = one.id, run.uuid, commit.hash
+    one.id, run.uuid, commit.hash = 2.5, None, None  # type: ignore[assignment]
+    sandbox.site.changed()
+    copied.choose(*EVERYTHING).sync()
+    streams = {"pull_requests", "pull_request_activity", "pipelines", "commits"}
+    assert streams <= set(gaps().values_list("stream", flat=True))
+    one.id, run.uuid, commit.hash = names
+    sandbox.site.changed()
+    asked = len(sandbox.requests)
+    copied.sync()  # their day is not over; of pipelines the first page is read in any case
+    usual = len(sandbox.requests) - asked
+    assert streams - {"pipelines"} <= set(gaps().values_list("stream", flat=True))
+    a_day_later()
+    Coverage.objects.update(looked_back_at=F("looked_back_at") - timedelta(hours=25))
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert not gaps().exists()
+    assert PullRequest.objects.get(repository__slug="api", number=2).created_on
+    assert PipelineRun.objects.filter(uuid=run.uuid).exists()
+    assert Commit.objects.filter(hash=commit.hash).exists()
+    asked = len(sandbox.requests)
+    copied.sync()
+    assert len(sandbox.requests) - asked <= usual
+
+
+def test_what_has_no_name_stays_missing_while_its_list_cannot_be_read(
+    copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
+) -> None:
+    sandbox.world.workspaces["acme"].repositories["api"].pull_requests[2].id = 2.5  # type: ignore[assignment]
+    sandbox.site.changed()
+    copied.sync()
+    first = RejectedRow.objects.get(stream="pull_requests")
+
+    a_day_later()
+    copied.sync()
+
+    assert gaps().filter(stream="pull_requests").exists()
+    assert RejectedRow.objects.get(stream="pull_requests").created_at > first.created_at
+
+
+def test_of_very_many_only_some_are_told_apart(
+    copied: Copied, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.engine.rejections.MOST", 3)
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    for run in there.pipelines.values():
+        run.build_number = "12a"  # type: ignore[assignment]
+
+    sync = copied.sync()
+
+    assert sync.counts["rejected"] == 20
+    assert RejectedRow.objects.count() == 4
+    assert Coverage.objects.get(repository__slug="api", stream="pipelines").gap
