@@ -31,8 +31,9 @@ class Page:
     stored one, before the walk goes on: see `Verdict`. `reached` is the oldest moment that a page
     of a feed shows, and `beyond` stands where a walk into earlier history would go on. `gone` are
     records that are not there any more, of commits those to which no tip leads; `there` are those
-    of a probe that are. Of heads at which no branch stands any more `lost` are those from which
-    nothing was dropped, by an answer that may be wrong, and `forgotten` those that are unknown.
+    of a probe that are; `older` are commits that lie before the history window. Of heads at which
+    no branch stands any more `lost` are those from which nothing was dropped, by an answer that may
+    be wrong, and `forgotten` those that are unknown.
     """
 
     rows: Sequence[Row]
@@ -49,6 +50,7 @@ class Page:
     heads: Sequence[str] | None = None  # the tips up to which the walk reads commits
     gone: Sequence[Key] = ()
     there: Sequence[Key] = ()
+    older: Sequence[str] = ()
     lost: Sequence[str] | None = None
     forgotten: Sequence[str] = ()
 
@@ -155,6 +157,14 @@ class Source(ABC):
     @abstractmethod
     def commits(self, repository: str, since: Since) -> Walk:
         """Commits that are new since the heads, then those that were dropped."""
+
+    @abstractmethod
+    def newest_commits(
+        self, repository: str, hashes: Sequence[str], not_before: datetime | None
+    ) -> Walk:
+        """The newest of these commits and of what they lead to, as far as they lie in the history
+        window: one page.
+        """
 
     @abstractmethod
     def probe(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:

@@ -1,7 +1,8 @@
 """The commits of a repository: what its branches lead to, and what they lead to no more."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ingestion.engine.run import Run
 from ingestion.engine.visits import vanished
@@ -28,7 +29,9 @@ class CommitsVisit(RepositoryVisit):
         heads = () if self._is_whole else self._was
         self._since = replace(since, heads=heads, were=(*self._was, *(coverage.lost_heads or ())))
         self._tips: Sequence[str] = ()
-        self._missing = set[str]()  # parents of commits that came, which did not come yet
+        lacks = (coverage.checkpoint or {}).get("lacks", ()) if since.checkpoint else ()
+        self._missing = set[str](lacks)  # parents of commits that came, which did not come yet
+        self._older = set[str]()  # came, and lie before the history window
         self._lost: Sequence[str] = ()
         self._is_legible = True
 
@@ -37,20 +40,38 @@ class CommitsVisit(RepositoryVisit):
 
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)
-        self.keep(page.checkpoint)
         self._tips = self._tips if page.heads is None else page.heads
         self._is_legible = self._is_legible and page.is_legible
         for row in page.rows:
             if isinstance(row, CommitRow):
                 self._missing.update(row.parents)
         self._missing -= {row.hash for row in page.rows if isinstance(row, CommitRow)}
+        self._older.update(page.older)
+        self._missing -= self._older
+        self.keep(page.checkpoint)
         if page.gone:
             self._drop(page.gone)
         if page.lost is not None:
             self._lost = [*page.lost, *self._ancestors(page.forgotten)]
 
+    def keep(self, walk: dict[str, Any] | None) -> None:
+        super().keep(walk)
+        if self.coverage.checkpoint and self._missing:
+            self.coverage.checkpoint["lacks"] = sorted(self._missing)
+
     def ended(self) -> Sequence[Visit]:
-        self._refuse_holes()
+        if self._was and not self._tips:
+            self.coverage.checkpoint = None  # or the next sync would go on below no branch
+            raise nothing_listed(self.name, len(self._was), "branches")
+        lacking = self._lacking()
+        if lacking and self.run.since:
+            return [DoubtedCommitsVisit(self, sorted(lacking))]
+        if lacking:
+            self.refuse(lacking)
+        return self.settle()
+
+    def settle(self) -> Sequence[Visit]:
+        """All that the branches lead to is here."""
         if self._is_whole:
             self.coverage.covered_from = self.run.since
         self.reach(self.as_of)
@@ -60,6 +81,15 @@ class CommitsVisit(RepositoryVisit):
         if self.is_earlier:  # what was pushed meanwhile
             return [CommitsVisit(self.run, self.repository, is_rest=True)]
         return self.search()
+
+    def refuse(self, lacking: Collection[str]) -> None:
+        """Raise NothingListed: Bitbucket did not list these, and all is to be walked again."""
+        self.coverage.checkpoint = None
+        raise NothingListed(
+            f"{self.name}: Bitbucket lists too few commits ({len(lacking):,} to which others"
+            " or branches lead are missing). What was read is kept, and they are asked for"
+            " again."
+        )
 
     def search(self) -> Sequence[Visit]:
         return vanished.search(
@@ -101,22 +131,44 @@ class CommitsVisit(RepositoryVisit):
             found.update(dict.fromkeys(nearest))
         return list(found)
 
-    def _refuse_holes(self) -> None:
-        """Raise NothingListed where branches are gone altogether, or commits lack a parent."""
-        if self._was and not self._tips:
-            self.coverage.checkpoint = None  # or the next sync would go on below no branch
-            raise nothing_listed(self.name, len(self._was), "branches")
+    def _lacking(self) -> set[str]:
+        """The commits to which others or branches lead, and which neither came nor are here.
+
+        With a history window most of them lie before it: none of those is here.
+        """
         rejections = self.run.book.rejections
-        if self.run.since or not self._is_legible or rejections.nameless(self.place):
-            return
+        if not self._is_legible or rejections.nameless(self.place):
+            return set()
         rejected = rejections.missing(self.place)  # Bitbucket lists them, all the same
-        wanted = self._missing.union(self._tips).difference(rejected)
+        wanted = self._missing.union(self._tips).difference(rejected, self._older)
+        if self.run.since and not self._is_whole:
+            wanted.difference_update(self._was)
         stored = Commit.objects.filter(repository=self.repository, hash__in=wanted)
-        missing = wanted - set(stored.values_list("hash", flat=True))
-        if missing or (self._is_whole and self._tips and not self.counts.read):
-            self.coverage.checkpoint = None
-            raise NothingListed(
-                f"{self.name}: Bitbucket lists too few commits ({len(missing):,} to which others"
-                " or branches lead are missing). What was read is kept, and they are asked for"
-                " again."
-            )
+        lacking = wanted - set(stored.values_list("hash", flat=True))
+        came = self.counts.read or self._older
+        return lacking if came or not self._is_whole else lacking.union(self._tips)
+
+
+class DoubtedCommitsVisit(RepositoryVisit):
+    """Asks whether what a walk lacks lies before the history window; then the walk is over."""
+
+    stream = CommitsVisit.stream
+
+    def __init__(self, walked: CommitsVisit, lacking: Sequence[str]) -> None:
+        super().__init__(walked.run, walked.repository)
+        self._walked = walked
+        self._lacking = lacking
+        self._inside = set[str]()
+
+    def walk(self, source: Source) -> Walk:
+        yield from source.newest_commits(self.repository.uuid, self._lacking, self.run.since)
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        super().arrived(page, counts)
+        self._inside.update(row.hash for row in page.rows if isinstance(row, CommitRow))
+
+    def ended(self) -> Sequence[Visit]:
+        inside = self._inside.intersection(self._lacking)
+        if inside:
+            self._walked.refuse(inside)
+        return self._walked.settle()

@@ -28,6 +28,7 @@ from ingestion.sources.rows import CommitRow, Row
 
 HASH = 40  # characters
 AUTHOR = 510  # characters
+LACKS = "Bitbucket's list of commits lacks one that is there."
 
 
 def walk_commits(client: BitbucketCloudClient, repository: str, since: Since) -> Walk:
@@ -38,14 +39,29 @@ def walk_commits(client: BitbucketCloudClient, repository: str, since: Since) ->
     if not at.is_over:
         for rows in _new(client, repository, since, at):
             reached.update(parent for row in rows for parent in _parents(row))
-            kept = [row for row in rows if not _is_too_old(row, since.not_before)]
+            kept, older = _by_age(rows, since.not_before)
             at.is_over = at.is_over or (bool(rows) and not kept)
-            yield Page(rows=kept, checkpoint=at.checkpoint())
+            yield Page(rows=kept, older=older, checkpoint=at.checkpoint())
             if at.is_over:
                 break
     for page in _dropped(client, repository, since, at, reached):
         page.checkpoint = at.checkpoint()
         yield page
+
+
+def walk_newest(
+    client: BitbucketCloudClient,
+    repository: str,
+    hashes: Sequence[str],
+    not_before: datetime | None,
+) -> Walk:
+    """The first page of what these lead to, which nothing is left out of, so that it shows some."""
+    for answer in known_commits(client, repository, hashes, ()):
+        rows = parse.rows(values_of(answer), commit, "hash")
+        if not rows:
+            raise UnexpectedResponse(LACKS)
+        yield Page(rows=_by_age(rows, not_before)[0])
+        return
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,7 +187,7 @@ def _dropped(
             listed += fresh
             yield Page(rows=(), gone=fresh)
         if anchor and anchor not in listed and anchor not in forgotten:
-            raise UnexpectedResponse("Bitbucket's list of commits lacks one that is there.")
+            raise UnexpectedResponse(LACKS)
         named.update(listed)
         anchor = listed[-1] if listed else ""
         wanted = [one for one in parents if one not in named and one not in asked]
@@ -185,8 +201,15 @@ def _parents(row: Row) -> tuple[str, ...]:
     return row.parents if isinstance(row, CommitRow) else ()
 
 
-def _is_too_old(row: Row, moment: datetime | None) -> bool:
-    return moment is not None and isinstance(row, CommitRow) and row.committed_on < moment
+def _by_age(rows: Sequence[Row], moment: datetime | None) -> tuple[list[Row], list[str]]:
+    """The rows of the history window that begins then, and the hashes of those before it."""
+    kept, older = list[Row](), list[str]()
+    for row in rows:
+        if moment is not None and isinstance(row, CommitRow) and row.committed_on < moment:
+            older.append(row.hash)
+        else:
+            kept.append(row)
+    return kept, older
 
 
 def commit(value: Json) -> CommitRow:

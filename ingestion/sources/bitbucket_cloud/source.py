@@ -8,7 +8,7 @@ from connections.connectors.bitbucket_cloud.client import BitbucketCloudClient
 from connections.transport.errors import InvalidPermissions, NotFound
 from ingestion.sources.base import Count, Key, Since, Source, Walk
 from ingestion.sources.bitbucket_cloud import costs, listings, measuring
-from ingestion.sources.bitbucket_cloud.commits import walk_commits
+from ingestion.sources.bitbucket_cloud.commits import walk_commits, walk_newest
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
@@ -81,6 +81,11 @@ class BitbucketCloudSource(Source):
 
     def commits(self, repository: str, since: Since) -> Walk:
         return walk_commits(self._client, repository, since)
+
+    def newest_commits(
+        self, repository: str, hashes: Sequence[str], not_before: datetime | None
+    ) -> Walk:
+        return walk_newest(self._client, repository, hashes, not_before)
 
     def probe(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
         return PROBES[stream](self._client, repository, keys)

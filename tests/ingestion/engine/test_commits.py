@@ -1,7 +1,7 @@
 """Commits: what branches lead to, by the tips as they were; and what they lead to no more."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -293,13 +293,24 @@ def test_empty_list_of_branches_is_made_good_by_the_next_sync(
     assert here() == reachable(api)
 
 
-def test_history_window_ends_the_walk_and_a_wider_one_reads_on(
-    copied: Copied, sandbox: Sandbox, api: Repository
-) -> None:
+@pytest.fixture
+def since(copied: Copied, api: Repository) -> datetime:
+    """A history window that begins in the midst of what there is."""
     middle = sorted(one.date for one in api.commits.values())[len(api.commits) // 2]
-    since = middle.replace(hour=0, minute=0, second=0) + timedelta(days=1)
-    copied.connection.selection["since"] = f"{since:%Y-%m-%d}"
+    begin = middle.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    copied.connection.selection["since"] = f"{begin:%Y-%m-%d}"
     copied.connection.save()
+    return begin
+
+
+def younger(api: Repository, since: datetime) -> set[str]:
+    """The hashes of the window to which branches lead."""
+    return {one for one in reachable(api) if api.commits[one].date >= since}
+
+
+def test_history_window_ends_the_walk_and_a_wider_one_reads_on(
+    copied: Copied, api: Repository, since: datetime
+) -> None:
     copied.sync()
     narrow = here()
     copied.connection.selection["since"] = None
@@ -307,8 +318,57 @@ def test_history_window_ends_the_walk_and_a_wider_one_reads_on(
 
     copied.sync()
 
-    assert narrow == {h for h in reachable(api) if api.commits[h].date >= since}
+    assert narrow == younger(api, since)
     assert here() == reachable(api)
+
+
+@pytest.mark.parametrize("kind", ["short_page", "empty_page"])
+def test_a_list_without_what_is_new_is_not_taken_for_one_of_old_commits(
+    copied: Copied, sandbox: Sandbox, api: Repository, since: datetime, kind: str
+) -> None:
+    assert copied.sync().state == State.SUCCEEDED
+    sandbox.change.push_branch(*PLACE, "topic", count=4)
+    sandbox.faults.add("/commits", kind=kind, times=1)
+
+    first = copied.sync()
+    second = copied.sync()
+
+    assert (first.state, second.state) == (State.PARTIAL, State.SUCCEEDED)
+    assert here() == younger(api, since)
+
+
+def test_a_hole_within_the_window_is_found_behind_a_stop(
+    copied: Copied, sandbox: Sandbox, api: Repository, since: datetime
+) -> None:
+    for number in range(4):
+        sandbox.change.push_branch(*PLACE, f"topic-{number}", count=60)
+    sandbox.faults.add("/commits", kind="short_page", times=1)
+    sandbox.faults.add("/commits", status=500, after=1, times=1)
+    first, second = copied.sync(), copied.sync()
+    whole = here() == younger(api, since)
+
+    third = copied.sync()
+
+    assert not whole
+    assert (first.state, second.state, third.state) == ("partial", "partial", "succeeded")
+    assert here() == younger(api, since)
+
+
+def test_a_branch_that_begins_before_the_window_is_asked_about_once(
+    copied: Copied, sandbox: Sandbox, api: Repository, since: datetime
+) -> None:
+    copied.sync()
+    api.branches["old"] = min(api.commits.values(), key=lambda one: one.date).hash
+    sandbox.site.changed()
+    asked = sandbox.count("/commits")
+
+    sync = copied.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert sandbox.count("/commits") == asked + 2
+    assert here() == younger(api, since)
+    copied.sync()
+    assert sandbox.count("/commits") == asked + 2
 
 
 def test_full_sync_reads_all_and_changes_nothing(synced: Copied) -> None:
