@@ -121,7 +121,7 @@ class RepositoriesOfConnectionFilter(Filter):
     """Filters of one connection's repositories."""
 
     state = forms.ChoiceField(
-        label="Show",
+        label="Which",
         required=False,
         choices=[
             ANY,
