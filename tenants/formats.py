@@ -115,6 +115,11 @@ def exact(value: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
 
 
+def day(value: date) -> str:
+    """A day wherever its year matters: “22 Nov 2026”."""
+    return f"{value.day} {value:%b %Y}"
+
+
 def _seconds(value: float | timedelta) -> float:
     return max(0.0, value.total_seconds() if isinstance(value, timedelta) else float(value))
 

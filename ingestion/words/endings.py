@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.utils.timezone import now
 
@@ -9,6 +10,7 @@ from connections.connectors.base import Endpoint
 from connections.models import Connection
 from connections.services.removals import Ending, endings_of
 from connections.transport.removals import Removal
+from tenants import formats
 from tenants.formats import listed
 
 
@@ -39,7 +41,7 @@ class Banner:
         if self.is_over:
             others = "" if self.of_all else " Everything else goes on."
             return f"Nothing new is read {what}. What was synced stays.{others}"
-        until = f"Before {self.removal.on} nothing changes" if self.removal.on else "It still works"
+        until = f"Before {self._day} nothing changes" if self._day else "It still works"
         return f"{until}. Then nothing new is read {what}, unless Tributary is updated in time."
 
     @property
@@ -49,13 +51,17 @@ class Banner:
 
     @property
     def _does(self) -> str:
-        day = self.removal.on
-        is_past = bool(day) and day <= now().date().isoformat()
+        day, is_past = self._day, self.removal.on <= now().date().isoformat()
         if not self.is_over:
             return f"removes on {day}" if day else "is going to remove"
         if day and not is_past:  # switched off for hours, so that it is noticed
             return f"switches off at times, and removes on {day},"
         return f"removed on {day}" if day else "has removed"
+
+    @property
+    def _day(self) -> str:
+        on = self.removal.on
+        return formats.day(date.fromisoformat(on)) if on else ""
 
     @property
     def _needing(self) -> str:

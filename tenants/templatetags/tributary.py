@@ -70,7 +70,7 @@ def exact(value: datetime | None, otherwise: str = "never") -> SafeString | str:
 @register.filter
 def day(value: date | None, otherwise: str = "") -> str:
     """`22 Nov 2026`."""
-    return otherwise if value is None else f"{value.day} {value:%b %Y}"
+    return otherwise if value is None else formats.day(value)
 
 
 def _time(value: datetime, words: str, more: SafeString) -> SafeString:

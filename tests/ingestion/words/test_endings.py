@@ -43,9 +43,9 @@ def test_what_the_changelog_announces_is_one_banner_for_all_that_need_it() -> No
 
     (banner,) = banners([*both, without])
 
-    assert banner.title == "Bitbucket removes on 2077-01-31 what is needed for people"
+    assert banner.title == "Bitbucket removes on 31 Jan 2077 what is needed for people"
     assert banner.effect == (
-        "Before 2077-01-31 nothing changes. Then nothing new is read of people, "
+        "Before 31 Jan 2077 nothing changes. Then nothing new is read of people, "
         "unless Tributary is updated in time."
     )
     assert banner.connections == both
@@ -55,7 +55,7 @@ def test_what_the_changelog_announces_is_one_banner_for_all_that_need_it() -> No
 @pytest.mark.parametrize(
     ("removal", "path", "title"),
     [
-        ({"on": "2026-04-14", "is_over": True}, MEMBERS, "removed on 2026-04-14 what is needed"),
+        ({"on": "2026-04-14", "is_over": True}, MEMBERS, "removed on 14 Apr 2026 what is needed"),
         ({"is_over": True}, MEMBERS, "has removed what is needed for people"),
         ({}, MEMBERS, "is going to remove what is needed for people"),
         ({"on": "2077-01-31", "is_over": True}, MEMBERS, "switches off at times, and removes on"),
