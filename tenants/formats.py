@@ -51,7 +51,7 @@ def duration(value: float | timedelta | None) -> str:
     if value is None:
         return NOTHING
     seconds = _seconds(value)
-    if seconds < 1:
+    if seconds < 0.95:
         return f"{seconds:.1f} seconds"
     if seconds < 90:
         return _several(round(seconds), "second")

@@ -54,6 +54,7 @@ def test_names_are_listed_as_people_do() -> None:
     ("seconds", "words", "short"),
     [
         (0.084, "0.1 seconds", "84 ms"),
+        (0.96, "1 second", "960 ms"),
         (1, "1 second", "1.0 s"),
         (42, "42 seconds", "42 s"),
         (180, "3 minutes", "3 min"),
