@@ -247,7 +247,7 @@ class ComparisonRow(Row):
     """What new secrets see beside those that they replace. Of names, the first hundred."""
 
     sees = Number(209)
-    saw = Number(212, allow_null=True, help_text="Null where that is not known any more.")
+    saw = Number(212, allow_null=True, help_text="Null where that is not known.")
     fewer_count = Number(3)
     fewer = ListOfWords("acme/api", "acme/docs", "acme/web")
     more_count = Number(0)

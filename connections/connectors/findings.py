@@ -16,7 +16,8 @@ class Finding:
     """The result of all checks of one secret.
 
     `outcome` is `ok` or one of Verification.Outcome. `retry_after` is in seconds, where the
-    provider or our own ledger said that it is too early. `requests` is what it took.
+    provider or our own ledger said that it is too early. `requests` is what it took. Where not
+    `is_whole`, some of the repositories could not be listed.
     """
 
     outcome: str
@@ -24,6 +25,7 @@ class Finding:
     checks: tuple[CheckResult, ...]
     identity: Identity = field(default_factory=Identity)
     repositories: tuple[RemoteRepository, ...] = ()
+    is_whole: bool = True
     missing_scopes: tuple[str, ...] = ()
     streams_available: tuple[str, ...] = ()
     out_of_reach: tuple[str, ...] = ()  # streams that no secret of this kind can read
@@ -74,6 +76,7 @@ def conclude(
     declared: Sequence[Stream],
     identity: Identity | None = None,
     repositories: Sequence[RemoteRepository] = (),
+    is_whole: bool = True,
     needless_scopes: Sequence[str] = (),
     retry_after: float | None = None,
     requests: int = 0,
@@ -86,6 +89,7 @@ def conclude(
         checks=tuple(checks),
         identity=identity or Identity(),
         repositories=tuple(repositories),
+        is_whole=is_whole,
         missing_scopes=missing_scopes(checks, streams),
         streams_available=tuple(
             key for key in available(checks, declared) if not streams or key in streams

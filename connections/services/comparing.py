@@ -46,6 +46,11 @@ def compare(new: Seen, old: Seen | None) -> Comparison:
     )
 
 
+def compared(finding: Finding, credential: Credential, by: Actor) -> Comparison:
+    """What a new secret of a credential was found to see, beside the stored one. Makes requests."""
+    return compare(seen_by(finding), seen_before(credential, by) if finding.is_whole else None)
+
+
 def seen_by(finding: Finding) -> dict[str, str]:
     """What a verification listed; the whole of it where `whole_list` was asked for."""
     return {one.id: one.name for one in finding.repositories}

@@ -64,7 +64,7 @@ def begin_rotation(
     finding = verify_entry(kind, _entry(given, credential), streams, whole_list=True)
     tried(credential, given, finding, actor)()
     check_finding(finding, connection)
-    before = seen_before(credential, actor)
+    before = seen_before(credential, actor) if finding.is_whole else None
     return _keep(credential, given, finding, before, by, name, expiration_date)
 
 

@@ -71,6 +71,7 @@ def verify(
         declared=declared,
         identity=_counted(run.learned.identity, entry),
         repositories=run.learned.repositories,
+        is_whole=not run.learned.following,
         needless_scopes=_needless(run.learned.identity, method, streams),
         retry_after=run.retry_after,
         requests=run.books.requests,
@@ -201,9 +202,13 @@ class _Run:
         return asked[3] if len(asked) > 3 else ""
 
     def _rest_of_list(self) -> None:
+        """Read on behind the first page; `following` stands where it had to end before the end."""
+        learned = self.learned
         try:
-            for number, page in enumerate(self._transport.pages(self.learned.following), start=2):
-                self.learned.repositories += repositories_of(page_of(page)[0])
+            for number, page in enumerate(self._transport.pages(learned.following), start=2):
+                values, following = page_of(page)
+                learned.repositories += repositories_of(values)
+                learned.following = following or ""
                 self._tell(self._results["repositories"])  # still alive
                 if number >= MAX_PAGES:
                     break

@@ -260,8 +260,10 @@ def test_the_whole_list_of_repositories_is_read_when_it_is_wanted(
     sandbox.reset(scale=Scale(repositories=230, pull_requests=1, pipelines=1, people=3))
     entry = token_entry(sandbox.tokens.workspace("acme"))
 
-    assert len(cloud.verify(entry, whole_list=True).repositories) == 230
-    assert len(cloud.verify(entry).repositories) == 100
+    whole, part = cloud.verify(entry, whole_list=True), cloud.verify(entry)
+
+    assert (len(whole.repositories), whole.is_whole) == (230, True)
+    assert (len(part.repositories), part.is_whole) == (100, False)
 
 
 def test_each_change_of_a_check_is_told_in_the_callers_thread(

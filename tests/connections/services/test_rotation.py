@@ -25,7 +25,7 @@ from ingestion.models import RepositoryAccess
 from tenants.actor import Actor
 from tenants.models import AuditEvent, Organization, User
 from tests.factories import CredentialFactory, RepositoryFactory
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, Scale
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,28 @@ def test_old_one_is_compared_by_what_the_last_sync_saw(
     assert rotation.Comparison(sees=1, saw=1).asks is False
     assert AuditEvent.objects.get(event_type="credentials.rotated").changes["fewer"]
     assert access.refused_at is not None
+
+
+def test_list_that_breaks_off_is_not_taken_for_a_shorter_one(
+    credential: Credential, sandbox: Sandbox, owner: User, actor: Actor
+) -> None:
+    sandbox.reset(scale=Scale(repositories=120, pull_requests=1, pipelines=1, people=3))
+    credential.connection.identity = sandbox.world.workspaces["acme"].uuid
+    credential.connection.save()
+    RepositoryAccess.objects.create(
+        credential=credential,
+        repository=RepositoryFactory.create(connection=credential.connection),
+        seen_at=now(),
+        organization_id=credential.organization_id,
+    )
+    sandbox.faults.add(r"/repositories/[^/]+\?.*page=2", status=500)
+
+    draft = begin(credential, sandbox.tokens.workspace("acme", label="new"), owner)
+
+    comparison = rotation.comparison_of(draft)
+    assert (comparison.sees, comparison.saw, comparison.fewer) == (100, None, ())
+    rotation.take_over(draft=draft, actor=actor)
+    assert "fewer" not in AuditEvent.objects.get(event_type="credentials.rotated").changes
 
 
 def test_old_one_that_is_refused_is_not_compared(
