@@ -12,6 +12,7 @@ from django.db.models import Model
 from ingestion.engine.rejections import Rejections
 from ingestion.models import Coverage, State, StreamRun, Sync
 from ingestion.writer.batch import Counts, Place, Rejection
+from ingestion.writer.changes import change
 
 SAVED_COVERAGE = [
     "covered_from",
@@ -200,11 +201,7 @@ class Book:
 def _save(model: type[Coverage] | type[StreamRun], rows: list[Any]) -> None:
     saved = SAVED_COVERAGE if model is Coverage else SAVED_RUN
     _create(model, [row for row in rows if row.pk is None])
-    old = [row for row in rows if row.pk is not None]
-    if old:
-        model.objects.bulk_create(
-            old, update_conflicts=True, unique_fields=["id"], update_fields=saved
-        )
+    change([row for row in rows if row.pk is not None], saved)
 
 
 def _create(model: type[Model], rows: Iterable[Any]) -> None:

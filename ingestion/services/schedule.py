@@ -13,8 +13,9 @@ from connections.services.schedules import run_after, streams_due
 from ingestion.clock import database_now
 from ingestion.dispatch import send_slice
 from ingestion.engine.fence import claimable
-from ingestion.models import UNFINISHED, State, StreamRun, Sync
-from ingestion.services.syncs import no_counts, stream_runs, streams_of
+from ingestion.models import UNFINISHED, State, Sync
+from ingestion.services.syncs import no_counts, open_streams, streams_of
+from ingestion.writer.changes import change
 
 AT_A_TIME = 200  # connections that one tick starts at most
 LOST_AFTER = timedelta(seconds=30)  # a message that nobody took by then is sent again
@@ -50,10 +51,10 @@ def _due(now: datetime) -> list[Connection]:
 
 def _queue(due: list[Connection], now: datetime) -> int:
     syncs = Sync.objects.bulk_create([_sync(connection, now) for connection in due])
-    StreamRun.objects.bulk_create([run for sync in syncs for run in stream_runs(sync)])
+    open_streams(syncs)
     for connection in due:
         connection.next_sync_at = run_after(connection, now)
-    Connection.objects.bulk_update(due, ["next_sync_at"])
+    change(due, ["next_sync_at"])
     return len(syncs)
 
 

@@ -66,8 +66,8 @@ def upsert(
     else:
         found = _insert(table, rows, replace, seen_by)
     if seen_by is not None:  # of those that are told, some were but marked
-        moments = {_plain(row[-1]) for row in rows}
-        found = [row[:2] for row in found if _plain(row[2]) in moments]
+        moments = {plain(row[-1]) for row in rows}
+        found = [row[:2] for row in found if plain(row[2]) in moments]
     return [Written(*row) for row in found]
 
 
@@ -130,7 +130,7 @@ def _record(table: Table, row: Values) -> dict[str, Any]:
 def _insert(
     table: Table, rows: Sequence[Values], replace: bool, seen_by: int | None
 ) -> list[tuple[Any, ...]]:
-    told = orjson.dumps(rows, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    told = orjson.dumps(rows, default=plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     values: list[Any] = [told.decode()]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table.name}")
@@ -140,7 +140,7 @@ def _insert(
         return [(repository, key > highest, *rest) for repository, key, *rest in cursor.fetchall()]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as SQLite keeps it: moments as Django writes them, in UTC."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(" ")

@@ -16,7 +16,7 @@ from config.demo.bitbucket import ACME_TOKEN
 from tests.benchmarks.figures import Surroundings
 from tests.house import ROOT, House
 
-AS_SHIPPED = {"SYNC_LEASE": "25", "TICK": "10", "LOG_LEVEL": "WARNING"}
+AS_SHIPPED = {"SYNC_LEASE": "25", "TICK": "10", "QUOTA_WINDOW": "3600", "LOG_LEVEL": "WARNING"}
 
 
 @contextmanager

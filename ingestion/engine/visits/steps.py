@@ -14,6 +14,7 @@ from ingestion.models.builds import STEPS_DUE
 from ingestion.sources.base import Page, Source, Walk
 from ingestion.sources.rows import StepRow
 from ingestion.writer.batch import Counts, Place
+from ingestion.writer.changes import change
 
 AT_A_TIME = 50  # runs whose steps one walk reads
 
@@ -49,7 +50,7 @@ def note_read(run: Run) -> None:
             PipelineRun(pk=key, steps_done_run=number, steps_done_for=moment)
             for key, number, moment in read
         ]
-        PipelineRun.objects.bulk_update(rows, ["steps_done_run", "steps_done_for"])
+        change(rows, ["steps_done_run", "steps_done_for"])
 
 
 def _due(run: Run, repository: Repository) -> "QuerySet[PipelineRun]":

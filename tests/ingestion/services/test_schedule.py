@@ -51,7 +51,8 @@ def test_due_connection_is_synced_once_and_planned_again() -> None:
     sync = Sync.objects.get()
     assert (sync.trigger, sync.state) == ("schedule", "queued")
     assert sync.streams[0] == "repositories"
-    assert sync.stream_runs.count() == len(sync.streams)
+    assert [run.stream for run in sync.stream_runs.all()] == sync.streams
+    assert {run.state for run in sync.stream_runs.all()} == {"queued"}
     assert sync.dispatched_at
     connection.refresh_from_db()
     assert connection.next_sync_at
@@ -219,7 +220,8 @@ def test_people_are_read_as_often_as_the_schedule_says(
     sync = Sync.objects.get(connection=connection)
     assert ("people" in sync.streams) is reads
     assert {"repositories", "pull_requests", "pipelines"} < set(sync.streams)
-    assert sync.stream_runs.count() == len(sync.streams)
+    assert [run.stream for run in sync.stream_runs.all()] == sync.streams
+    assert {run.state for run in sync.stream_runs.all()} == {"queued"}
 
 
 def test_only_what_waits_is_left_out() -> None:
