@@ -9,6 +9,7 @@ from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 import config.broker  # noqa: F401  # registers files://
+from config.memory import share_arenas
 from config.start import or_exit, require_keys_or_exit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -37,3 +38,9 @@ def _configure_logging(**kwargs: Any) -> None:
 def _check_keys(**kwargs: Any) -> None:
     """A worker that could not read the secrets does not start."""
     require_keys_or_exit()
+
+
+@signals.worker_init.connect
+def _limit_memory(**kwargs: Any) -> None:
+    """The processes of a worker inherit it."""
+    share_arenas()
