@@ -56,3 +56,17 @@ def viewer(organization: Organization) -> User:
 @pytest.fixture
 def admin(organization: Organization) -> User:
     return MembershipFactory.create(organization=organization, role=Role.ADMIN).user
+
+
+@pytest.fixture
+def at_owner(client: Client, owner: User) -> Client:
+    client.force_login(owner)
+    return client
+
+
+def address(organization: Organization, rest: str) -> str:
+    return f"/o/{organization.slug}/{rest}"
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
