@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from django.utils.timezone import now
 
-from ingestion.models import COMPARISON, UNFINISHED, State, StreamRun, Sync
+from ingestion.models import COMPARISON, State, StreamRun, Sync
 from ingestion.selectors.streams import stream_label
 from ingestion.words.counted import clock, counted
 from ingestion.words.progress import expected_in_all, read_in_all
 
 DETAIL_STREAMS = {"pull_request_activity", "pull_request_comments"}
+READ = {State.SUCCEEDED, State.PARTIAL}
 SILENCE = timedelta(seconds=60)
 
 
@@ -120,13 +121,16 @@ def asked_by(sync: Sync) -> str:
 
 
 def saved(sync: Sync, streams: Sequence[StreamRun]) -> str:
-    """What a finished sync saved against one request per pull request and detail, if anything."""
+    """What a sync that read all saved against a request per pull request and detail, if anything.
+
+    One that was stopped or failed asked little because it ended.
+    """
     rows = {row.stream: row for row in streams}
     details = len(DETAIL_STREAMS & rows.keys())
     pull_requests = rows["pull_requests"].read if "pull_requests" in rows else 0
     listings = sum(row.requests for key, row in rows.items() if key not in DETAIL_STREAMS)
     naive = listings + details * pull_requests
-    if sync.state in UNFINISHED or naive <= sync.requests:
+    if sync.state not in READ or naive <= sync.requests:
         return ""
     return (
         f"Asked Bitbucket {counted(sync.requests, 'time')}; "

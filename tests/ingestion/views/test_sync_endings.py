@@ -155,3 +155,17 @@ def test_a_sync_that_saved_nothing_boasts_of_nothing(
     StreamRunFactory.create(sync=sync, requests=10, read=500)
 
     assert "Asked Bitbucket" not in text_of(member.get(url("sync", sync.pk)))
+
+
+def test_a_stopped_sync_neither_boasts_nor_seems_to_go_on(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection, state=State.CANCELLED, requests=10)
+    details = {"sync": sync, "state": State.CANCELLED, "total": 8, "requests": 5}
+    StreamRunFactory.create(sync=sync, state=State.CANCELLED, stream="pull_requests", read=500)
+    StreamRunFactory.create(**details, stream="pull_request_activity")
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert "Asked Bitbucket" not in page
+    assert "under way" not in page
