@@ -184,7 +184,16 @@ class MethodSchema(AutoSchema):
         schema = super()._map_basic_serializer(serializer, direction)
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
+            _vary(schema, serializer.variants())
         return schema
+
+
+def _vary(schema: Part, variants: list[Part]) -> None:
+    """Let each variant say of its own parts what they are."""
+    for name in {name for one in variants for name in one["properties"]}:
+        schema["properties"][name] = {}
+    if variants:
+        schema["oneOf"] = variants
 
 
 def _fields(serializer: type[serializers.BaseSerializer[Any]]) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from connections.connectors.base import Connector, Field, Method
 from connections.connectors.schema import schema_of
 from connections.services.schedules import schedule_schema
 from connections.services.selections import selection_schema
-from tenants.api.shapes import Schema
+from tenants.api.shapes import Schema, id_schema
 
 
 def connector_settings() -> Schema:
@@ -35,6 +35,28 @@ def replaced_secrets() -> Schema:
 def changed_settings() -> Schema:
     """Settings to merge: nothing is required, null removes."""
     return _any((_title(*each), _partial(each[1].settings)) for each in _methods())
+
+
+def new_connections() -> list[Schema]:
+    """The parts of a new connection that its connector decides on, by connector."""
+    return [_new_connection(one) for one in connectors().values()]
+
+
+def _new_connection(connector: Connector) -> Schema:
+    parts = {
+        "settings": schema_of(connector.settings),
+        "schedule": schedule_schema(connector),
+        "selection": selection_schema(connector),
+    }
+    for part in parts.values():
+        part.pop("$schema", None)
+    has_parent = bool(connector.requires_parent)
+    parts["parent_id"] = id_schema() if has_parent else {"type": "null"}
+    return {
+        "title": connector.label,
+        "properties": {"type": {"const": connector.key}, **parts},
+        "required": ["type", "settings", *(["parent_id"] if has_parent else [])],
+    }
 
 
 def all_selections() -> Schema:

@@ -12,6 +12,7 @@ from connections.api.declared import (
     connector_settings,
     method_secrets,
     method_settings,
+    new_connections,
     replaced_secrets,
 )
 from connections.api.rows import STATES
@@ -102,6 +103,9 @@ class NewConnection(StrictSerializer):
     schedule = Nested(all_schedules, required=False)
     selection = Nested(all_selections, required=False)
     tags = Texts(tags_schema, required=False)
+
+    def variants(self) -> list[Schema]:
+        return new_connections()
 
 
 class ChangedConnection(OneRow):

@@ -143,10 +143,9 @@ class Connector(ABC):
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Settings as they are kept: an address of the workspace becomes its name."""
 
-    def clean_entry(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings of a method as they are kept: an address of a repository becomes its name.
-
-        Raises InvalidFields with bare names.
+    def clean_entry(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Settings of a method, which fit, as they are kept: a repository's address becomes its
+        name.
         """
         return dict(settings)
 

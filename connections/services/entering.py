@@ -63,10 +63,6 @@ def read_given(
     chosen = _method(connector, method or connector.recognise(secrets, settings))
     problems: dict[str, str] = {}
     cleaned: list[dict[str, str]] = []
-    try:
-        settings = connector.clean_entry(settings)
-    except InvalidFields as error:
-        problems |= {f"{below}settings.{name}": told for name, told in error.fields.items()}
     for part, fields, values in (
         ("settings", chosen.settings, settings),
         ("secrets", chosen.secrets, secrets),
@@ -77,7 +73,8 @@ def read_given(
             problems |= error.fields
     if problems:
         raise InvalidFields(problems)
-    return Given(method=chosen, settings=cleaned[0], secrets=cleaned[1])
+    kept = connector.clean_entry(cleaned[0])
+    return Given(method=chosen, settings=kept, secrets=cleaned[1])
 
 
 def _method(connector: Connector, key: str) -> Method:

@@ -26,7 +26,7 @@ def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[
         told = "This key is not known here."
         raise InvalidFields({f"selection.{name}": told for name in sorted(unknown)})
     repositories = _repositories(_given(selection, "repositories", {"mode": "all"}))
-    if connector.requires_parent and repositories["mode"] != "all":
+    if repositories["mode"] not in modes_of(connector):
         told = "Repositories are chosen at the connection that it belongs to."
         raise InvalidFields({"selection.repositories.mode": told})
     return {
@@ -34,6 +34,11 @@ def clean_selection(connector: Connector, selection: Mapping[str, Any]) -> dict[
         "streams": _streams(connector, _given(selection, "streams", [])),
         "since": _since(selection.get("since")),
     }
+
+
+def modes_of(connector: Connector) -> Mapping[str, set[str]]:
+    """The ways to choose repositories, each with its lists. Beneath a parent, that one chooses."""
+    return {"all": MODES["all"]} if connector.requires_parent else MODES
 
 
 def selection_schema(connector: Connector) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def selection_schema(connector: Connector) -> dict[str, Any]:
             "required": ["mode"],
             "additionalProperties": False,
         }
-        for mode, lists in MODES.items()
+        for mode, lists in modes_of(connector).items()
     ]
     streams = {"type": "string", "enum": [stream.key for stream in connector.streams]}
     return {

@@ -1,5 +1,7 @@
 """connections.estimate"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.api.lookups import PROOF
+from connections.connectors.schema import InvalidFields
 from connections.models import Connection
 from connections.services.schedules import interval
 from ingestion.api.answers import EstimateAnswer
@@ -35,10 +38,21 @@ class ConnectionsEstimate(OfConnection):
             changes["streams"] = asked["streams"]
         if "since" in asked:
             changes["since"] = asked["since"].isoformat() if asked["since"] else None
-        found = estimate_of(
-            connection, by=self.actor, changes=changes, credentials=asked.get("credentials")
-        )
+        with naming_arguments():
+            found = estimate_of(
+                connection, by=self.actor, changes=changes, credentials=asked.get("credentials")
+            )
         return Response(_row(found) | {"schedule": _schedule(found, connection)})
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """What is tried out of a selection has the names by which it was asked for."""
+    try:
+        yield
+    except InvalidFields as error:
+        named = {name.removeprefix("selection."): told for name, told in error.fields.items()}
+        raise InvalidFields(named) from None
 
 
 def _row(found: Estimate) -> dict[str, Any]:

@@ -30,13 +30,17 @@ class Word(Text):
         super().__init__(max_length=100, **options)
 
 
+def stream_keys() -> list[str]:
+    """The streams of all connectors; a connection has some of them."""
+    return list(dict.fromkeys(one.key for kind in connectors().values() for one in kind.streams))
+
+
 class StreamName(Word):
     """The key of a stream of any connector; the connection says which of them it copies."""
 
     @property
     def json_schema(self) -> Schema:
-        names = [stream.key for one in connectors().values() for stream in one.streams]
-        return {"type": "string", "enum": list(dict.fromkeys(names))}
+        return {"type": "string", "enum": stream_keys()}
 
 
 class ReadOrCompared(StreamName):
@@ -63,8 +67,13 @@ class StartSync(StrictSerializer):
     )
 
 
-class Words(serializers.CharField):
-    """Several words in an address, with commas between."""
+class StreamNames(serializers.CharField):
+    """Several keys of streams in an address, with commas between."""
+
+    @property
+    def json_schema(self) -> Schema:
+        one = f"({'|'.join(stream_keys())})"
+        return {"type": "string", "pattern": f"^{one}( *, *{one})*$", "maxLength": self.max_length}
 
     def to_internal_value(self, data: Any) -> Any:
         found = super().to_internal_value(data)
@@ -74,7 +83,7 @@ class Words(serializers.CharField):
 class EstimateSync(StrictSerializer):
     """connections.estimate"""
 
-    streams = Words(max_length=500, required=False)
+    streams = StreamNames(max_length=500, required=False)
     since = Day(required=False, allow_null=True)
     credentials = WholeNumber(min_value=1, max_value=100, required=False)
 

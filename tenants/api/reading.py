@@ -30,6 +30,12 @@ class StrictSerializer(serializers.Serializer[Any]):
     nothing, or `null`, is null where that may stand.
     """
 
+    def variants(self) -> list[dict[str, Any]]:
+        """For the description: JSON Schemas of which one holds of what is sent, where one of its
+        parts decides on others.
+        """
+        return []
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError("An object is needed here.")

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from tenants.converters import LARGEST_ID
+
 Schema = dict[str, Any]
 
 
@@ -23,11 +25,16 @@ class Shape(serializers.Field[Any, Any, Any, Any]):
         return dict(self._schema() if callable(self._schema) else self._schema)
 
 
+def id_schema() -> Schema:
+    """The id of a row."""
+    return {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+
+
 class Identifier(Shape):
     """The id of a row."""
 
     def __init__(self, example: int | None = 17, **options: Any) -> None:
-        super().__init__({"type": "integer", "minimum": 1}, example, **options)
+        super().__init__(id_schema, example, **options)
 
 
 class Number(Shape):

@@ -4,6 +4,7 @@ The walk is the same each time. In most calls the ids are those of rows that the
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.generation.meta import TestPhase
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from config.bodies import whole_bodies
@@ -24,14 +26,19 @@ from tests.tenants.conftest import key, make_key
 
 __all__ = ("_no_lots_of_other_tests", "connection", "key", "make_key", "token")
 
-EXAMPLES = 6  # of each method
+EXAMPLES = 12  # of each method, beside those that cover its schemas part by part
+# Of the many cases that cover a large body, every so manieth is asked.
+EVERY = {"connections.create": 6, "connections.update": 3}
 FORM = "application/x-www-form-urlencoded"
 OF_METHOD = {"connections": "connection", "credentials": "credential", "syncs": "sync"}
 # What no JSON Schema of a body can say: whether a cursor is ours, whether a cron expression ever
-# comes, what is printable (names), what a connection copies, which method a credential has.
+# comes, what is printable (names), what a connection copies, of which method a secret is.
 BEYOND_SCHEMAS = re.compile(
-    r"cursor|schedule\.cron|schedule\.timezone|(credential\.)?(name|label|method|settings|secrets)\b.*"
-    r"|streams|selection\.streams|id|parent_id"
+    r"cursor|schedule\.cron|schedule\.timezone|(credential\.)?(name|label|method|secrets)\b.*|streams"
+)
+WHOLE = re.compile(r"(id|parent_id): A valid integer is required\.")  # 1.0 is one to JSON Schema
+OF_METHODS = re.compile(
+    r"(credential\.)?settings\.\w+: (This key is not known here|This is required)\."
 )
 api = schemathesis.openapi.from_wsgi("/api/schema/", whole_bodies(WSGIHandler()))
 
@@ -73,6 +80,8 @@ def _one_transaction() -> Iterator[None]:
     suppress_health_check=list(HealthCheck),
 )
 def test_it_answers_as_it_says(case: Any, rows: dict[str, int], key: str) -> None:
+    if _is_passed_over(case):
+        return
     _point_at_rows(case, rows)
 
     answer = case.call_and_validate(
@@ -82,7 +91,20 @@ def test_it_answers_as_it_says(case: Any, rows: dict[str, int], key: str) -> Non
     assert "x-request-id" in answer.headers
     if case.meta.generation.mode.is_positive and case.media_type != FORM:
         told = answer.json().get("fields", {}) if answer.status_code == 422 else {}
-        assert not [name for name in told if not BEYOND_SCHEMAS.fullmatch(name)]
+        assert not [one for one in told.items() if not _is_beyond_schemas(*one)]
+
+
+def _is_beyond_schemas(name: str, said: str) -> bool:
+    told = f"{name}: {said}"
+    return bool(
+        BEYOND_SCHEMAS.fullmatch(name) or OF_METHODS.fullmatch(told) or WHOLE.fullmatch(told)
+    )
+
+
+def _is_passed_over(case: Any) -> bool:
+    every = EVERY.get(case.operation.definition.raw["operationId"], 1)
+    covers = case.meta.phase.name == TestPhase.COVERAGE
+    return covers and zlib.crc32(repr((case.query, case.body)).encode()) % every != 0
 
 
 def _point_at_rows(case: Any, rows: dict[str, int]) -> None:

@@ -22,7 +22,7 @@ from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
 from connections.connectors.bitbucket_cloud.scopes import needless
 from connections.connectors.findings import Finding
-from connections.connectors.schema import InvalidFields, clean
+from connections.connectors.schema import clean
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
 from connections.transport.ledger import Ledger
@@ -47,7 +47,7 @@ class BitbucketCloud(Connector):
             help="Its name, or any address of it: bitbucket.org/acme",
             placeholder="acme",
             max_length=500,
-            pattern=places.ADDRESS,
+            pattern=places.WORKSPACE,
         ),
     )
     methods: ClassVar[tuple[Method, ...]] = METHODS
@@ -196,16 +196,11 @@ class BitbucketCloud(Connector):
         found = clean(self.settings, settings, below="settings")
         return {"workspace": places.workspace_name(found["workspace"])}
 
-    def clean_entry(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`repository` as its name or uuid. Raises InvalidFields."""
-        found = dict(settings)
-        typed = found.get("repository")
-        if isinstance(typed, str) and typed:
-            found["repository"] = places.repository_name(typed)
-            if not places.REPOSITORY.match(found["repository"]):
-                told = "This is neither a repository's name nor an address of it."
-                raise InvalidFields({"repository": told})
-        return found
+    def clean_entry(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """`repository` as its name or uuid."""
+        if "repository" not in settings:
+            return dict(settings)
+        return {**settings, "repository": places.repository_name(settings["repository"])}
 
     def quota_subject(self, entry: Entry) -> str:
         return entrance.quota_subject(entry)

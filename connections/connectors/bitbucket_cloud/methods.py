@@ -6,6 +6,7 @@ https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/.
 
 from dataclasses import replace
 
+from connections.connectors.bitbucket_cloud.places import REPOSITORY
 from connections.connectors.declarations import Field, Kind, Method, Scope
 
 PULL_REQUESTS = ("pull_requests", "pull_request_activity", "pull_request_comments")
@@ -109,6 +110,7 @@ ACCESS_TOKEN = Method(
             "by its name or any address of it.",
             required=False,
             max_length=500,
+            pattern=REPOSITORY,
         ),
     ),
     secrets=(

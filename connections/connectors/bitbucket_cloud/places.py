@@ -5,17 +5,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-REPOSITORY = re.compile(r"^(?!\.{1,2}\Z)[A-Za-z0-9_.{}-]{1,100}\Z")
-
 _SERVER = r"(?:localhost|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)"
 _USER = r"(?:[^/@]*@)?"
-_STEPS = "2\\.0|repositories|workspaces|workspace|!?api|account"
-_NAME = r"([A-Za-z0-9][A-Za-z0-9_-]{0,99}|(?:\{|%7[Bb])[0-9A-Fa-f-]{36}(?:\}|%7[Dd]))(?:[/?#].*)?"
-_PATH = f"/*(?:(?:{_STEPS})/+)*(?!(?:{_STEPS})(?:[/?#]|$)){_NAME}"
+_URL = rf"(?:[A-Za-z+]+://)?{_USER}{_SERVER}(?::[0-9]+)?/"
+_SCP = rf"{_USER}[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+:"
+_END = r"(?:[/?#]|$)"
+_STEPS = "2\\.0|repositories|workspaces|workspace|!?api|account"  # before a workspace's name
+_PATH = f"/*(?:(?:{_STEPS})/+)*(?!(?:{_STEPS}){_END})"
+_WORKSPACE = r"([A-Za-z0-9][A-Za-z0-9_-]{0,99}|(?:\{|%7[Bb])[0-9A-Fa-f-]{36}(?:\}|%7[Dd]))"
+_AFTER = "workspace|repositories|projects"  # behind it, where no repository follows
+_NAME = r"((?:[A-Za-z0-9_.{}-]|%7[BbDd]){1,100})"
+_REPOSITORY = rf"/+(?!(?:{_AFTER}|\.{{1,2}}){_END}){_NAME}"
+_REST = r"(?:[/?#].*)?"
 # What is taken for a workspace: its name or uuid, or any address of it. The schema shows it.
-ADDRESS = (
-    rf"^(?:(?:[A-Za-z+]+://)?{_USER}{_SERVER}(?::[0-9]+)?/{_PATH}"
-    rf"|{_USER}[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+:{_PATH}|{_NAME})$"
+WORKSPACE = (
+    rf"^(?:{_URL}{_PATH}{_WORKSPACE}{_REST}|{_SCP}{_PATH}{_WORKSPACE}{_REST}|{_WORKSPACE}{_REST})$"
+)
+# The same of a repository; its bare name is the last group.
+REPOSITORY = (
+    rf"^(?:{_URL}{_PATH}{_WORKSPACE}{_REPOSITORY}{_REST}"
+    rf"|{_SCP}{_PATH}{_WORKSPACE}{_REPOSITORY}{_REST}"
+    rf"|{_WORKSPACE}{_REPOSITORY}{_REST}|(?!\.{{1,2}}$){_NAME})$"
 )
 
 
@@ -33,31 +43,22 @@ def place_of(text: str) -> Place:
     `acme`, `acme/api`, `https://bitbucket.org/acme/api/src`, `bitbucket.org/acme`,
     `git@bitbucket.org:acme/api.git`, `https://api.bitbucket.org/2.0/repositories/acme`.
     """
-    text = unquote(text.strip())
-    text = re.sub(r"^(\w+://)?([^/@]*@)?(?=[^/:]+[:/])", "", text)
-    host, parted, path = text.partition(":") if _is_scp(text) else text.partition("/")
-    if not parted:
-        return Place(text.lower())
-    steps = path.split("/") if _HOST.match(host) else [host, *path.split("/")]
-    steps = [step for step in re.split(r"[/?#]", "/".join(steps)) if step]
-    while steps and steps[0] in _BEFORE and _HOST.match(host):
-        steps.pop(0)
-    workspace, repository = [*steps, "", ""][:2]
-    if repository in _AFTER:
-        repository = ""
-    return Place(workspace.lower(), repository.removesuffix(".git"))
+    found = _named(REPOSITORY, text)
+    if len(found) > 1:
+        return Place(found[0].lower(), found[1].removesuffix(".git"))
+    return Place(workspace_name(text))
 
 
 def workspace_name(text: str) -> str:
     """The workspace's name out of its name or any address of it; empty where it is neither."""
-    found = re.match(ADDRESS, text)
-    return unquote(next(filter(None, found.groups()), "")).lower() if found else ""
+    found = _named(WORKSPACE, text)
+    return found[0].lower() if found else ""
 
 
 def repository_name(text: str) -> str:
-    """The repository's name out of its name or any address of it."""
-    found = place_of(text)
-    return found.repository or ("" if "/" in text else unquote(text.strip()))
+    """The repository's name out of its name or any address of it; empty where it is neither."""
+    found = _named(REPOSITORY, text)
+    return found[-1].removesuffix(".git") if len(found) > 1 else "".join(found)
 
 
 def read_places(typed: Mapping[str, str]) -> dict[str, str]:
@@ -69,10 +70,7 @@ def read_places(typed: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-_HOST = re.compile(r"^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?$")
-_BEFORE = {"2.0", "repositories", "workspaces", "workspace", "api", "!api", "account"}
-_AFTER = {"workspace", "repositories", "projects"}  # steps that follow a workspace's name
-
-
-def _is_scp(text: str) -> bool:
-    return re.match(r"^[\w.-]+\.\w+:(?!\d)", text) is not None
+def _named(pattern: str, text: str) -> list[str]:
+    """What stands in the groups of a pattern; nothing where it does not fit."""
+    found = re.match(pattern, text.strip())
+    return [unquote(part) for part in found.groups() if part] if found else []

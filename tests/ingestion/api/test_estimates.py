@@ -61,7 +61,7 @@ def test_streams_window_and_credentials_are_tried_out(
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("?streams=nonsense", "selection.streams"),
+        ("?streams=nonsense", "streams"),
         ("?since=soon", "since"),
         ("?credentials=0", "credentials"),
         ("?more=1", "more"),
