@@ -26,7 +26,7 @@ from ingestion.api.schemas import (
     ListRepositories,
     SelectRepositories,
 )
-from ingestion.clock import database_now
+from ingestion.clock import settled_until
 from ingestion.models import Repository
 from ingestion.selectors.coverage import coverage_of
 from ingestion.selectors.exports import WRITERS
@@ -38,7 +38,7 @@ from tenants.api import AnyKind, ApiError, ApiView, paginate, timestamp
 from tenants.models import Scope
 from tenants.roles import Permission
 
-HELD_BACK = timedelta(seconds=10)  # a transaction that is still under way may write that far back
+HELD_BACK = timedelta(seconds=10)
 
 
 class RepositoriesList(OfConnection):
@@ -118,7 +118,7 @@ class RecordsList(OfConnection):
         asked = self.read()
         model: Any = TABLES[asked["table"]]
         found = model.objects.for_organization(self.organization).filter(
-            connection=connection, changed_at__lt=database_now() - HELD_BACK
+            connection=connection, changed_at__lt=settled_until(HELD_BACK)
         )
         if "changed_since" in asked:
             found = found.filter(changed_at__gte=asked["changed_since"])

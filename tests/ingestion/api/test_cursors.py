@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.utils.timezone import now
 
 from connections.models import Connection
+from ingestion.clock import settled_until
 from tenants.actor import Actor
 from tenants.services import audit
 from tests.connections.api.conftest import Script
@@ -102,6 +104,22 @@ LISTS = {
         query={"event_type": "connections.updated"},
     ),
 }
+
+
+@pytest.mark.skipif(database.vendor != "postgresql", reason="needs several writers")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_still_being_written_holds_back_what_is_newer() -> None:
+    """A worker that stands still inside a transaction commits rows of a moment long past."""
+    other = database.copy()
+    with other.cursor() as writer:
+        writer.execute("BEGIN")
+        writer.execute("SELECT clock_timestamp(), pg_current_xact_id()")
+        (begun, _) = writer.fetchone()
+        while_it_writes = settled_until(timedelta(0))
+        writer.execute("COMMIT")
+    other.close()
+
+    assert while_it_writes <= begun < settled_until(timedelta(0))
 
 
 @pytest.mark.usefixtures("entered")
