@@ -55,6 +55,8 @@ def test_button_starts_a_sync_that_compares(
 ) -> None:
     assert post(member, organization, pk, "connection_compare") == 302
     assert Sync.objects.get().streams == [COMPARISON]
+    listed = member.get(reverse("ingestion:syncs", args=[organization.slug]))
+    assert "comparison</span>" in listed.content.decode()
 
     assert (
         post(member, organization, pk, "connection_fetch_missing") == 302
