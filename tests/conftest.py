@@ -1,8 +1,12 @@
 """Fixtures that every test may use."""
 
+import os
+import shutil
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as of_the_tests
 from django.core.cache import cache
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -10,7 +14,7 @@ from pytest_django.fixtures import Settings
 from tenants import access, wall
 from tenants import lots as throttle_lots
 from tenants.models import Membership, Organization, User
-from tests import surroundings
+from tests import moving_in, surroundings
 from tests.factories import MembershipFactory
 from tests.sandbox import Sandbox, Scale
 
@@ -28,6 +32,31 @@ def pytest_runtest_teardown() -> Generator[None, object, object]:
     """Tests that commit leave a database to be emptied, of its audit trail, too."""
     with wall.open_here():
         return (yield)
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation with its tables and static files: to be copied, not used."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "furnished"
+    moving_in.furnish(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> Iterator[bool]:
+    """A database in a file begins as a copy: all the migrations take longer than many tests."""
+    database = of_the_tests.DATABASES["default"]
+    if not of_the_tests.IS_SQLITE:
+        yield request.config.option.reuse_db
+        return
+    file = Path(database["TEST"]["NAME"])
+    shutil.copy(request.getfixturevalue("furnished") / "db.sqlite3", file)
+    yield True
+    for part in file.parent.glob(f"{file.name}*"):
+        part.unlink()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ import redis
 from config.demo.api import Api
 from config.demo.bitbucket import environment
 from config.supervisor import answers, free_port
+from tests.errands import ask
 from tests.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +39,7 @@ class House:
         self.url = ""
         self._started: list[subprocess.Popen[bytes]] = []
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._errands: subprocess.Popen[bytes] | None = None
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in REPLACED},
             **environment(bitbucket),
@@ -53,11 +56,21 @@ class House:
         }
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command; what it printed."""
-        return self.python("manage.py", *arguments)
+        """Run a management command; what it printed. Raises CalledProcessError."""
+        return self.errand("manage.py", *arguments)
+
+    def errand(self, *command: str) -> str:
+        """Run Python in a fork, with this house's settings of the first time; what it printed.
+
+        Raises CalledProcessError.
+        """
+        if self._errands is None:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            self._errands = self.start("errands", "-m", "tests.errands", **pipes)
+        return ask(self._errands, command)
 
     def python(self, *arguments: str) -> str:
-        """Run Python in this house; what it printed."""
+        """Run Python in a process of its own; what it printed. Raises CalledProcessError."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
@@ -67,8 +80,13 @@ class House:
             text=True,
         ).stdout
 
-    def prepare(self) -> None:
-        """Tables and static files."""
+    def prepare(self, furnished: Path | None = None) -> None:
+        """Tables and static files: made, or those of an installation that is ready."""
+        if furnished is not None:
+            self._environment |= {"STATIC_ROOT": str(furnished / "static")}
+            if "DATABASE_URL" not in self._environment:
+                shutil.copy(furnished / "db.sqlite3", self.folder)
+                return
         self.python("-m", "tests.moving_in")
 
     def open_web(self) -> None:
@@ -97,16 +115,16 @@ class House:
         """Start beat."""
         return self.start("beat", "-m", "celery", "-A", "config", "beat")
 
-    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a process in a session of its own; its lines go to a file."""
+    def start(self, name: str, *arguments: str, **pipes: int) -> subprocess.Popen[bytes]:
+        """Start a process in a session of its own; its lines go to a file, or into pipes."""
         with (self.folder / f"{name}.log").open("ab") as log:
+            streams: dict[str, Any] = {"stdout": log, "stderr": log, **pipes}
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
                 env=self._environment,
-                stdout=log,
-                stderr=log,
                 start_new_session=True,
+                **streams,
             )
         self._started.append(process)
         return process
@@ -120,7 +138,7 @@ class House:
 
     def rows(self) -> dict[str, dict[str, list[Any]]]:
         """All records by organization and table, with natural keys instead of ids."""
-        found: dict[str, dict[str, list[Any]]] = json.loads(self.python("-m", "tests.rows"))
+        found: dict[str, dict[str, list[Any]]] = json.loads(self.errand("-m", "tests.rows"))
         return found
 
     def is_locked(self) -> bool:
@@ -155,6 +173,8 @@ class House:
         for process in self._started:
             end(process, signal.SIGKILL)
             process.wait()
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                pipe.close()
 
 
 REPLACED = ("DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "VAR_DIR", "DJANGO_SETTINGS_MODULE")

@@ -34,19 +34,21 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": browser(), "args": ["--no-sandbox"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world() -> Iterator[Sandbox]:
     with Sandbox(seed=3, scale=SCALE, demo=True) as sandbox:
         sandbox.quota.limit = 1_000_000
         yield sandbox
 
 
-@pytest.fixture(scope="session")
-def house(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Web, worker and beat on SQLite and files, talking to the sandbox."""
+@pytest.fixture(scope="package")
+def house(
+    world: Sandbox, furnished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Web, worker and beat on SQLite and files, talking to the sandbox; not beside other tests."""
     made = House(tmp_path_factory.mktemp("e2e"), addresses(world), {"SIGNUP": "open"})
     try:
-        made.prepare()
+        made.prepare(furnished)
         made.open_web()
         made.worker()
         made.beat()

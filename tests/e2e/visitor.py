@@ -39,7 +39,7 @@ class Visitor:
 
     def settle(self, *organizations: str) -> None:
         """Become a user who owns these organizations, and sign in."""
-        self.house.python("-m", "tests.newcomer", self.email, PASSWORD, *organizations)
+        self.house.errand("-m", "tests.newcomer", self.email, PASSWORD, *organizations)
         self.open("/accounts/login/")
         self.page.fill("[name=login]", self.email)
         self.page.fill("[name=password]", PASSWORD)

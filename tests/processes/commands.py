@@ -1,6 +1,7 @@
 """Commands that start a whole installation, in processes of their own: `demo`, `run`."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,12 @@ def start(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[st
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def move_in(folder: Path, furnished: Path) -> dict[str, str]:
+    """Take over tables and static files that are ready; the settings that say so."""
+    shutil.copy(furnished / "db.sqlite3", folder)
+    return {"STATIC_ROOT": str(furnished / "static")}
 
 
 def wait_for_block(folder: Path, running: subprocess.Popen[str]) -> str:

@@ -19,31 +19,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("processes"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def world() -> Iterator[Sandbox]:
     with Sandbox(seed=7, scale=SCALE) as sandbox:
         sandbox.quota.limit = 1_000_000
         yield sandbox
 
 
-@pytest.fixture(scope="module")
-def embedded(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture(scope="package")
+def embedded(
+    world: Sandbox, furnished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     """SQLite and the file broker."""
     made = House(tmp_path_factory.mktemp("embedded"), addresses(world), {})
-    yield from _living(made)
+    yield from _living(made, furnished)
 
 
-@pytest.fixture(scope="module")
-def served(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture(scope="package")
+def served(
+    world: Sandbox, furnished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     """PostgreSQL and Redis."""
     with services("house") as settings:
         made = House(tmp_path_factory.mktemp("served"), addresses(world), settings)
-        yield from _living(made)
+        yield from _living(made, furnished)
 
 
-def _living(made: House) -> Iterator[House]:
+def _living(made: House, furnished: Path) -> Iterator[House]:
     try:
-        made.prepare()
+        made.prepare(furnished)
         made.open_web()
         made.beat()
         yield made

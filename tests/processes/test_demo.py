@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from tests.house import wait_until
-from tests.processes.commands import end_quickly, start, wait_for_block
+from tests.processes.commands import end_quickly, move_in, start, wait_for_block
 
 KEPT = {"Engineering workspace", "Globex workspace", "Platform workspace"}
 
@@ -79,14 +79,15 @@ def test_a_demo_shows_its_data_ends_and_keeps_it(tmp_path: Path) -> None:
     end_quickly(running)
 
 
-def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
-    running = demo(tmp_path)
+def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path, furnished: Path) -> None:
+    ready = move_in(tmp_path, furnished)
+    running = demo(tmp_path, **ready)
     out = tmp_path / "out"
     wait_until(lambda: "Connecting the workspace acme" in out.read_text(), seconds=120)
     wait_until(lambda: count(tmp_path, "connections_connection") == 1, seconds=20)
     end_quickly(running)
 
-    running = demo(tmp_path)
+    running = demo(tmp_path, **ready)
     shown = block(tmp_path, running)
 
     assert names(shown) == KEPT
@@ -95,10 +96,11 @@ def test_a_first_start_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
     end_quickly(running)
 
 
-def test_the_main_job_at_one_go(tmp_path: Path) -> None:
+def test_the_main_job_at_one_go(tmp_path: Path, furnished: Path) -> None:
     somebodys = {"DATABASE_URL": "postgres://127.0.0.1:1/x", "CACHE_URL": "redis://127.0.0.1:1"}
     keys = {"SECRET_KEY": "somebody's-own-secret-key", "FERNET_KEYS": "somebody's-own-key"}
-    running = demo(tmp_path, "--once", **somebodys, **keys)
+    static = {"STATIC_ROOT": str(furnished / "static")}
+    running = demo(tmp_path, "--once", **somebodys, **keys, **static)
 
     code = running.wait(timeout=180)
     out = (tmp_path / "out").read_text()

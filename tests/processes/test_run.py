@@ -5,14 +5,15 @@ from pathlib import Path
 import requests
 
 from config.supervisor import free_port
-from tests.processes.commands import end_quickly, start, wait_for_block
+from tests.processes.commands import end_quickly, move_in, start, wait_for_block
 
 HOST = "tributary.example.com"
 
 
-def test_it_answers_under_the_address_that_is_set(tmp_path: Path) -> None:
+def test_it_answers_under_the_address_that_is_set(tmp_path: Path, furnished: Path) -> None:
     port = free_port(24500)
-    running = start(tmp_path, "run", "--port", str(port), PUBLIC_URL=f"http://{HOST}")
+    ready = move_in(tmp_path, furnished)
+    running = start(tmp_path, "run", "--port", str(port), PUBLIC_URL=f"http://{HOST}", **ready)
 
     block = wait_for_block(tmp_path, running)
     address = f"http://127.0.0.1:{port}/accounts/login/"

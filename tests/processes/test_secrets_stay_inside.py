@@ -22,13 +22,15 @@ WRONG = "ATCTT3xFfGN0pasted0by0mistake0a1b2c3d=00000000"
 
 
 @pytest.fixture(scope="module")
-def house(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    world: Sandbox, furnished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     """A house that says all it can in its logs."""
     made = House(
         tmp_path_factory.mktemp("secrets"), addresses(world), {"LOG_LEVEL": "DEBUG", **OWN}
     )
     try:
-        made.prepare()
+        made.prepare(furnished)
         made.open_web()
         yield made
     finally:
@@ -40,7 +42,7 @@ def test_no_secret_in_answers_pages_logs_messages_or_tables(house: House, world:
     secrets["workspace token"] = world.tokens.workspace("globex")
     secrets["lacking token"] = world.tokens.workspace("globex", ["repository", "account"])
     secrets["api token"] = world.tokens.api_token("ada@example.com")
-    house.python("-m", "tests.newcomer", "ada@example.com", PASSWORD, "Watertight")
+    house.errand("-m", "tests.newcomer", "ada@example.com", PASSWORD, "Watertight")
     key = ("create_api_key", "--organization", "watertight", "--name", "k", "--scopes", "all")
     secrets["api key"] = house.manage(*key).strip()
     person = Person(house, "ada@example.com", PASSWORD)
