@@ -66,7 +66,8 @@ def test_a_process_with_another_key_names_the_one_that_it_lacks(
     assert "Traceback" not in ended.stderr
 
 
-def test_gunicorn_opens_nothing_beside_its_port(tmp_path: Path) -> None:
+def test_gunicorn_reads_the_code_once_and_opens_nothing_beside_its_port(tmp_path: Path) -> None:
     told = run(*GUNICORN, "--print-config", VAR_DIR=str(tmp_path)).stdout
 
     assert re.search(r"control_socket_disable += True", told)
+    assert re.search(r"preload_app += True", told)
