@@ -35,7 +35,7 @@ def move_in(folder: Path, furnished: Path) -> dict[str, str]:
 
 
 def wait_for_block(folder: Path, running: subprocess.Popen[str]) -> str:
-    """Wait until it says that everything runs; what it has said."""
+    """Wait until it says that everything runs; what it has said. It goes on in `out-<pid>`."""
     out = folder / "out"
 
     def is_there() -> bool:
@@ -44,7 +44,7 @@ def wait_for_block(folder: Path, running: subprocess.Popen[str]) -> str:
 
     wait_until(is_there, seconds=120)
     text = out.read_text()
-    out.unlink()
+    out.rename(folder / f"out-{running.pid}")
     return text
 
 

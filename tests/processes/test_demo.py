@@ -1,21 +1,33 @@
 """The demo: started, used, ended; started again with its data; and the main job at one go."""
 
 import re
+import secrets
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.house import wait_until
 from tests.processes.commands import end_quickly, move_in, start, wait_for_block
 
+PORT = str(24000 + secrets.randbelow(90))  # other tests of this kind may run on this machine
 KEPT = {"Engineering workspace", "Globex workspace", "Platform workspace"}
 
 
 def demo(folder: Path, *options: str, **settings: str) -> subprocess.Popen[str]:
-    return start(folder, "demo", "--port", "24000", *options, **settings)
+    return start(folder, "demo", "--port", PORT, *options, **settings)
+
+
+@pytest.fixture(autouse=True)
+def _last_words(tmp_path: Path) -> Iterator[None]:
+    """Whoever reads that a test failed reads what the demo said, to its end."""
+    yield
+    for path in sorted(tmp_path.glob("out*")):
+        print(f"--- {path.name}\n{path.read_text()}")
 
 
 def block(folder: Path, running: subprocess.Popen[str]) -> dict[str, str]:
