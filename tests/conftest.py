@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as of_the_tests
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -57,6 +58,16 @@ def django_db_keepdb(
     yield True
     for part in file.parent.glob(f"{file.name}*"):
         part.unlink()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """After a test that commits all tables are emptied, and some rows of Django's made anew.
+
+    Not its permissions: they take the most time, and Tributary has roles of its own.
+    """
+    uid = "django.contrib.auth.management.create_permissions"
+    assert post_migrate.disconnect(dispatch_uid=uid)
 
 
 @pytest.fixture(autouse=True)
