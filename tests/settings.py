@@ -9,6 +9,8 @@ os.environ.setdefault("FERNET_KEYS", "tests-only-fernet-key")
 os.environ.setdefault("PUBLIC_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+# Processes that tests start compile what they import once, not each for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from config.settings import *  # noqa: F403  # the environment comes first
 
