@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 
 from connections.forms import DeleteForm, SettingsForm
@@ -22,6 +21,7 @@ from connections.services.errors import (
     VerificationsTooMany,
 )
 from connections.views.base import ConnectionView, misfit
+from tenants import formats
 from tenants.api_call import ApiCall
 
 FIELDS = {
@@ -136,7 +136,7 @@ class Delete(Settings):
         except ConnectionInUse as error:
             typed.add_error("confirm", error.message)
             return self.page(form, delete=typed, status=409)
-        until = date_format(timezone.localtime(self.connection.restorable_until), "j F")
+        until = formats.day(timezone.localtime(self.connection.restorable_until).date())
         said = f"{self.connection.name} is deleted and its secrets are erased. Until {until} it can"
         messages.success(request, f"{said} be restored with a new secret.")
         return redirect("connections:deleted", self.organization.slug)
