@@ -141,6 +141,23 @@ def test_what_vanished_is_marked_and_comes_back(synced: Copied, sandbox: Sandbox
     assert not Coverage.objects.exclude(missing=None).exists()
 
 
+def test_what_a_list_lacks_and_bitbucket_shows_is_not_gone(
+    synced: Copied, sandbox: Sandbox
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"]
+    there.pull_requests[2].state = "SOMEWHERE"  # which no list asks for
+    PullRequest.objects.filter(repository__slug="api", number=2).update(state="SOMEWHERE")
+    sandbox.site.changed()
+    asked = len(sandbox.requests)
+
+    sync = synced.sync("full")
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert gone() == nothing()
+    assert any(one.path.endswith("/pullrequests/2") for one in sandbox.requests[asked:])
+    assert not Coverage.objects.exclude(missing=None).exists()
+
+
 def test_where_the_feed_is_refused_every_history_is_read(synced: Copied, sandbox: Sandbox) -> None:
     expected = vanish(sandbox)
     sandbox.faults.add("/pullrequests/activity", status=403)
