@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -35,8 +36,9 @@ def settled_until(held_back: timedelta) -> datetime:
     """
     if connection.vendor != "postgresql":
         return database_now() - held_back
+    values: dict[str, Any] = {"held_back": held_back, "longest": LONGEST}
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLED, {"held_back": held_back, "longest": LONGEST})
+        cursor.execute(_SETTLED, values)
         found: datetime = cursor.fetchone()[0]
         return found.astimezone(UTC)
 
