@@ -96,9 +96,10 @@ def _use(event: AuditEvent) -> str:
 
 
 def actor_name(event: AuditEvent) -> str:
-    """Who did it: a person's name, “API key terraform”, or Tributary itself."""
-    name = event.actor_name or event.actor_email or "somebody"
-    return f"{KINDS.get(event.actor_type, '')} {name}".strip()
+    """Who did it, as a sentence begins: a person, “API key terraform”, or Tributary itself."""
+    name = event.actor_name or event.actor_email or "Somebody"
+    kind = KINDS.get(event.actor_type, "")
+    return f"{kind[:1].upper()}{kind[1:]} {name}".strip()
 
 
 def target_name(event: AuditEvent) -> str:

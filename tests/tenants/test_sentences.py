@@ -31,6 +31,10 @@ def event(event_type: str, **values: Any) -> AuditEvent:
             event("connections.created", actor_type="api_key", actor_name="terraform"),
             "API key terraform created the connection CI token",
         ),
+        (
+            event("connections.created", actor_type="access_key", actor_name="terraform"),
+            "Access key terraform created the connection CI token",
+        ),
         (event("credentials.used", actor_name=""), "ada@example.com used the credential CI token"),
         (
             event(
