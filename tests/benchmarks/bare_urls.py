@@ -1,4 +1,4 @@
-"""The product's addresses, with /bare and /keyed: views that do nothing."""
+"""The product's addresses, with /bare and /empty: views that do nothing."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tenants.api import ApiView
 from tenants.authentication import ANY
 
 
@@ -24,8 +23,8 @@ class Bare(APIView):
         return Response({})
 
 
-class Keyed(ApiView):
-    """What every method of the API costs: the key, its limit, and the organization entered."""
+class Empty(APIView):
+    """An empty view as the settings make each: with authentication, permission and throttle."""
 
     scope = ANY
 
@@ -35,6 +34,6 @@ class Keyed(ApiView):
 
 urlpatterns = [
     path("bare", Bare.as_view()),
-    path("keyed", Keyed.as_view()),
+    path("empty", Empty.as_view()),
     path("", include("config.urls")),
 ]
