@@ -220,7 +220,7 @@ def _made(connection: Connection, created: Created) -> dict[str, Any]:
     """The answer of a creation; a pending connection says where a member finishes it."""
     answer: dict[str, Any] = {"connection": connection_row(connection)}
     if created.credential is not None:
-        answer["credential"] = credential_row(created.credential, connection)
+        answer["credential"] = credential_row(created.credential, connection.connector)
         return answer | _proof(created)
     slug = connection.organization.slug
     path = reverse("connections:connection_finish", args=(slug, connection.pk))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import F
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -46,7 +47,7 @@ OF_CONNECTION = PreparedList(
             connection__deleted_at=None,
             deleted_at=None,
         )
-        .select_related("connection")
+        .annotate(connector=F("connection__connector"))
         .only(*SHOWN_OF_CREDENTIAL)
     )
 )
@@ -142,7 +143,7 @@ class CredentialsList(ApiView):
             connection_of(self, connection_id)
         return Response(
             {
-                "credentials": [credential_row(one, one.connection) for one in page],
+                "credentials": [credential_row(one, one.connector) for one in page],
                 "response_metadata": {"next_cursor": cursor},
             }
         )
@@ -199,7 +200,7 @@ class CredentialsDisable(ApiView):
             credential=credential, by=self.actor, version=expected(request, credential)
         )
         credential.refresh_from_db()
-        return Response({"credential": credential_row(credential, connection)})
+        return Response({"credential": credential_row(credential, connection.connector)})
 
 
 class CredentialsEnable(ApiView):
@@ -219,7 +220,7 @@ class CredentialsEnable(ApiView):
             credential=credential, by=self.actor, version=expected(request, credential)
         )
         credential.refresh_from_db()
-        return Response({"credential": credential_row(credential, connection)})
+        return Response({"credential": credential_row(credential, connection.connector)})
 
 
 def _answer(stored: Stored) -> dict[str, Any]:
@@ -230,5 +231,5 @@ def _answer(stored: Stored) -> dict[str, Any]:
     if stored.credential is None:
         return {"dry_run": True, **answer}
     stored.credential.refresh_from_db()
-    row = credential_row(stored.credential, stored.credential.connection)
+    row = credential_row(stored.credential, stored.credential.connection.connector)
     return {**answer, "credential": row}

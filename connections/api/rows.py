@@ -39,7 +39,6 @@ SHOWN_OF_CREDENTIAL = (
     "scopes",
     "last_used_at",
     "version",
-    "connection__connector",
 )
 CHECK_KEYS = (
     "name",
@@ -94,7 +93,7 @@ def standing_rows(
     """Credentials of this connection, each with what it sees and may still ask."""
     standing = standings_of(credentials)
     return [
-        {**credential_row(one, connection), **_standing_row(standing[one.pk])}
+        {**credential_row(one, connection.connector), **_standing_row(standing[one.pk])}
         for one in credentials
     ]
 
@@ -114,11 +113,11 @@ def _standing_row(standing: Any) -> dict[str, Any]:
     }
 
 
-def credential_row(credential: Credential, connection: Connection) -> dict[str, Any]:
-    """A credential of this connection."""
+def credential_row(credential: Credential, connector: str) -> dict[str, Any]:
+    """A credential of a connection with this connector."""
     return {
         "id": credential.pk,
-        "type": connection.connector,
+        "type": connector,
         "label": credential.label,
         "method": credential.method,
         "settings": credential.settings,
