@@ -46,7 +46,7 @@ def page_of(answer: Answer) -> tuple[list[Any], str | None]:
     """The values and the next address of one page. Raises UnexpectedResponse, BlockedAddress."""
     body = answer.json
     values = body.get("values") if isinstance(body, dict) else None
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+    if not isinstance(values, list) or not {*map(type, values)} <= {dict}:
         raise UnexpectedResponse(
             "Bitbucket answered without the list that was asked for.", evidence=answer.evidence()
         )

@@ -5,19 +5,17 @@ import os
 import socket
 import threading
 import time
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
-import requests
-from requests.adapters import HTTPAdapter
+import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.poolmanager import PoolManager
 
 from connections.transport import guard
 
 _here = threading.local()
+KEPT_OPEN = 10  # connections to one origin, for as many threads
 
 
 class Watch:
@@ -170,40 +168,19 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """The same, inside TLS. The certificate is checked against the host's name."""
 
 
-class _Pool(HTTPConnectionPool):
+class Pool(HTTPConnectionPool):
     ConnectionCls = GuardedConnection
 
 
-class _TlsPool(HTTPSConnectionPool):
+class TlsPool(HTTPSConnectionPool):
     ConnectionCls = GuardedTlsConnection
 
 
-class GuardedAdapter(HTTPAdapter):
-    """An adapter of requests whose pools open guarded connections, and which never retries."""
-
-    def __init__(self) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=10, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-
-
-class GuardedSession(requests.Session):
-    """Opens guarded connections only, follows nothing by itself, and keeps no cookie.
-
-    A .netrc or a proxy variable has no say: it would replace the secret, or carry it off.
+def pool_to(scheme: str, host: str, port: int) -> HTTPConnectionPool:
+    """Guarded connections to one origin, kept open between requests. Nothing is retried, and no
+    .netrc or proxy of the environment has a say.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.adapters.clear()
-        self.mount("https://", GuardedAdapter())
-        self.mount("http://", GuardedAdapter())
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: redirects are ours to follow; the library stumbles over some that it reads."""
-        return None
+    if scheme == "http":
+        return Pool(host, port, maxsize=KEPT_OPEN)
+    trusted = certifi.where()
+    return TlsPool(host, port, maxsize=KEPT_OPEN, cert_reqs="CERT_REQUIRED", ca_certs=trusted)

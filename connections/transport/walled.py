@@ -1,9 +1,12 @@
 """The transport's walls around a session of requests, for a library that speaks HTTP by itself."""
 
 from contextlib import closing
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.poolmanager import PoolManager
 
 from connections.transport import guard
 from connections.transport.errors import ProviderError
@@ -13,7 +16,38 @@ from connections.transport.http import (
     MAX_BODY,
     refuse_inside_transaction,
 )
-from connections.transport.sockets import GuardedSession, Watch
+from connections.transport.sockets import KEPT_OPEN, Pool, TlsPool, Watch
+
+
+class GuardedAdapter(HTTPAdapter):
+    """An adapter of requests whose pools open guarded connections, and which never retries."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=KEPT_OPEN, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+
+
+class GuardedSession(requests.Session):
+    """Opens guarded connections only, follows nothing by itself, and keeps no cookie.
+
+    A .netrc or a proxy variable has no say: it would replace the secret, or carry it off.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        self.mount("https://", GuardedAdapter())
+        self.mount("http://", GuardedAdapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: redirects are ours to follow; the library stumbles over some that it reads."""
+        return None
 
 
 class WalledSession(GuardedSession):

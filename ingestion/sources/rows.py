@@ -79,7 +79,10 @@ class PullRequestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """An entry of the activity feed. `title` and `web_url` are of the pull request."""
+    """An entry of the activity feed. `title` and `web_url` are of the pull request.
+
+    `key` tells it from the other entries of its pull request: by nothing that can change.
+    """
 
     pull_request: int
     kind: str
@@ -91,10 +94,12 @@ class EventRow:
     comment_number: int | None = None
     title: str = ""
     web_url: str = ""
+    key: str = field(init=False)
 
-    @property
-    def key(self) -> str:
-        """What tells it from the other entries of its pull request: nothing that can change."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self._key())
+
+    def _key(self) -> str:
         if self.comment_number is not None:
             return f"comment:{self.comment_number}"
         micros = round(self.happened_at.timestamp() * 1_000_000)

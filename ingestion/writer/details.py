@@ -29,13 +29,8 @@ def pull_request_keys(
 ) -> dict[Pair, int]:
     """Our key of every pull request that events and comments name, where there is one."""
     pairs = {(place.repository_id, row.pull_request) for place, row in found}
-    return {pair: key for pair, (key, _) in _stored(pairs).items()}
-
-
-def _stored(pairs: Collection[Pair]) -> dict[Pair, tuple[int, datetime]]:
-    """Key and version of each of these pull requests, in one statement."""
-    columns = _among(pairs).values_list("repository_id", "number", "pk", "updated_on")
-    return {(repository, number): (pk, moment) for repository, number, pk, moment in columns}
+    columns = _among(pairs).values_list("repository_id", "number", "pk")
+    return {(repository, number): pk for repository, number, pk in columns}
 
 
 def _among(pairs: Collection[Pair]) -> "QuerySet[PullRequest]":

@@ -1,6 +1,7 @@
 """How Bitbucket's objects become rows. Shapes: bitbucket.md of the research, and its recordings."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from ingestion.sources.bitbucket_cloud.read import (
@@ -52,15 +53,25 @@ def person(value: Any) -> PersonRow | None:
     """An account. Deleted ones are null; whoever has no uuid is nobody."""
     if not isinstance(value, dict):
         return None
-    uuid = text(value.get("uuid"), 64)
+    told = tuple(map(value.get, ("uuid", "account_id", "display_name", "nickname", "type")))
+    try:
+        return _account(*told)
+    except TypeError:  # a value that is none, such as a list, cannot be remembered by
+        return _account.__wrapped__(*told)
+
+
+@lru_cache(maxsize=1_000)
+def _account(uuid: Any, account_id: Any, name: Any, nickname: Any, kind: Any) -> PersonRow | None:
+    """The few people of a workspace stand on every record: a hundred times on a page."""
+    uuid = text(uuid, 64)
     if not uuid.strip("{}"):
         return None
     return PersonRow(
         uuid=uuid,
-        account_id=text(value.get("account_id"), 128),
-        name=label(value.get("display_name")),
-        nickname=label(value.get("nickname")),
-        kind=text(value.get("type"), 20),
+        account_id=text(account_id, 128),
+        name=label(name),
+        nickname=label(nickname),
+        kind=text(kind, 20),
     )
 
 

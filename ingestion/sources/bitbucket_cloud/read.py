@@ -30,7 +30,7 @@ def text(value: Any, limit: int | None = None) -> str:
 def address(value: Any) -> str:
     """An address that a page may link to; empty for `javascript:` and whatever else is none."""
     found = text(value)
-    return found if found.lower().startswith(("https://", "http://")) else ""
+    return found if found[:8].lower().startswith(("https://", "http://")) else ""
 
 
 def label(value: Any) -> str:
