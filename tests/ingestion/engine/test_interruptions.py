@@ -36,7 +36,7 @@ def killed_at(transaction: int, *, written: bool = False) -> Iterator[None]:
     def strike(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal begun
         begun += is_fence(sql)
-        is_last = sql.startswith('INSERT INTO "ingestion_streamrun"')
+        is_last = sql.startswith("UPDATE ingestion_streamrun")
         if begun == transaction and (is_last if written else is_fence(sql)):
             raise Killed
         return execute(sql, *rest)
