@@ -83,8 +83,14 @@ class CommitsVisit(RepositoryVisit):
         return self.search()
 
     def refuse(self, lacking: Collection[str]) -> None:
-        """Raise NothingListed: Bitbucket did not list these, and all is to be walked again."""
+        """Raise NothingListed: Bitbucket did not list these, and all is to be walked again.
+
+        What came may be led to no more by then: the next walk asks whether it is.
+        """
         self.coverage.checkpoint = None
+        asked = (*(self.coverage.lost_heads or ()), *self._tips)
+        doubted = [tip for tip in dict.fromkeys(asked) if tip not in self._was]
+        self.coverage.lost_heads = doubted or None
         raise NothingListed(
             f"{self.name}: Bitbucket lists too few commits ({len(lacking):,} to which others"
             " or branches lead are missing). What was read is kept, and they are asked for"

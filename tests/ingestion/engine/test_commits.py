@@ -134,6 +134,21 @@ def test_a_short_list_of_what_was_dropped_heals(
     assert sandbox.count("/commits") == asked
 
 
+def test_what_a_walk_that_was_refused_brought_is_dropped_with_its_branch(
+    synced: Copied, sandbox: Sandbox, api: Repository
+) -> None:
+    sandbox.change.push_branch(*PLACE, "topic", count=40)
+    sandbox.faults.add("/commits", kind="short_page", times=1)
+    assert synced.sync().state == State.PARTIAL
+    sandbox.change.delete_branch(*PLACE, "topic")
+    assert here() > reachable(api)
+
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert here() == reachable(api)
+
+
 def test_what_a_forgotten_head_led_to_is_dropped_with_it(
     synced: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
