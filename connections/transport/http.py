@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import closing
 from dataclasses import replace
-from urllib.parse import SplitResult, urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+import requests
 import urllib3
 from django.db import connections
 
@@ -24,7 +26,7 @@ from connections.transport.errors import (
 )
 from connections.transport.ledger import Ledger, Purpose, ledger, tally_one
 from connections.transport.paging import Parameters
-from connections.transport.sockets import Watch, pool_to
+from connections.transport.sockets import GuardedAdapter, Watch
 
 MiB = 1024 * 1024
 MAX_BODY = 20 * MiB  # after decompression
@@ -75,20 +77,20 @@ class Transport:
         self._deadline = deadline
         self._max_body = max_body
         self._ends = None if patience is None else time.monotonic() + patience
-        self._pool = pool_to(*self._origin)
+        self._adapter = GuardedAdapter()
 
     def __repr__(self) -> str:
         return f"<Transport to {self.base_url}>"
 
     def close(self) -> None:
         """Give the sockets back."""
-        self._pool.close()
+        self._adapter.close()
 
     def get(self, path_or_url: str, params: Parameters | None = None) -> Answer:
         """Ask for one thing: a path below the base, or an address of the same origin."""
         url = self.url(path_or_url)
-        if params:
-            url = f"{url}?{urlencode(params, doseq=True)}"
+        if params:  # commas stand as they are: `fields` has many, and escaped they cost time
+            url = f"{url}?{urlencode(params, doseq=True, safe=',')}"
         try:
             return self._follow("GET", url)
         except _Dropped:
@@ -97,7 +99,7 @@ class Transport:
 
     def post_form(self, path_or_url: str, data: Parameters) -> Answer:
         """Send a form once; it is never sent a second time on its own."""
-        return self._follow("POST", self.url(path_or_url), urlencode(data, doseq=True).encode())
+        return self._follow("POST", self.url(path_or_url), data=data)
 
     def url(self, path_or_url: str) -> str:
         """The whole address. Raises BlockedAddress for one of another origin."""
@@ -111,79 +113,67 @@ class Transport:
         """Every page of a listing. See connections.transport.paging."""
         return paging.pages(self.get, path_or_url, params)
 
-    def _follow(self, method: str, url: str, form: bytes | None = None) -> Answer:
+    def _follow(self, method: str, url: str, **content: Any) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._attempt(method, url, form)
+            answer = self._attempt(method, url, **content)
             if answer.status < 300:
                 return answer
             location = answer.headers.get("Location", "")
             if not 300 <= answer.status < 400 or not location or method != "GET":
                 raise self._explain(answer)
-            url = self.url(guard.onward(answer.url, location))
+            url, content = self.url(guard.onward(answer.url, location)), {}
         raise UnexpectedResponse(
             "Bitbucket sends us from one address to the next without an end.",
             evidence=answer.evidence(),
         )
 
-    def _attempt(self, method: str, url: str, form: bytes | None) -> Answer:
+    def _attempt(self, method: str, url: str, **content: Any) -> Answer:
         refuse_inside_transaction()
         guard.check_url(url)
-        sent = self._headers(form)
-        answer = self._ask(method, url, sent, form)
+        sent = self._headers()
+        answer = self._ask(method, url, sent, **content)
         if answer.status == 401 and self._renew is not None and self._renew(sent):
-            answer = self._ask(method, url, self._headers(form), form)
+            answer = self._ask(method, url, self._headers(), **content)
         return _decoded(answer) if answer.status < 300 else answer
 
-    def _headers(self, form: bytes | None) -> dict[str, str]:
+    def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         headers["Accept-Encoding"] = "gzip"
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._authenticate(headers)
         return headers
 
-    def _ask(self, method: str, url: str, headers: dict[str, str], form: bytes | None) -> Answer:
+    def _ask(self, method: str, url: str, headers: dict[str, str], **content: Any) -> Answer:
+        request = requests.Request(method, url, headers=headers, **content).prepare()
         if self._subject:
             self._books().take(self._subject, purpose=self._purpose, whose=self._whose)
         tally_one()
-        answer = self._exchange(method, url, headers, form)
+        answer = self._exchange(request)
         self._learn(answer)
         return answer
 
-    def _exchange(
-        self, method: str, url: str, headers: dict[str, str], form: bytes | None
-    ) -> Answer:
-        parts = urlsplit(url)
-        asked = Evidence(method=method, path=_path(parts))
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        asked = Evidence(method=str(request.method), path=_path(str(request.url)))
         started = time.monotonic()
         seconds = self._seconds(started)
         if seconds <= 0:
             raise Unreachable("Bitbucket was too slow: no time was left to ask.", evidence=asked)
         with Watch(seconds) as watch:
             try:
-                response = self._pool.urlopen(
-                    method,
-                    _target(parts),
-                    body=form,
-                    headers=headers,
-                    retries=False,
-                    redirect=False,
-                    assert_same_host=False,
-                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, seconds), read=seconds),
-                    preload_content=False,
+                response = self._adapter.send(
+                    request, stream=True, timeout=(min(CONNECT_TIMEOUT, seconds), seconds)
                 )
                 with closing(response):
                     body = self._body(response, asked)
                 if watch.expired:  # cut off between two lines, which reads like an end
                     raise TimeoutError
-            except (urllib3.exceptions.HTTPError, OSError) as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 ms = _milliseconds(started)
                 raise self._failure(error, watch, seconds, replace(asked, ms=ms)) from None
         return Answer(
-            method=method,
-            url=url,
+            method=asked.method,
+            url=str(request.url),
             path=asked.path,
-            status=response.status,
+            status=response.status_code,
             headers=response.headers,
             body=body,
             ms=_milliseconds(started),
@@ -194,20 +184,20 @@ class Transport:
         left = self._deadline if self._ends is None else self._ends - moment
         return min(self._deadline, left)
 
-    def _body(self, response: urllib3.BaseHTTPResponse, asked: Evidence) -> bytes:
+    def _body(self, response: requests.Response, asked: Evidence) -> bytes:
         parts, size = [], 0
-        for part in response.stream(256 * 1024, decode_content=True):
+        for part in response.raw.stream(256 * 1024, decode_content=True):
             size += len(part)
             if size > self._max_body:
                 told = f"Bitbucket's answer is larger than {self._max_body / MiB:g} MiB."
-                raise UnexpectedResponse(told, evidence=replace(asked, status=response.status))
+                raise UnexpectedResponse(told, evidence=replace(asked, status=response.status_code))
             parts.append(part)
         return b"".join(parts)
 
     def _failure(
         self, error: Exception, watch: Watch, seconds: float, asked: Evidence
     ) -> Exception:
-        timeouts = (urllib3.exceptions.TimeoutError, TimeoutError)
+        timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
         if watch.expired or any(caused_by(error, kind) for kind in timeouts):
             return Unreachable(
                 f"Bitbucket did not answer within {seconds:.3g} seconds.", evidence=asked
@@ -265,16 +255,9 @@ def _decoded(answer: Answer) -> Answer:
         raise nonsense(answer.evidence(), content_type) from None
 
 
-def _target(parts: SplitResult) -> str:
-    """What the first line of a request names. Commas, of which `fields` has many, stand as they
-    are: to see whether they are escaped rightly takes urllib3 longer than everything else it does.
-    """
-    query = parts.query.replace("%2C", ",")
-    return f"{parts.path or '/'}{'?' if query else ''}{query}"
-
-
-def _path(parts: SplitResult) -> str:
+def _path(url: str) -> str:
     """What was asked for: without `fields`, the long list of what is wanted of each record."""
+    parts = urlsplit(url)
     asked = [one for one in parts.query.split("&") if one and not one.startswith("fields=")]
     return f"{parts.path}?{'&'.join(asked)}" if asked else parts.path
 

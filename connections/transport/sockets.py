@@ -8,14 +8,14 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-import certifi
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
 
 from connections.transport import guard
 
 _here = threading.local()
-KEPT_OPEN = 10  # connections to one origin, for as many threads
 
 
 class Watch:
@@ -168,19 +168,25 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """The same, inside TLS. The certificate is checked against the host's name."""
 
 
-class Pool(HTTPConnectionPool):
+class _Pool(HTTPConnectionPool):
     ConnectionCls = GuardedConnection
 
 
-class TlsPool(HTTPSConnectionPool):
+class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = GuardedTlsConnection
 
 
-def pool_to(scheme: str, host: str, port: int) -> HTTPConnectionPool:
-    """Guarded connections to one origin, kept open between requests. Nothing is retried, and no
-    .netrc or proxy of the environment has a say.
+class GuardedAdapter(HTTPAdapter):
+    """An adapter of requests whose pools open guarded connections, and which never retries.
+
+    Without a session around it nothing is followed, no cookie kept, and no .netrc or proxy variable
+    has a say: it would replace the secret, or carry it off.
     """
-    if scheme == "http":
-        return Pool(host, port, maxsize=KEPT_OPEN)
-    trusted = certifi.where()
-    return TlsPool(host, port, maxsize=KEPT_OPEN, cert_reqs="CERT_REQUIRED", ca_certs=trusted)
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=10, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -5,8 +5,6 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.poolmanager import PoolManager
 
 from connections.transport import guard
 from connections.transport.errors import ProviderError
@@ -16,41 +14,10 @@ from connections.transport.http import (
     MAX_BODY,
     refuse_inside_transaction,
 )
-from connections.transport.sockets import KEPT_OPEN, Pool, TlsPool, Watch
+from connections.transport.sockets import GuardedAdapter, Watch
 
 
-class GuardedAdapter(HTTPAdapter):
-    """An adapter of requests whose pools open guarded connections, and which never retries."""
-
-    def __init__(self) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=KEPT_OPEN, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
-
-
-class GuardedSession(requests.Session):
-    """Opens guarded connections only, follows nothing by itself, and keeps no cookie.
-
-    A .netrc or a proxy variable has no say: it would replace the secret, or carry it off.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.adapters.clear()
-        self.mount("https://", GuardedAdapter())
-        self.mount("http://", GuardedAdapter())
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: redirects are ours to follow; the library stumbles over some that it reads."""
-        return None
-
-
-class WalledSession(GuardedSession):
+class WalledSession(requests.Session):
     """Guarded addresses, no netrc, proxies, cookies or redirects; every answer read whole, in time.
 
     What goes wrong is raised as requests' own errors. `settings.SIGN_IN_SESSION` names it.
@@ -58,8 +25,17 @@ class WalledSession(GuardedSession):
 
     def __init__(self, *, deadline: float = DEADLINE, max_body: int = MAX_BODY) -> None:
         super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.adapters.clear()
+        self.mount("https://", GuardedAdapter())
+        self.mount("http://", GuardedAdapter())
         self._deadline = deadline
         self._max_body = max_body
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: whoever asked follows redirects; the library stumbles over some that it reads."""
+        return None
 
     def request(  # type: ignore[override]  # whoever calls it decides on nothing but the content
         self, method: str, url: str, **content: Any
