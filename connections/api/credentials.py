@@ -1,6 +1,6 @@
 """The methods credentials.* of one connection."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import F
 from rest_framework.request import Request
@@ -143,7 +143,7 @@ class CredentialsList(ApiView):
             connection_of(self, connection_id)
         return Response(
             {
-                "credentials": [credential_row(one, one.connector) for one in page],
+                "credentials": [credential_row(one, cast(Any, one).connector) for one in page],
                 "response_metadata": {"next_cursor": cursor},
             }
         )
