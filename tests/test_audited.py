@@ -314,6 +314,7 @@ TESTED_WITH_THEIR_DRAFTS = {  # what they need is begun by hand: see the tests o
 USES = {  # of secrets that are not kept, or not yet: see tests/connections/services/test_trail.py
     "connections.consent.complete_consent",
     "connections.consent.complete_link_consent",
+    "connections.comparing.compared",
     "connections.comparing.seen_before",
     "connections.pasting.complete",
     "connections.pasting.complete_places",

@@ -49,7 +49,7 @@ def wait_for_block(folder: Path, running: subprocess.Popen[str]) -> str:
 
 
 def end_quickly(running: subprocess.Popen[str]) -> None:
-    """End it as Ctrl-C does: it needs no killing, and no process is left."""
+    """End it as Ctrl-C does: it ends well, and no process is left."""
     below = descendants(running.pid)
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=SECONDS) == 0
