@@ -106,7 +106,8 @@ class Pool:
     def free_at(self) -> datetime | None:
         """When the first of those that are out of requests may ask again."""
         now = self._clock.now()
-        times = [until for until, _ in self._out.values() if until > now]
+        with self._lock:
+            times = [until for until, _ in self._out.values() if until > now]
         return min(times, default=None)
 
     def choose(self, about: About, met: Mapping[int, ProviderError]) -> Member:

@@ -83,7 +83,7 @@ class Purses:
 
     def forfeit(self, subject: str) -> None:
         self._limits.pop(subject, None)
-        for asker in [one for one in self._lots if one.subject == subject]:
+        for asker in [one for one in list(self._lots) if one.subject == subject]:
             del self._lots[asker]
 
     def knows(self, subject: str, limit: int) -> bool:
