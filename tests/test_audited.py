@@ -295,6 +295,7 @@ NO_SERVICES = {
     "connections.trail.note_grant",
     "connections.trail.note_draft_use",
     "connections.trail.note_tried",
+    "connections.trail.note_tried_at",
     "connections.proving.tried",
     "connections.proving.keep_proof",
     "connections.proving.finish_pending",
@@ -314,7 +315,6 @@ TESTED_WITH_THEIR_DRAFTS = {  # what they need is begun by hand: see the tests o
 USES = {  # of secrets that are not kept, or not yet: see tests/connections/services/test_trail.py
     "connections.consent.complete_consent",
     "connections.consent.complete_link_consent",
-    "connections.comparing.compared",
     "connections.comparing.seen_before",
     "connections.pasting.complete",
     "connections.pasting.complete_places",

@@ -44,12 +44,10 @@ def new_connections() -> list[Schema]:
 
 def _new_connection(connector: Connector) -> Schema:
     parts = {
-        "settings": schema_of(connector.settings),
-        "schedule": schedule_schema(connector),
-        "selection": selection_schema(connector),
+        "settings": _part(schema_of(connector.settings)),
+        "schedule": _part(schedule_schema(connector)),
+        "selection": _part(selection_schema(connector)),
     }
-    for part in parts.values():
-        part.pop("$schema", None)
     has_parent = bool(connector.requires_parent)
     parts["parent_id"] = id_schema() if has_parent else {"type": "null"}
     return {
@@ -89,8 +87,11 @@ def _partial(fields: Sequence[Field]) -> Schema:
     return {**schema, "properties": properties}
 
 
+def _part(schema: Schema) -> Schema:
+    """A schema as it stands inside another one."""
+    return {name: value for name, value in schema.items() if name != "$schema"}
+
+
 def _any(schemas: Iterable[tuple[str, dict[str, Any]]]) -> Schema:
-    titled = [{**schema, "title": title} for title, schema in schemas]
-    for schema in titled:
-        schema.pop("$schema", None)
+    titled = [{**_part(schema), "title": title} for title, schema in schemas]
     return titled[0] if len(titled) == 1 else {"anyOf": titled}

@@ -14,7 +14,7 @@ from connections.connectors.base import Entry
 from connections.connectors.findings import Finding
 from connections.connectors.schema import InvalidFields
 from connections.models import Credential
-from connections.services.comparing import Comparison, compared, seen_by
+from connections.services.comparing import Comparison, compare, seen_before, seen_by
 from connections.services.entering import Given, read_given
 from connections.services.entries import entry_for
 from connections.services.errors import (
@@ -147,7 +147,8 @@ def _compare(credential: Credential, proved: _Proved, by: Actor, refuse_fewer: b
     """Note what a new secret sees more and less. Raises SeesLess."""
     if not proved.is_exchanged:
         return
-    proved.comparison = compared(proved.finding, credential, by)
+    before = seen_before(proved.finding, credential, by)
+    proved.comparison = compare(seen_by(proved.finding), before)
     if refuse_fewer and proved.comparison.fewer:
         raise SeesLess(proved.comparison.fewer)
 

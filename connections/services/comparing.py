@@ -46,21 +46,19 @@ def compare(new: Seen, old: Seen | None) -> Comparison:
     )
 
 
-def compared(finding: Finding, credential: Credential, by: Actor) -> Comparison:
-    """What a new secret of a credential was found to see, beside the stored one. Makes requests."""
-    return compare(seen_by(finding), seen_before(credential, by) if finding.is_whole else None)
-
-
 def seen_by(finding: Finding) -> dict[str, str]:
     """What a verification listed; the whole of it where `whole_list` was asked for."""
     return {one.id: one.name for one in finding.repositories}
 
 
-def seen_before(credential: Credential, by: Actor) -> dict[str, str] | None:
+def seen_before(finding: Finding, credential: Credential, by: Actor) -> dict[str, str] | None:
     """What the secret of a credential sees, by id: as the last sync saw it, else as it answers now.
 
-    Makes requests then. None where neither tells.
+    Makes requests then. None where neither tells, and where the finding of the new secret, which it
+    is to stand beside, is not whole.
     """
+    if not finding.is_whole:
+        return None
     kept: dict[str, str] | None = import_string(settings.CREDENTIAL_REACH)(credential)
     if kept is not None:
         return kept

@@ -14,6 +14,7 @@ from connections.connectors.base import Authorizations, Consumer
 from connections.connectors.schema import InvalidFields
 from connections.models import Credential, Grant, OAuthConsumer
 from connections.services.errors import NoConsumer
+from connections.services.trail import note_tried_at
 from connections.transport.errors import InvalidCredentials, ProviderError
 from connections.transport.ledger import tallied
 from tenants.actor import Actor
@@ -85,7 +86,14 @@ def set_consumer(
         try:
             authorizations.prove(redirect_uri=callback_url(authorizations))
         except ProviderError as error:
-            _note_refused(organization, connector, given, by, tally.requests, error)
+            note_tried_at(
+                organization.pk,
+                connector,
+                {"type": "consumer", "id": None, "name": given.client_id},
+                by,
+                requests=tally.requests,
+                told={"for": "consumer", "outcome": error.code},
+            )
             if not isinstance(error, InvalidCredentials):
                 raise
             told = "Bitbucket knows no consumer with this key and secret."
@@ -176,30 +184,6 @@ def _store(
     _note("consumers.set", row, by, {"client_secret": "changed", "requests": requests})
     forget_unused_consumers()
     return row
-
-
-def _note_refused(
-    organization: Organization,
-    connector: str,
-    given: Consumer,
-    by: Actor,
-    requests: int,
-    error: ProviderError,
-) -> None:
-    """Write down that a consumer's secret was used that is not kept."""
-    if requests:
-        audit.record(
-            organization=organization.pk,
-            event_type="secrets.tried",
-            by=by,
-            target={"type": "consumer", "id": None, "name": given.client_id},
-            changes={
-                "for": "consumer",
-                "requests": requests,
-                "connector": connector,
-                "outcome": error.code,
-            },
-        )
 
 
 def _note(event: str, row: OAuthConsumer, by: Actor, changes: dict[str, Any] | None = None) -> None:

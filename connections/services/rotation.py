@@ -64,7 +64,7 @@ def begin_rotation(
     finding = verify_entry(kind, _entry(given, credential), streams, whole_list=True)
     tried(credential, given, finding, actor)()
     check_finding(finding, connection)
-    before = seen_before(credential, actor) if finding.is_whole else None
+    before = seen_before(finding, credential, actor)
     return _keep(credential, given, finding, before, by, name, expiration_date)
 
 

@@ -71,27 +71,35 @@ def note_tried(
     outcome: str = "",
 ) -> None:
     """Write down that a secret was used that is not kept, or not yet, unless it was not sent."""
-    if not requests:
-        return
     if isinstance(tried_for, tuple):
         organization, kind, name = tried_for
         target = {"type": "connection", "id": None, "name": name or connector(kind).label}
     else:
         organization, kind = tried_for.organization_id, _connector_of(tried_for)
         target = _target(tried_for)
-    told = {
-        "for": reason,
-        "requests": requests,
-        "connector": kind,
-        "method": method,
-        "outcome": outcome,
-    }
+    told = {"method": method, "for": reason, "outcome": outcome}
+    note_tried_at(organization, kind, target, by, requests=requests, told=told)
+
+
+def note_tried_at(
+    organization: int,
+    kind: str,
+    target: Mapping[str, Any],
+    by: Actor,
+    *,
+    requests: int,
+    told: Mapping[str, str],
+) -> None:
+    """As `note_tried`, where it is known already what it was tried for; `kind` is the connector."""
+    if not requests:
+        return
+    changes = {"requests": requests, "connector": kind, **told}
     audit.record(
         organization=organization,
         event_type="secrets.tried",
         by=by,
-        target=target,
-        changes={name: value for name, value in told.items() if value and value != OK},
+        target=dict(target),
+        changes={name: value for name, value in changes.items() if value and value != OK},
     )
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from ingestion.models import Quota, QuotaBucket, RejectedRow, State, StreamRun, Sync
@@ -25,7 +25,7 @@ def sweep_quotas() -> int:
     used = QuotaBucket.objects.filter(quota=OuterRef("pk"), starts_at__gt=old)
     is_free = Q(blocked_until=None) | Q(blocked_until__lte=old)
     unused = Quota.objects.filter(is_free, ~Exists(used)).order_by("pk")
-    return in_steps(partial(_delete, Quota, unused))
+    return in_steps(partial(_delete, unused))
 
 
 def sweep_details() -> int:
@@ -44,9 +44,7 @@ def sweep_details() -> int:
     since = whole.filter(Q(goes_on__gt=OuterRef("sync")) | Q(goes_on=None, pk__gt=OuterRef("sync")))
     over = Q(resolved_at__isnull=False) | Exists(since)  # or all was read since, and told anew
     rejected = RejectedRow.objects.filter(over, created_at__lt=old)
-    return sum(
-        in_steps(partial(_delete, one.model, one.order_by("pk"))) for one in (parts, rejected)
-    )
+    return sum(in_steps(partial(_delete, one.order_by("pk"))) for one in (parts, rejected))
 
 
 def in_steps(step: Callable[[], int], most: int = MOST) -> int:
@@ -60,7 +58,7 @@ def in_steps(step: Callable[[], int], most: int = MOST) -> int:
     return total
 
 
-def _delete(model: type[Model], rows: "QuerySet[Any]") -> int:
+def _delete(rows: "QuerySet[Any]") -> int:
     keys = list(rows.values_list("pk", flat=True)[:STEP])
-    model._default_manager.filter(pk__in=keys).delete()
+    rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
