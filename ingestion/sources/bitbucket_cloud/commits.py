@@ -168,29 +168,34 @@ def _dropped(
 ) -> Iterator[Page]:
     """What heads led to, and no tip leads to any more; the parents of new commits are led to.
 
-    These lists tell no size, so the parents of what was listed are asked for, until nothing comes
-    but one that is known: a list without its end, or without anything, would lack it. Of what
-    Bitbucket has forgotten it cannot name the ancestors; no tips at all prove nothing.
+    These lists tell no size, so what they lead to is asked for, until nothing comes but one commit
+    that is known, the anchor, of whose parents none is: a list without its end, or without
+    anything, would lack it or show others. Of what Bitbucket has forgotten it cannot name the
+    ancestors; no tips at all prove nothing.
     """
-    tips, forgotten, named = set(at.tips), set[str](), set[str]()
+    tips, forgotten, named = set(at.tips), set[str](), dict[str, tuple[str, ...]]()
     were = dict.fromkeys(since.were)
     lost = [head for head in were if head not in tips and head not in reached]
-    wanted, asked, anchor = lost if tips else [], set[str](), ""
+    wanted, anchor = lost if tips else [], ""
     while wanted:
-        asked.update(wanted)
-        listed, parents = list[str](), dict[str, None]()
+        listed, is_legible = dict[str, tuple[str, ...]](), True
         include = [*wanted, anchor] if anchor else wanted
         for answer in known_commits(client, repository, include, at.tips, forgotten):
             rows = parse.rows(values_of(answer), commit, "hash")
-            fresh = [row.hash for row in rows if isinstance(row, CommitRow)]
-            parents.update(dict.fromkeys(one for row in rows for one in _parents(row)))
-            listed += fresh
-            yield Page(rows=(), gone=fresh)
-        if anchor and anchor not in listed and anchor not in forgotten:
+            found = {row.hash: row.parents for row in rows if isinstance(row, CommitRow)}
+            is_legible = is_legible and all(isinstance(row, CommitRow) for row in rows)
+            listed |= found
+            yield Page(rows=(), gone=list(found))
+        is_over = listed.keys() <= named.keys()
+        is_cut = anchor not in listed or (is_over and is_legible and len(listed) > 1)
+        if anchor and anchor not in forgotten and is_cut:
             raise UnexpectedResponse(LACKS)
-        named.update(listed)
-        anchor = listed[-1] if listed else ""
-        wanted = [one for one in parents if one not in named and one not in asked]
+        if is_over:
+            break
+        named |= listed
+        ends = (one for one in reversed(named) if named.keys().isdisjoint(named[one]))
+        anchor = next(ends, "")
+        wanted = [one for one in dict.fromkeys(chain(*named.values())) if one not in named]
     unknown = forgotten.intersection(lost)
     doubted = [head for head in lost if head not in named and head not in unknown]
     if lost:

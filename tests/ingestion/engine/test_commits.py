@@ -134,6 +134,24 @@ def test_a_short_list_of_what_was_dropped_heals(
     assert sandbox.count("/commits") == asked
 
 
+def test_a_short_list_that_shows_what_is_known_is_no_end(
+    synced: Copied, sandbox: Sandbox, api: Repository
+) -> None:
+    tip = sandbox.change.push_branch(*PLACE, "topic", count=1)
+    last = sandbox.change.push_branch(*PLACE, "topic", count=8)
+    api.commits[tip].date += timedelta(minutes=2)  # by a clock that is fast: it is listed first,
+    api.commits[last].date += timedelta(minutes=1)  # and what leads to it behind it
+    synced.sync()
+    sandbox.change.delete_branch(*PLACE, "topic")
+    sandbox.faults.add("/commits", kind="short_page", times=2)
+
+    synced.sync()
+    sync = synced.sync()
+
+    assert sync.state == State.SUCCEEDED, sync.error
+    assert here() == reachable(api)
+
+
 def test_what_a_walk_that_was_refused_brought_is_dropped_with_its_branch(
     synced: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
