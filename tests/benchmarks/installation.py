@@ -54,16 +54,6 @@ class Installed:
             raise RuntimeError(f"The sync ended as {row['state']}: {row['error']}\n{words}")
         return row
 
-    def in_another(self, organization: str) -> "Installed":
-        """The same with a new organization, which connects the same workspace."""
-        api = self.house.organization(organization)
-        return Installed(self.house, api, connected(api), self.bitbucket)
-
-
-def connected(api: Api) -> int:
-    """A new connection to the workspace that is simulated; its id."""
-    return int(connections.connect(api, "Acme", "acme", ACME_TOKEN)["id"])
-
 
 @contextmanager
 def installed(
@@ -76,7 +66,8 @@ def installed(
         house.open_web()
         house.beat()
         api = house.organization(name)
-        yield Installed(house, api, connected(api), bitbucket)
+        made = connections.connect(api, "Acme", "acme", ACME_TOKEN)
+        yield Installed(house, api, made["id"], bitbucket)
     finally:
         house.close()
 
