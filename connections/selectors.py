@@ -8,11 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
-from connections.models import Connection, ConnectLink, Credential, Draft, Grant, open_links
+from connections.models import (
+    Connection,
+    ConnectLink,
+    Credential,
+    Draft,
+    Grant,
+    WebhookSecret,
+    open_links,
+)
 from connections.models.connection import kept_since
 from connections.models.credential import usable_credentials
 from tenants.models import Membership, Organization, User
@@ -34,6 +43,8 @@ __all__ = (
     "rotation_of",
     "standings_of",
     "usable_credentials",
+    "webhook_secrets",
+    "webhook_url",
     "workspaces",
 )
 OF_LINK = ("organization", "connection")
@@ -183,3 +194,21 @@ def acting_as(membership: Membership) -> list[str]:
     found = rows.filter(is_theirs, deleted_at=None, connection__deleted_at=None)
     found = found.select_related("connection").defer("secrets")
     return [f"{row.label} of {row.connection.name}" for row in found.order_by("connection__name")]
+
+
+def webhook_url(connection: Connection) -> str:
+    """Where the webhooks of a connection deliver to."""
+    return f"{settings.PUBLIC_URL}/webhooks/{connection.connector}/{connection.public_id}"
+
+
+def webhook_secrets(connection: Connection) -> tuple[str, ...]:
+    """The secrets with which a delivery may be signed now, by the database's clock: the current
+    one, then those that were rotated out lately, the last one first. None: nothing was registered.
+    """
+    rows: QuerySet[WebhookSecret] = WebhookSecret.objects.for_organization(
+        connection.organization_id
+    )
+    still = Q(valid_until=None) | Q(valid_until__gt=Now())
+    found = rows.filter(still, connection=connection, secrets__isnull=False)
+    ordered = found.order_by(F("valid_until").desc(nulls_first=True), "-pk")
+    return tuple(row.secrets["secret"] for row in ordered if row.secrets)

@@ -12,6 +12,7 @@ from connections.models.draft import (
 )
 from connections.models.link import ConnectLink, open_links
 from connections.models.tag import Tag
+from connections.models.webhook import WebhookSecret, WebhookSubscription
 
 __all__ = (
     "SILENCE",
@@ -25,6 +26,8 @@ __all__ = (
     "OAuthConsumer",
     "Tag",
     "Verification",
+    "WebhookSecret",
+    "WebhookSubscription",
     "lost_verifications",
     "open_links",
 )
