@@ -10,7 +10,15 @@ from tests.sandbox.answers import Answer, Refused, error, lacks_scopes
 from tests.sandbox.auth import authenticate, describe, lacks
 from tests.sandbox.partial import trim
 from tests.sandbox.quota import ANONYMOUS_LIMIT
-from tests.sandbox.routes import builds, catalogue, commits, people, pull_requests, repositories
+from tests.sandbox.routes import (
+    builds,
+    catalogue,
+    commits,
+    hooks,
+    people,
+    pull_requests,
+    repositories,
+)
 from tests.sandbox.routes.call import Call, Endpoint
 from tests.sandbox.site import Site
 from tests.sandbox.tokens import Token
@@ -22,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *pull_requests.ENDPOINTS,
     *commits.ENDPOINTS,
     *builds.ENDPOINTS,
+    *hooks.ENDPOINTS,
 )
 
 
@@ -86,13 +95,14 @@ class Api:
         path = request.path.removeprefix("/2.0").rstrip("/")
         if "{" in path or "}" in path:
             raise Refused(error(400, "Bad request", detail="Braces must be percent-encoded."))
+        is_known = False
         for pattern, endpoint in self.table.get(path.count("/"), ()):
             match = pattern.fullmatch(path)
-            if match is None:
-                continue
-            if request.method not in endpoint.methods:
-                raise Refused(error(405, "Method not allowed"))
-            return endpoint, tuple(unquote(name) for name in match.groups())
+            if match and request.method in endpoint.methods:
+                return endpoint, tuple(unquote(name) for name in match.groups())
+            is_known = is_known or match is not None
+        if is_known:
+            raise Refused(error(405, "Method not allowed"))
         raise Refused(
             error(404, "Resource not found", detail="There is no API hosted at this URL.")
         )
@@ -103,7 +113,14 @@ class Api:
         if token and missing:
             return lacks_scopes(missing, token.scopes)
         call = Call(
-            self.site, request.method, request.path, request.pairs, names, token, request.form
+            self.site,
+            request.method,
+            request.path,
+            request.pairs,
+            names,
+            token,
+            request.form,
+            request.body,
         )
         try:
             return trim(endpoint.handler(call), call.pairs)

@@ -27,6 +27,19 @@ class Served:
     ms: float
 
 
+@dataclass(slots=True, frozen=True)
+class Attempt:
+    """One attempt to deliver an event to a webhook; `number` from 1, `status` 0: no answer."""
+
+    hook: str
+    url: str
+    event: str
+    request: str
+    number: int
+    status: int
+    ms: float
+
+
 class Journal:
     """The last requests in full, and counts of all of them."""
 
@@ -35,6 +48,7 @@ class Journal:
         self.statuses: Counter[int] = Counter()
         self.by_token: Counter[str] = Counter()
         self.source = 0
+        self.delivered: deque[Attempt] = deque(maxlen=KEPT)
 
     def add(self, request: Served) -> None:
         """Note a request; those for source code are counted apart and must stay 0."""
@@ -57,3 +71,4 @@ class Journal:
         self.statuses.clear()
         self.by_token.clear()
         self.source = 0
+        self.delivered.clear()

@@ -12,7 +12,7 @@ from tests.sandbox.clock import Clock
 from tests.sandbox.consent.consumers import CONSUMER, SIGNIN_CONSUMER, Consumers
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.generation import Scale
-from tests.sandbox.journal import Served
+from tests.sandbox.journal import Attempt, Served
 from tests.sandbox.quota import Quota
 from tests.sandbox.server import Server
 from tests.sandbox.shapes.places import Places
@@ -46,6 +46,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop serving."""
+        self.site.deliveries.close()
         self.server.stop()
 
     def __enter__(self) -> Sandbox:
@@ -144,6 +145,12 @@ class Sandbox:
     def count(self, pattern: str = "", status: int | None = None) -> int:
         """Requests whose path matches, with this status if one is given."""
         return self.site.journal.count(pattern, status)
+
+    @property
+    def deliveries(self) -> list[Attempt]:
+        """Every attempt to deliver an event, once none waits any more; the oldest first."""
+        self.site.deliveries.idle()
+        return list(self.site.journal.delivered)
 
     def break_after(self, pages: int, path: str = LISTING, status: int = 500) -> Fault:
         """Each listing answers `pages` pages, counted per path from now on, then `status`."""

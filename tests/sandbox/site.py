@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.sandbox.clock import Clock
 from tests.sandbox.consent.consumers import Consumers, add_defaults
+from tests.sandbox.deliveries import Deliveries
 from tests.sandbox.demo import add_demo_tokens
 from tests.sandbox.faults import Faults
 from tests.sandbox.generation import Scale, generate
@@ -30,6 +31,7 @@ class Site:
         self.quota = Quota(self.clock)
         self.faults = Faults()
         self.journal = Journal()
+        self.deliveries = Deliveries(self.journal)
         self.listings = Listings()
         self.renderer = Renderer()
         self.latency = 0.0
@@ -59,7 +61,9 @@ class Site:
             self.clock.reset()
             self.quota = Quota(self.clock, self.quota_window, self.quota_limit)
             self.faults.clear()
+            self.deliveries.close()
             self.journal.clear()
+            self.deliveries = Deliveries(self.journal)
             self.latency, self.held = 0.0, ""
             self.build(self.seed if seed is None else seed, scale or self.scale)
 

@@ -144,7 +144,7 @@ class Hook:
     events: list[str]
     created_at: datetime
     active: bool = True
-    secret_set: bool = False
+    secret: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -44,6 +44,10 @@ class Client:
         """The same for a form."""
         return self.session.post(self.sandbox.api_url + path, data=data, timeout=5)
 
+    def send(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """Any method, with JSON."""
+        return self.session.request(method, self.sandbox.api_url + path, json=body, timeout=5)
+
     def values(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """All rows of a listing, page by page."""
         rows, answer = [], self.get(path, **params)

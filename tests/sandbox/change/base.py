@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, cast
+
+import orjson
 
 from tests.sandbox.generation.draw import Draw
 from tests.sandbox.people import Person
+from tests.sandbox.shapes import hooks as shapes
+from tests.sandbox.shapes.places import Json, Places
 from tests.sandbox.site import Site
 from tests.sandbox.world import PullRequest, Repository, Workspace
 
+Part = Callable[[Places], Json]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -35,6 +40,35 @@ class Changes:
     def __init__(self, site: Site) -> None:
         self.site = site
         self._draws = 0
+
+    def _tell(
+        self, event: str, repo: Repository, actor: Person | str | None, **parts: Part
+    ) -> None:
+        """Tell the webhooks that are subscribed to an event of a repository. `parts` make the
+        rest of the body, where somebody listens. Who did it is Ada where nobody else is known.
+        """
+        kept = (*repo.workspace.hooks.values(), *repo.hooks.values())
+        listening = [one for one in kept if one.active and event in one.events]
+        if not listening:
+            return
+        places = self.site.renderer.places
+        who = self._person(actor) if isinstance(actor, str) else actor
+        told = {name: make(places) for name, make in parts.items()}
+        body = orjson.dumps(shapes.event(places, repo, who, **told))
+        for hook in listening:
+            self.site.deliveries.add(hook, event, body)
+
+    def _pushed(
+        self,
+        repo: Repository,
+        actor: Person | str | None,
+        branch: str,
+        old: str | None,
+        new: str | None,
+    ) -> None:
+        """Tell of a branch that moved from one hash to another; None: it was, or is, not there."""
+        make = partial(shapes.push, repo=repo, branch=branch, old=old, new=new)
+        self._tell("repo:push", repo, actor, push=make)
 
     def _now(self) -> datetime:
         return self.site.clock.stamp()

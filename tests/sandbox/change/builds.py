@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from tests.sandbox.builds import Deployment, Pipeline
 from tests.sandbox.change.base import Changes, happens
 from tests.sandbox.generation.builds import finish, new_pipeline
+from tests.sandbox.shapes.hooks import commit_status
+from tests.sandbox.world import Repository
 
 
 class BuildChanges(Changes):
@@ -25,7 +28,9 @@ class BuildChanges(Changes):
         repo = self._repository(workspace, repository)
         number = max((run.build_number for run in repo.pipelines.values()), default=0) + 1
         who = self._person(person)
-        return new_pipeline(repo, self._draw(), who, created_on or self._now(), number)
+        run = new_pipeline(repo, self._draw(), who, created_on or self._now(), number)
+        self._built("created", repo, run)
+        return run
 
     @happens
     def finish_pipeline(
@@ -34,6 +39,7 @@ class BuildChanges(Changes):
         """It completes with this result and two steps."""
         run = self._pipeline(workspace, repository, pipeline)
         finish(run, self._draw(), result, 2)
+        self._built("updated", self._repository(workspace, repository), run)
         return run
 
     @happens
@@ -45,6 +51,7 @@ class BuildChanges(Changes):
         run.run_number += 1
         finish(run, self._draw(), result, 2)
         run.completed_on = now
+        self._built("updated", self._repository(workspace, repository), run)
         return run
 
     @happens
@@ -83,6 +90,10 @@ class BuildChanges(Changes):
         """It is gone."""
         repo = self._repository(workspace, repository)
         repo.deployments = [one for one in repo.deployments if one.number != number]
+
+    def _built(self, what: str, repo: Repository, run: Pipeline) -> None:
+        make = partial(commit_status, repo=repo, run=run)
+        self._tell(f"repo:commit_status_{what}", repo, run.creator, commit_status=make)
 
     def _pipeline(self, workspace: str, repository: str, pipeline: str | int) -> Pipeline:
         for run in self._repository(workspace, repository).pipelines.values():

@@ -34,8 +34,11 @@ class PlaceChanges(Changes):
         """It answers under the new slug only."""
         repo = self._repository(workspace, repository)
         del repo.workspace.repositories[repo.slug]
+        before = repo.full_name
         repo.slug, repo.name, repo.updated_on = slug, name or slug, self._now()
         repo.workspace.repositories[slug] = repo
+        renamed = {"full_name": {"old": before, "new": repo.full_name}}
+        self._tell("repo:updated", repo, "ada", changes=lambda places: renamed)
 
     @happens
     def new_repository(self, workspace: str, slug: str) -> Repository:
@@ -43,6 +46,7 @@ class PlaceChanges(Changes):
         place, now = self._workspace(workspace), self._now()
         repo = new_repository(place, self._draw(), slug, len(place.repositories), now)
         repo.created_on = repo.updated_on = now
+        self._tell("repo:created", repo, "ada")
         return repo
 
     @happens
@@ -52,6 +56,7 @@ class PlaceChanges(Changes):
         del gone.workspace.repositories[gone.slug]
         for repo in self.site.world.repositories():
             repo.parent = None if repo.parent is gone else repo.parent
+        self._tell("repo:deleted", gone, "ada")
 
     @happens
     def refuse_repository(self, workspace: str, repository: str, *, status: int = 403) -> None:
@@ -71,26 +76,31 @@ class PlaceChanges(Changes):
         who = self._person(person)
         commit = add_commit(repo, self._draw(), who, now, "Straight to main", parents)
         repo.branches["main"], repo.updated_on = commit.hash, now
+        self._pushed(repo, who, "main", parents[0], commit.hash)
         return commit.hash
 
     @happens
     def force_push_main(self, workspace: str, repository: str) -> str:
         """The newest commit of the main branch is dropped; the hash of the one before."""
         repo = self._repository(workspace, repository)
-        parents = repo.commits[repo.branches["main"]].parents
+        dropped = repo.branches["main"]
+        parents = repo.commits[dropped].parents
         if not parents:
             raise KeyError("the main branch has one commit only")
         repo.branches["main"], repo.updated_on = parents[0], self._now()
+        self._pushed(repo, "ada", "main", dropped, parents[0])
         return parents[0]
 
     @happens
     def push_branch(self, workspace: str, repository: str, branch: str, *, count: int = 1) -> str:
         """Commits onto a branch, which begins at the main one; the hash of the last."""
         repo, now, draw = self._repository(workspace, repository), self._now(), self._draw()
-        tip = repo.branches.get(branch) or repo.branches["main"]
+        before = repo.branches.get(branch)
+        tip = before or repo.branches["main"]
         for number in range(count):
             tip = add_commit(repo, draw, None, now, f"Change {number}", (tip,)).hash
         repo.branches[branch], repo.updated_on = tip, now
+        self._pushed(repo, "ada", branch, before, tip)
         return tip
 
     @happens
@@ -100,6 +110,7 @@ class PlaceChanges(Changes):
         parents = (repo.branches["main"], repo.branches.pop(branch))
         merge = add_commit(repo, self._draw(), None, now, f"Merge {branch}", parents)
         repo.branches["main"], repo.updated_on = merge.hash, now
+        self._pushed(repo, "ada", "main", parents[0], merge.hash)
         return merge.hash
 
     @happens
@@ -111,9 +122,10 @@ class PlaceChanges(Changes):
     def delete_branch(self, workspace: str, repository: str, branch: str) -> None:
         """The branch is gone; its pull request lists no commits any more."""
         repo = self._repository(workspace, repository)
-        del repo.branches[branch]
+        tip = repo.branches.pop(branch)
         for one in repo.pull_requests.values():
             one.source_branch_gone |= one.source_branch == branch
+        self._pushed(repo, "ada", branch, tip, None)
 
     @happens
     def rename_person(self, person: str, display_name: str) -> Person:

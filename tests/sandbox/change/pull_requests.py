@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from tests.sandbox.change.base import Changes, happens
@@ -15,6 +17,11 @@ from tests.sandbox.generation.discussions import (
     request_changes,
     write_comment,
 )
+from tests.sandbox.people import Person
+from tests.sandbox.shapes.hooks import verdict
+from tests.sandbox.shapes.places import Json, Places
+from tests.sandbox.shapes.pull_requests import comment as shape_of_comment
+from tests.sandbox.shapes.pull_requests import whole
 from tests.sandbox.world import Activity, Comment, PullRequest, Repository
 
 
@@ -33,6 +40,7 @@ class PullRequestChanges(Changes):
             setattr(one, name, value)
         if "updated_on" not in values:
             self._update(one)
+        self._told("updated", one, one.author)
         return one
 
     @happens
@@ -71,6 +79,8 @@ class PullRequestChanges(Changes):
         repo.pull_requests[number] = one
         repo.branches[one.source_branch] = commit.hash
         self._update(one, now)
+        self._pushed(repo, author, one.source_branch, None, commit.hash)
+        self._told("created", one, author)
         return one
 
     @happens
@@ -106,6 +116,7 @@ class PullRequestChanges(Changes):
         said = write_comment(self.site.world, one, self._person(person), raw, now)
         said.parent_id = parent_id
         self._happened(one, one.activity[-1])
+        self._commented("created", one, said, said.user)
         return said
 
     @happens
@@ -117,6 +128,7 @@ class PullRequestChanges(Changes):
         said = _comment(one, comment_id)
         said.raw, said.updated_on = raw, self._now()
         one.updated_on = said.updated_on
+        self._commented("updated", one, said, said.user)
         return said
 
     @happens
@@ -134,6 +146,7 @@ class PullRequestChanges(Changes):
         said = _comment(one, comment_id)
         remove_comment(said, vanish=vanish)
         said.updated_on = one.updated_on = self._now()
+        self._commented("deleted", one, said, said.user)
         return said
 
     @happens
@@ -142,6 +155,7 @@ class PullRequestChanges(Changes):
         one = self._pull_request(workspace, repository, number)
         approve(self.site.world, one, self._person(person), self._now())
         self._happened(one, one.activity[-1])
+        self._judged("approved", "approval", one, self._person(person))
 
     @happens
     def unapprove(
@@ -150,6 +164,7 @@ class PullRequestChanges(Changes):
         """Withdraw approval or request for changes: their entries leave the feed without trace."""
         one, who = self._pull_request(workspace, repository, number), self._person(person)
         part = participant(one, who)
+        was_approved = part.approved
         part.approved, part.state = False, None
         kinds = ("approval", "changes_requested")
         gone = [e for e in one.activity if e.person is who and e.kind in kinds]
@@ -157,6 +172,10 @@ class PullRequestChanges(Changes):
         repo = one.repository
         repo.feed = [entry for entry in repo.feed if entry not in gone]
         one.updated_on = self._now()
+        if was_approved:
+            self._judged("unapproved", "approval", one, who)
+        else:
+            self._judged("changes_request_removed", "changes_request", one, who)
 
     @happens
     def request_changes(
@@ -166,6 +185,7 @@ class PullRequestChanges(Changes):
         one = self._pull_request(workspace, repository, number)
         request_changes(self.site.world, one, self._person(person), self._now())
         self._happened(one, one.activity[-1])
+        self._judged("changes_request_created", "changes_request", one, self._person(person))
 
     @happens
     def push(self, workspace: str, repository: str, number: int, *, person: str = "ben") -> str:
@@ -174,8 +194,11 @@ class PullRequestChanges(Changes):
         repo, who = one.repository, self._person(person)
         commit = add_commit(repo, self._draw(), who, now, one.title, (one.source_hash,))
         one.commits.append(commit.hash)
-        one.source_hash = repo.branches[one.source_branch] = commit.hash
+        before, one.source_hash = one.source_hash, commit.hash
+        repo.branches[one.source_branch] = commit.hash
         self._update(one, now)
+        self._pushed(repo, who, one.source_branch, before, commit.hash)
+        self._told("push", one, who)
         return commit.hash
 
     @happens
@@ -188,6 +211,8 @@ class PullRequestChanges(Changes):
         commit = add_commit(repo, self._draw(), who, now, f"Merged in {one.source_branch}", parents)
         one.merge_hash = repo.branches["main"] = commit.hash
         self._close(one, "MERGED", person, now)
+        self._pushed(repo, who, "main", parents[0], commit.hash)
+        self._told("fulfilled", one, who)
 
     @happens
     def decline(
@@ -197,6 +222,7 @@ class PullRequestChanges(Changes):
         one = self._pull_request(workspace, repository, number)
         one.reason = reason
         self._close(one, "DECLINED", person, self._now())
+        self._told("rejected", one, one.closed_by)
 
     @happens
     def delete_fork(self, workspace: str, repository: str, number: int) -> None:
@@ -219,6 +245,24 @@ class PullRequestChanges(Changes):
         repo: Repository = one.repository
         repo.feed.append(entry)
         one.updated_on = entry.date
+
+    def _told(
+        self,
+        event: str,
+        one: PullRequest,
+        actor: Person | None,
+        **parts: Callable[[Places], Json],
+    ) -> None:
+        parts = {"pullrequest": lambda places: whole(places, one), **parts}
+        self._tell(f"pullrequest:{event}", one.repository, actor, **parts)
+
+    def _commented(self, what: str, one: PullRequest, said: Comment, by: Person | None) -> None:
+        shape = partial(shape_of_comment, one=one, said=said)
+        self._told(f"comment_{what}", one, by, comment=shape)
+
+    def _judged(self, event: str, kind: str, one: PullRequest, who: Person) -> None:
+        shape = partial(verdict, who=who, date=one.updated_on)
+        self._told(event, one, who, **{kind: shape})
 
 
 def _comment(one: PullRequest, comment_id: int | None) -> Comment:

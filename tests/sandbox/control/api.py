@@ -178,7 +178,12 @@ def _reading(site: Site) -> list[Route]:
         rows = [asdict(one) for one in list(site.journal.served)[-1000:]]
         return _json({"count": site.journal.count(pattern), "requests": rows})
 
+    def deliveries(request: Request) -> Response:
+        rows = [asdict(one) for one in list(site.journal.delivered)[-1000:]]
+        return _json({"count": len(site.journal.delivered), "deliveries": rows})
+
     paths = {"/": home, "/style.css": style, "/state": state, "/requests": requests}
+    paths["/deliveries"] = deliveries
     return [Route(path, answer) for path, answer in paths.items()]
 
 

@@ -37,6 +37,7 @@ class Call:
     names: tuple[str, ...]
     token: Token | None
     form: Pairs = field(default_factory=list)
+    body: bytes = b""
 
     @property
     def base(self) -> str:

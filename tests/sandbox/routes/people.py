@@ -8,7 +8,6 @@ from tests.sandbox.answers import Answer, Refused, data, error
 from tests.sandbox.paging import every, last
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import accounts
-from tests.sandbox.tokens import ACCESS_TOKENS
 from tests.sandbox.world import Workspace
 
 ACCOUNT = ("account",)
@@ -101,14 +100,6 @@ def projects(call: Call) -> Answer:
     return call.page(rows, call.render(accounts.project, place))
 
 
-def workspace_hooks(call: Call) -> Answer:
-    """Only for owners, and so never for access tokens."""
-    place, token = call.workspace(), call.person_token()
-    if token.kind in ACCESS_TOKENS or token.permission_in(place) != "owner":
-        raise Refused(error(403, "Forbidden"))
-    return call.page([], lambda one: one)
-
-
 def one_member(call: Call) -> Answer:
     """One member by uuid or account id."""
     place = call.workspace()
@@ -128,5 +119,4 @@ ENDPOINTS = (
     Endpoint("/workspaces/{workspace}/members", members, ACCOUNT, WORKSPACE),
     Endpoint("/workspaces/{workspace}/members/{member}", one_member, ACCOUNT, WORKSPACE),
     Endpoint("/workspaces/{workspace}/projects", projects, **reading("project")),
-    Endpoint("/workspaces/{workspace}/hooks", workspace_hooks, **reading("webhook")),
 )

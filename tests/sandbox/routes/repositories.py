@@ -1,4 +1,4 @@
-"""Repositories, branches, hooks."""
+"""Repositories and branches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from tests.sandbox.answers import Answer, error, no_workspace
 from tests.sandbox.paging import last
 from tests.sandbox.routes.call import Call, Endpoint, reading
 from tests.sandbox.shapes import repositories as shapes
-from tests.sandbox.world import Repository
 
 FIELDS = {
     "uuid": lambda repo: repo.uuid,
@@ -77,12 +76,6 @@ def branch(call: Call) -> Answer:
     return call.one(shapes.branch, repo, name)
 
 
-def hooks(call: Call) -> Answer:
-    """The webhooks of a repository."""
-    repo: Repository = call.repository()
-    return call.page(list(repo.hooks.values()), call.render(shapes.hook, repo))
-
-
 def source(call: Call) -> Answer:
     """Source code: answered, and counted apart, since nobody should ask."""
     call.repository()
@@ -96,7 +89,6 @@ ENDPOINTS = (
     Endpoint(REPOSITORY, repository, **reading("repository")),
     Endpoint(f"{REPOSITORY}/refs/branches", branches, **reading("repository")),
     Endpoint(f"{REPOSITORY}/refs/branches/{{name}}", branch, **reading("repository")),
-    Endpoint(f"{REPOSITORY}/hooks", hooks, **reading("webhook")),
     *(Endpoint(f"{REPOSITORY}/{name}", source, **reading("repository")) for name in SOURCE),
     *(
         Endpoint(f"{REPOSITORY}/{name}/{{rest}}", source, **reading("repository"))

@@ -1,10 +1,10 @@
-"""Repositories, branches, commits and hooks."""
+"""Repositories, branches and commits."""
 
 from __future__ import annotations
 
 from tests.sandbox.shapes.accounts import person, project_inside, workspace_inside
-from tests.sandbox.shapes.places import Json, Places, micro, rendered, zulu
-from tests.sandbox.world import Commit, Hook, Repository
+from tests.sandbox.shapes.places import Json, Places, micro, rendered
+from tests.sandbox.world import Commit, Repository
 
 
 def repository_inside(places: Places, repo: Repository) -> Json:
@@ -128,24 +128,4 @@ def branch(places: Places, repo: Repository, name: str) -> Json:
             "commits": repository_link(places, repo, "commits", name),
             "html": places.page(repo.workspace.slug, repo.slug, "branch", name),
         },
-    }
-
-
-def hook(places: Places, repo: Repository, one: Hook) -> Json:
-    """A webhook subscription; its secret is never shown."""
-    return {
-        "type": "webhook_subscription",
-        "uuid": one.uuid,
-        "url": one.url,
-        "description": one.description,
-        "subject_type": "repository",
-        "subject": repository_inside(places, repo),
-        "active": one.active,
-        "created_at": zulu(one.created_at, 6),
-        "events": one.events,
-        "secret_set": one.secret_set,
-        "read_only": False,
-        "source": None,
-        "skip_cert_verification": False,
-        "links": {"self": repository_link(places, repo, "hooks", one.uuid)},
     }
