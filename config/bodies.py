@@ -12,7 +12,8 @@ from typing import IO, Any
 
 from gunicorn.http.errors import ParseException
 
-LARGEST_BODY = 1_048_576  # bytes of a body that the API reads, and of one that comes in chunks
+LARGEST_BODY = 1_048_576  # bytes of a body that the API reads
+LARGEST_IN_CHUNKS = 2 * LARGEST_BODY  # of one that comes in chunks: a webhook's may have as many
 UNREAD = 32 * LARGEST_BODY  # bytes that are thrown away, so that the connection can be used again
 AT_A_TIME = 65_536
 BROKEN = (OSError, ParseException)  # the sender left, or its chunks are none
@@ -38,14 +39,14 @@ def whole_bodies(application: Application) -> Application:
 
 def _read(body: IO[bytes]) -> bytes | None:
     try:
-        return body.read(LARGEST_BODY + 1)
+        return body.read(LARGEST_IN_CHUNKS + 1)
     except BROKEN:
         return None
 
 
 def _measure(environ: Environ, read: bytes | None) -> None:
     """Give the body its length. One that broke off, or is too large, says more than it has."""
-    fits = read is not None and len(read) <= LARGEST_BODY
+    fits = read is not None and len(read) <= LARGEST_IN_CHUNKS
     environ["wsgi.input"] = BytesIO(read if read is not None and fits else b"")
     if read is None:
         environ["CONTENT_LENGTH"] = "1"

@@ -48,6 +48,7 @@ SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]  # whoever sends them follows no redirect
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS and TRUSTED_PROXY_COUNT else None
 )
@@ -231,6 +232,7 @@ CREDENTIAL_STANDINGS = "ingestion.selectors.reach.standings"
 CREDENTIAL_REACH = "ingestion.selectors.reach.repositories_seen"
 DELETED_CONNECTIONS_KEPT = at_least(1, "DELETED_CONNECTIONS_KEPT", default=30)  # days
 SYNC_DETAILS_KEPT = at_least(1, "SYNC_DETAILS_KEPT", default=90)  # days
+DELIVERIES_KEPT = at_least(1, "DELIVERIES_KEPT", default=30)  # days
 QUOTA_LIMIT = at_least(1, "QUOTA_LIMIT", default=1000)  # requests in a window
 QUOTA_WINDOW = at_least(1, "QUOTA_WINDOW", default=3600)  # seconds; the demo's hour is shorter
 
@@ -266,6 +268,9 @@ SYNC_SLICE = at_least(1, "SYNC_SLICE", default=10)  # seconds, when anything els
 SYNC_FETCHERS = at_least(1, "SYNC_FETCHERS", default=32)  # requests in flight per slice, at most
 # Seconds before each of the next tries when Bitbucket has trouble; after them a sync ends.
 SYNC_RETRY_DELAYS = whole_numbers("SYNC_RETRY_DELAYS", default="10,30,120")
+
+# The same for a delivery of a webhook; after them the next sync brings what it told of.
+DELIVERY_RETRY_DELAYS = whole_numbers("DELIVERY_RETRY_DELAYS", default="10,60,600")
 
 # --- pages -------------------------------------------------------------------------------------
 

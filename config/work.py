@@ -20,6 +20,7 @@ def schedule(tick: int) -> dict[str, Any]:
         "connections.tasks.watch_expiry": 300,
         "ingestion.tasks.sweep_quotas": 3600,
         "ingestion.tasks.sweep_details": 3600,
+        "ingestion.tasks.sweep_deliveries": 3600,
         "ingestion.tasks.purge_deleted": 3600,
         "tenants.tasks.sweep_idempotent_calls": 60,
         "tenants.tasks.erase_old_events": 3600,

@@ -4,9 +4,9 @@ from celery import shared_task
 from celery.signals import worker_init, worker_shutting_down
 
 from ingestion import engine
-from ingestion.engine import shutdown
-from ingestion.models import Sync
-from ingestion.services import purging, schedule, sweeping
+from ingestion.engine import following, shutdown
+from ingestion.models import Delivery, Sync
+from ingestion.services import deliveries, purging, schedule, sweeping
 from tenants import access
 
 
@@ -20,9 +20,18 @@ def run_slice(organization_id: int, sync_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def follow_delivery(organization_id: int, delivery_id: int) -> None:
+    """Fetch what a webhook told of, if nobody else does."""
+    with access.enter(organization_id):
+        if Delivery.objects.for_organization(organization_id).filter(pk=delivery_id).exists():
+            following.follow(delivery_id)
+
+
+@shared_task(ignore_result=True)
 def tick() -> None:
     """Start what is due, send again what was lost. Runs outside of any organization."""
     schedule.tick()
+    deliveries.send_due()
 
 
 @shared_task(ignore_result=True)
@@ -35,6 +44,12 @@ def sweep_quotas() -> None:
 def sweep_details() -> None:
     """Forget the details of old syncs. Outside of any organization."""
     sweeping.sweep_details()
+
+
+@shared_task(ignore_result=True)
+def sweep_deliveries() -> None:
+    """Forget old deliveries. Outside of any organization."""
+    sweeping.sweep_deliveries()
 
 
 @shared_task(ignore_result=True)

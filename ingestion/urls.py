@@ -1,8 +1,8 @@
 """Addresses of the ingestion pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from ingestion.views import connections, overview, records, syncs, wizard
+from ingestion.views import connections, hooks, overview, records, syncs, wizard
 
 app_name = "ingestion"
 
@@ -12,6 +12,8 @@ SYNC = f"{ORGANIZATION}syncs/<bigid:pk>/"
 RECORDS = f"{ORGANIZATION}records/"
 
 urlpatterns = [
+    # Whatever follows no redirect finds it, with a slash behind it or without.
+    re_path(r"^webhooks/(?P<connector>[^/]+)/(?P<public_id>[^/]+)/?$", hooks.deliver, name="hooks"),
     path(ORGANIZATION, overview.Overview.as_view(), name="overview"),
     path(f"{ORGANIZATION}connections/", connections.ConnectionList.as_view(), name="connections"),
     path(

@@ -10,6 +10,7 @@ from connections.models import Connection, Credential
 from ingestion.models import (
     Commit,
     Coverage,
+    Delivery,
     Deployment,
     Person,
     PipelineRun,
@@ -196,3 +197,15 @@ class CoverageFactory(DjangoModelFactory[Coverage]):
     connection = factory.SelfAttribute("repository.connection")
     stream = "pull_requests"
     complete_as_of = factory.LazyFunction(now)
+
+
+class DeliveryFactory(DjangoModelFactory[Delivery]):
+    class Meta:
+        model = Delivery
+
+    connection = factory.SubFactory(ConnectionFactory)
+    request_id = factory.Sequence(lambda n: f"60000000-0000-0000-0000-{n:012d}")
+    event = "pullrequest:approved"
+    body = '{"pullrequest": {"id": 1}}'
+    state = Delivery.State.DONE
+    outcome = Delivery.Outcome.CHANGED

@@ -25,7 +25,7 @@ from connections.services.changing import update_credential
 from connections.services.credentials import create_credential
 from connections.services.tagging import retag_connection
 from ingestion.models import Coverage, Sync
-from ingestion.services import comparing, gone, repositories, retries, syncs
+from ingestion.services import comparing, deliveries, gone, repositories, retries, syncs
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import AuditEvent
@@ -250,6 +250,10 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         {"syncs.started"},
     ),
     "ingestion.comparing.fetch_missing": (_fetch_missing, {"syncs.started"}),
+    "ingestion.deliveries.replay": (
+        lambda s: deliveries.replay(delivery=s.delivery, by=s.by),
+        {"deliveries.replayed"},
+    ),
     "ingestion.gone.confirm_gone": (_confirm_gone, {"connections.gone_confirmed"}),
     "ingestion.repositories.select_repositories": (
         lambda s: repositories.select_repositories(

@@ -16,9 +16,9 @@ from django.utils.timezone import now
 
 from config.celery import app
 from connections.models import Verification
-from ingestion.models import State, Sync
+from ingestion.models import Delivery, State, Sync
 from tenants.authentication import ANY
-from tests.factories import SyncFactory
+from tests.factories import DeliveryFactory, SyncFactory
 from tests.sandbox import Sandbox
 from tests.worlds import World, make_world
 
@@ -92,6 +92,7 @@ OUTSIDE = {
     "ingestion.tasks.tick",
     "ingestion.tasks.sweep_quotas",
     "ingestion.tasks.sweep_details",
+    "ingestion.tasks.sweep_deliveries",
     "ingestion.tasks.purge_deleted",
     "connections.tasks.verify_due",
     "connections.tasks.watch_expiry",
@@ -314,6 +315,7 @@ def _row_of_task(name: str) -> Callable[[World], int]:
         "connections.tasks.verify_credential": lambda world: world.credential.pk,
         "connections.tasks.verify_connection": lambda world: world.connection.pk,
         "ingestion.tasks.run_slice": _queued_sync,
+        "ingestion.tasks.follow_delivery": _queued_delivery,
     }
     assert name in known, f"Say which row {name} takes, or that it runs outside of organizations."
     return known[name]
@@ -331,5 +333,12 @@ def _queued_sync(world: World) -> int:
         dispatched_at=now(),  # else the end of any slice would send it
         started_at=None,
         finished_at=None,
+    )
+    return int(made.pk)
+
+
+def _queued_delivery(world: World) -> int:
+    made: Delivery = DeliveryFactory.create(
+        connection=world.connection, state=Delivery.State.QUEUED
     )
     return int(made.pk)

@@ -18,7 +18,7 @@ from connections.models import (
     Verification,
 )
 from connections.services.links import make_link
-from ingestion.models import PipelineRun, PullRequest, Repository, Sync
+from ingestion.models import Delivery, PipelineRun, PullRequest, Repository, Sync
 from tenants import access
 from tenants.actor import Actor
 from tenants.models import (
@@ -40,6 +40,7 @@ from tests.factories import (
     ConnectionFactory,
     CoverageFactory,
     CredentialFactory,
+    DeliveryFactory,
     DeploymentFactory,
     MembershipFactory,
     OrganizationFactory,
@@ -73,6 +74,7 @@ class World:
     repository: Repository
     pull_request: PullRequest
     pipeline: PipelineRun
+    delivery: Delivery
     invitation: Invitation
     api_key: ApiKey
     access_key: AccessKey
@@ -174,6 +176,9 @@ def _furnish(organization: Organization, mark: str) -> World:
             repository=repository, connection=connection, title=f"{mark} change"
         ),
         pipeline=pipeline,
+        delivery=DeliveryFactory.create(
+            connection=connection, repository_name=f"acme/{mark}", body=f'{{"by": "{mark}"}}'
+        ),
         invitation=invitation,
         api_key=api_key,
         access_key=access_key,

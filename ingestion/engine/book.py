@@ -71,6 +71,11 @@ class Book:
             self._runs[Place(run.stream, run.repository_id)] = run
         self.rejections.load()
 
+    def look_up(self, repository: int) -> None:
+        """Read how far the streams of one repository are, for who saves nothing of it."""
+        for one in Coverage.objects.filter(repository=repository):
+            self._coverage[Place(one.stream, one.repository_id)] = one
+
     def coverage(self, place: Place) -> Coverage:
         """The coverage of a place; what is done to it is saved with the next batch."""
         found = self._coverage.get(place)

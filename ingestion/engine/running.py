@@ -81,13 +81,13 @@ def _work(fence: Fence, reason: str, heartbeat_at: datetime | None, created_at: 
     if reason in (Sync.Reason.TURN, Sync.Reason.QUOTA):
         run.put_off = put_off(run)
     try:
-        run.pool = _pool(run)
+        run.pool = pool_of(run)
     except ProviderError as error:
         return _not_entered(run, fence, error)
     return Slice(run, fence, Failures(run)).work()
 
 
-def _pool(run: Run) -> Pool:
+def pool_of(run: Run) -> Pool:
     """Enter with every credential that works; what is refused is set aside while another works.
 
     Raises the last refusal where none is left.

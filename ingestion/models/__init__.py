@@ -2,6 +2,7 @@
 
 from ingestion.models.builds import Deployment, PipelineRun, Step
 from ingestion.models.commits import Commit
+from ingestion.models.deliveries import Delivery, Push
 from ingestion.models.quota import Quota, QuotaBucket, QuotaClaim
 from ingestion.models.records import (
     Comment,
@@ -31,11 +32,13 @@ __all__ = (
     "Comment",
     "Commit",
     "Coverage",
+    "Delivery",
     "Deployment",
     "Event",
     "Person",
     "PipelineRun",
     "PullRequest",
+    "Push",
     "Quota",
     "QuotaBucket",
     "QuotaClaim",

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
-from ingestion.models import Quota, QuotaBucket, RejectedRow, State, StreamRun, Sync
+from ingestion.models import Delivery, Quota, QuotaBucket, RejectedRow, State, StreamRun, Sync
 
 STEP, MOST = 500, 20  # rows of a step, steps of a run
 
@@ -45,6 +45,12 @@ def sweep_details() -> int:
     over = Q(resolved_at__isnull=False) | Exists(since)  # or all was read since, and told anew
     rejected = RejectedRow.objects.filter(over, created_at__lt=old)
     return sum(in_steps(partial(_delete, one.order_by("pk"))) for one in (parts, rejected))
+
+
+def sweep_deliveries() -> int:
+    """Forget deliveries that came long ago, with their bodies. Returns how many."""
+    old = now() - timedelta(days=settings.DELIVERIES_KEPT)
+    return in_steps(partial(_delete, Delivery.objects.filter(received_at__lt=old).order_by("pk")))
 
 
 def in_steps(step: Callable[[], int], most: int = MOST) -> int:

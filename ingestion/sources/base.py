@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from connections.transport.errors import UnexpectedResponse
 from ingestion.sources.costs import Cost, Measure, Sizes
+from ingestion.sources.hints import Hint
 from ingestion.sources.rows import RejectedRecord, Row
 
 MARGIN = timedelta(minutes=10)  # how far a watermark stays behind the provider's clock
@@ -110,6 +111,11 @@ class Source(ABC):
         """
         return None
 
+    @staticmethod
+    def hint(event: str, body: dict[str, Any]) -> Hint | None:
+        """What a webhook with this event and body tells of; None where that is nothing to read."""
+        return None
+
     @abstractmethod
     def repositories(self) -> Walk:
         """All repositories of the connection, from the beginning."""
@@ -174,7 +180,9 @@ class Source(ABC):
 
     @abstractmethod
     def records(self, stream: str, repository: str, keys: Sequence[Key]) -> Walk:
-        """As `probe`, and always with the rows: of commits also, which it tells nothing else of."""
+        """As `probe`, and always with the rows: of commits also, which it tells nothing else of.
+        Of repositories it asks for the one that is named, without a list beside it.
+        """
 
     @abstractmethod
     def is_gone(self, repository: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from ingestion.engine.run import Run
 from ingestion.engine.visits import vanished
 from ingestion.engine.visits.base import NothingListed, RepositoryVisit, Visit, nothing_listed
-from ingestion.models import Commit, Repository
+from ingestion.models import Commit, Push, Repository
 from ingestion.sources.base import Key, Page, Source, Walk
 from ingestion.sources.rows import CommitRow
 from ingestion.writer.batch import Counts
@@ -26,8 +26,10 @@ class CommitsVisit(RepositoryVisit):
         is_again = (run.is_full and not is_rest) or self.is_anew
         self._is_whole = is_again or coverage.heads is None or self._has_wider_window()
         self._was = coverage.heads or ()
+        self._pushed = dict(Push.objects.filter(repository=repository).values_list("hash", "pk"))
         heads = () if self._is_whole else self._was
-        self._since = replace(since, heads=heads, were=(*self._was, *(coverage.lost_heads or ())))
+        were = (*self._was, *(coverage.lost_heads or ()), *self._pushed)
+        self._since = replace(since, heads=heads, were=were)
         self._tips: Sequence[str] = ()
         lacks = (coverage.checkpoint or {}).get("lacks", ()) if since.checkpoint else ()
         self._missing = set[str](lacks)  # parents of commits that came, which did not come yet
@@ -78,6 +80,7 @@ class CommitsVisit(RepositoryVisit):
         # What was asked for twice, in two walks, is led to; else it is asked for once more.
         lost = [one for one in self._lost if one not in (self.coverage.lost_heads or ())]
         self.coverage.heads, self.coverage.lost_heads = list(self._tips), lost or None
+        Push.objects.filter(pk__in=self._pushed.values()).delete()
         if self.is_earlier:  # what was pushed meanwhile
             return [CommitsVisit(self.run, self.repository, is_rest=True)]
         return self.search()

@@ -1,6 +1,6 @@
 """The steps of runs that have finished: a request for each, and only where a run is due."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from ingestion.writer.batch import Counts, Place
 from ingestion.writer.changes import change
 
 AT_A_TIME = 50  # runs whose steps one walk reads
+FEW = 5  # runs whose steps a delivery reads
 
 
 class Due(NamedTuple):
@@ -59,14 +60,23 @@ def _due(run: Run, repository: Repository) -> "QuerySet[PipelineRun]":
     return found.filter(created_on__gte=run.since) if run.since else found
 
 
+def due_among(run: Run, repository: Repository, runs: Collection[str]) -> dict[str, Due]:
+    """The newest of these runs whose steps are due; not many: the next sync reads the others."""
+    return _chosen(_due(run, repository).filter(uuid__in=runs).order_by("-created_on", "-pk")[:FEW])
+
+
+def _chosen(rows: "QuerySet[PipelineRun]") -> dict[str, Due]:
+    found = rows.only("uuid", "run_number", "completed_on", "steps_done_for")
+    return {
+        row.uuid: Due(row.pk, row.run_number, row.completed_on, row.steps_done_for) for row in found
+    }
+
+
 def _next(
     run: Run, repository: Repository, *, above: int = 0, doubted: Sequence[int] = ()
 ) -> Sequence[Visit]:
     waiting = _due(run, repository).filter(pk__gt=above).order_by("pk")
-    rows = waiting.only("uuid", "run_number", "completed_on", "steps_done_for")[:AT_A_TIME]
-    chosen = {
-        row.uuid: Due(row.pk, row.run_number, row.completed_on, row.steps_done_for) for row in rows
-    }
+    chosen = _chosen(waiting[:AT_A_TIME])
     if chosen:
         return [StepsVisit(run, repository, chosen, doubted)]
     _refuse_doubted(repository, doubted)

@@ -146,6 +146,12 @@ def fetch_commits(client: BitbucketCloudClient, repository: str, keys: Sequence[
     yield from _singly(keys, ask, lambda _, value: commit(value), listed)
 
 
+def fetch_repository(client: BitbucketCloudClient, repository: str, keys: Sequence[Key]) -> Walk:
+    """The repository itself. Whether its list shows it is not asked: that may be long."""
+    ask, read = client.repository, lambda _, value: parse.repository(value)
+    yield from _singly([repository], ask, read, lambda _: set())
+
+
 def _any_of(numbers: Sequence[int]) -> str:
     return " OR ".join(f"id = {number}" for number in numbers)
 
@@ -157,4 +163,4 @@ PROBES: dict[str, Probe] = {
     "deployments": probe_deployments,
     "commits": probe_commits,
 }
-RECORDS = {**PROBES, "commits": fetch_commits}
+RECORDS = {**PROBES, "commits": fetch_commits, "repositories": fetch_repository}

@@ -12,6 +12,7 @@ from ingestion.sources.bitbucket_cloud.commits import walk_commits, walk_newest
 from ingestion.sources.bitbucket_cloud.counts import COUNTS
 from ingestion.sources.bitbucket_cloud.deployments import walk_deployments
 from ingestion.sources.bitbucket_cloud.feed import walk_feed, walk_histories
+from ingestion.sources.bitbucket_cloud.hints import hint
 from ingestion.sources.bitbucket_cloud.pipelines import walk_pipelines, walk_runs
 from ingestion.sources.bitbucket_cloud.probes import PROBES, RECORDS
 from ingestion.sources.bitbucket_cloud.pull_requests import walk_open, walk_pull_requests
@@ -37,6 +38,7 @@ class BitbucketCloudSource(Source):
 
     moves = staticmethod(costs.moves)
     measures, costs = costs.MEASURES, costs.COSTS
+    hint = staticmethod(hint)
 
     def __init__(self, client: BitbucketCloudClient) -> None:
         self._client = client

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from ingestion.models import RejectedRow, StreamRun, Sync
-from ingestion.services.sweeping import sweep_details
-from tests.factories import RepositoryFactory, StreamRunFactory, SyncFactory
+from ingestion.models import Delivery, RejectedRow, StreamRun, Sync
+from ingestion.services.sweeping import sweep_deliveries, sweep_details
+from tests.factories import DeliveryFactory, RepositoryFactory, StreamRunFactory, SyncFactory
 
 pytestmark = pytest.mark.django_db
 OLD, YOUNG = (timedelta(days=days) for days in (91, 89))
@@ -69,3 +69,12 @@ def test_what_was_missing_before_all_was_read_again_is_forgotten() -> None:
 
     keys = RejectedRow.objects.values_list("key", flat=True)
     assert set(keys) == {"missing still", "missing since lately"}
+
+
+def test_old_deliveries_are_forgotten() -> None:
+    kept, old = DeliveryFactory.create(), DeliveryFactory.create()
+    Delivery.objects.filter(pk=old.pk).update(received_at=now() - timedelta(days=31))
+
+    assert sweep_deliveries() == 1
+
+    assert Delivery.objects.get() == kept
