@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ingestion.api import estimates, records, syncs
+from ingestion.api import deliveries, estimates, records, syncs
 
 app_name = "ingestion-api"
 
@@ -37,5 +37,12 @@ urlpatterns = [
     path(f"{CONNECTION}/records.list", records.RecordsList.as_view(), name="records.list"),
     path(f"{CONNECTION}/records.export", records.RecordsExport.as_view(), name="records.export"),
     path(f"{CONNECTION}/coverage.list", records.CoverageList.as_view(), name="coverage.list"),
+    path(f"{CONNECTION}/deliveries.list", deliveries.List.as_view(), name="deliveries.list"),
+    path(
+        f"{CONNECTION}/deliveries.info/<apiid:pk>",
+        deliveries.Info.as_view(),
+        name="deliveries.info",
+    ),
+    path(f"{CONNECTION}/deliveries.replay", deliveries.Replay.as_view(), name="deliveries.replay"),
     path("quota.list", records.QuotaList.as_view(), name="quota.list"),
 ]

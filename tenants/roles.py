@@ -19,6 +19,7 @@ class Permission(models.TextChoices):
     CONNECT = "connect", "Connect, verify, rotate, pause and delete connections"
     SYNC = "sync", "Start and stop syncs"
     EXPORT = "export", "Export records"
+    READ_WEBHOOKS = "read_webhooks", "Read what webhooks sent"
     READ_AUDIT_LOG = "read_audit_log", "Read the audit log"
     MAKE_API_KEYS = "make_api_keys", "Make and revoke API keys up to one's own role"
     MANAGE_MEMBERS = "manage_members", "Invite, change and remove members"
@@ -30,6 +31,7 @@ LOWEST_ROLE: dict[Permission, Role] = {
     Permission.CONNECT: Role.ADMIN,
     Permission.SYNC: Role.ADMIN,
     Permission.EXPORT: Role.ADMIN,
+    Permission.READ_WEBHOOKS: Role.ADMIN,
     Permission.READ_AUDIT_LOG: Role.ADMIN,
     Permission.MAKE_API_KEYS: Role.ADMIN,
     Permission.MANAGE_MEMBERS: Role.OWNER,

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from ingestion.quota import forget_lots
 from tests.connections.conftest import token
 from tests.described import OPERATIONS, method_of
+from tests.factories import DeliveryFactory
 from tests.sandbox import Sandbox, Scale
 from tests.tenants.conftest import key, make_key
 
@@ -25,6 +26,7 @@ KEPT = {
     "credential": "CREDENTIAL",
     "sync": "SYNC",
     "repositories": "REPOSITORY",
+    "deliveries": "DELIVERY",
 }
 
 
@@ -54,6 +56,8 @@ def test_the_commands_do_what_it_says(
             sandbox.faults.add("/pipelines", status=500)  # so that there is something to retry
         if called(command) == "syncs.retry":
             sandbox.faults.clear()
+        if called(command) == "deliveries.list":
+            DeliveryFactory.create(connection_id=int(variables["CONNECTION"]))
         ran = subprocess.run(
             ["sh", "-c", command], env={**os.environ, **variables}, capture_output=True, text=True
         )

@@ -46,6 +46,7 @@ PK: dict[str, Pick] = {
     "access_key_": lambda world: world.access_key.pk,
     "connections.info": lambda world: world.connection.pk,
     "credentials.info": lambda world: world.credential.pk,
+    "deliveries.info": lambda world: world.delivery.pk,
     "syncs.info": lambda world: world.sync.pk,
 }
 # Other parts of addresses that name rows, and those that name none.
@@ -81,6 +82,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "syncs.start": {},
     "syncs.cancel": {"id": PK["sync"]},
     "repositories.select": {"ids": lambda world: [world.repository.pk], "selected": True},
+    "deliveries.replay": {"id": PK["deliveries.info"]},
     "syncs.retry": {"id": PK["sync"]},
     "syncs.fetchMissing": {},
     "records.list": {"table": "pull_requests"},

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ingestion.models import Coverage, Repository, StreamRun, Sync
+from ingestion.models import Coverage, Delivery, Repository, StreamRun, Sync
 from ingestion.selectors.tables import record_row
+from ingestion.words.deliveries import outcome_in_words
 from ingestion.words.progress import share, share_done
 from tenants.api import timestamp
 
@@ -67,3 +68,32 @@ def repository_row(repository: Repository) -> dict[str, Any]:
     row = record_row(repository)
     row["selected"] = row.pop("is_selected")
     return row
+
+
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    """A delivery, without what it said."""
+    return {
+        "id": delivery.pk,
+        "connection_id": delivery.connection_id,
+        "request_id": delivery.request_id,
+        "event": delivery.event,
+        "attempt": delivery.attempt,
+        "repository": delivery.repository_name or None,
+        "state": delivery.state,
+        "outcome": delivery.outcome or None,
+        "message": outcome_in_words(delivery),
+        "received_at": timestamp(delivery.received_at),
+        "resume_at": timestamp(delivery.resume_at),
+        "processed_at": timestamp(delivery.processed_at),
+        "ms": delivery.ms,
+        "changed": delivery.changed,
+        "requests": delivery.requests,
+        "replays": delivery.replays,
+        "error": delivery.error,
+    }
+
+
+def whole_delivery_row(delivery: Delivery, *, with_body: bool) -> dict[str, Any]:
+    """The same with its headers, and its body for those who may see it."""
+    body = delivery.body if with_body else None
+    return {**delivery_row(delivery), "headers": delivery.headers, "body": body}

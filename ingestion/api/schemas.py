@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from connections.connectors import connectors
-from ingestion.models import COMPARISON, State, Sync
+from ingestion.models import COMPARISON, Delivery, State, Sync
 from ingestion.selectors.exports import WRITERS
 from ingestion.selectors.tables import TABLES
 from tenants.api import (
@@ -98,6 +98,20 @@ class ListSyncs(PageSerializer):
     """syncs.list"""
 
     state = Choice(State.values, required=False)
+
+
+class ListDeliveries(PageSerializer):
+    """deliveries.list"""
+
+    state = Choice(Delivery.State.values, required=False)
+    event = Word(required=False)
+    since = Instant(required=False)
+
+
+class OneDelivery(StrictSerializer):
+    """deliveries.replay"""
+
+    id = IdField()
 
 
 class ListCoverage(PageSerializer):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -33,14 +34,6 @@ class Received:
     headers: dict[str, str]
     text: str
     body: dict[str, Any]
-
-
-class DeliveryUnfinished(Exception):
-    """The delivery is waiting or being read already."""
-
-    code = "invalid_arguments"
-    message = "This delivery is not through yet. It can be replayed once it is."
-    fields = {"id": message}
 
 
 def receive(*, connection: Connection, received: Received) -> bool:
@@ -78,27 +71,26 @@ def receive(*, connection: Connection, received: Received) -> bool:
 
 def replay(*, delivery: Delivery, by: Actor) -> Delivery:
     """Fetch once more what a delivery told of, whatever is here. The caller has checked the actor's
-    role. Raises ConnectionNotReady, DeliveryUnfinished.
+    role. One that is being fetched at this moment stays as it is. Raises ConnectionNotReady.
     """
     with transaction.atomic():
         connection = hold(delivery.connection_id)
         if not is_open(connection):
             raise ConnectionNotReady(connection)
         row: Delivery = Delivery.objects.select_for_update(no_key=True).get(pk=delivery.pk)
-        if row.is_unfinished:
-            raise DeliveryUnfinished
-        row.state, row.outcome, row.error = Delivery.State.QUEUED, Delivery.Outcome.NONE, None
-        row.tries, row.replays = 0, row.replays + 1
-        row.resume_at, row.dispatched_at = None, database_now()
-        row.save()
+        if row.state != Delivery.State.RUNNING:
+            row.state, row.outcome, row.error = Delivery.State.QUEUED, Delivery.Outcome.NONE, None
+            row.tries, row.replays = 0, row.replays + 1
+            row.resume_at, row.dispatched_at = None, database_now()
+            row.save()
+            transaction.on_commit(partial(post, FOLLOW_DELIVERY, row.organization_id, row.pk))
         audit.record(
             organization=row.organization_id,
             event_type="deliveries.replayed",
             by=by,
-            target={"type": "delivery", "id": row.pk, "name": row.event},
+            target={"type": "delivery", "id": row.pk, "name": row.event or "delivery"},
             changes={"connection_id": row.connection_id},
         )
-        transaction.on_commit(lambda: post(FOLLOW_DELIVERY, row.organization_id, row.pk))
     return row
 
 

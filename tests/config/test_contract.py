@@ -21,7 +21,13 @@ from config.bodies import whole_bodies
 from connections.models import Connection
 from ingestion.models import State
 from tests.connections.conftest import _no_lots_of_other_tests, connection, token
-from tests.factories import PullRequestFactory, RepositoryFactory, StreamRunFactory, SyncFactory
+from tests.factories import (
+    DeliveryFactory,
+    PullRequestFactory,
+    RepositoryFactory,
+    StreamRunFactory,
+    SyncFactory,
+)
 from tests.tenants.conftest import key, make_key
 
 __all__ = ("_no_lots_of_other_tests", "connection", "key", "make_key", "token")
@@ -30,7 +36,12 @@ EXAMPLES = 12  # of each method, beside those that cover its schemas part by par
 # Of the many cases that cover a large body, every so manieth is asked.
 EVERY = {"connections.create": 6, "connections.update": 3}
 FORM = "application/x-www-form-urlencoded"
-OF_METHOD = {"connections": "connection", "credentials": "credential", "syncs": "sync"}
+OF_METHOD = {
+    "connections": "connection",
+    "credentials": "credential",
+    "syncs": "sync",
+    "deliveries": "delivery",
+}
 # What no JSON Schema of a body can say: whether a cursor is ours, whether a cron expression ever
 # comes, what is printable (names), what a connection copies, of which method a secret is.
 BEYOND_SCHEMAS = re.compile(
@@ -49,11 +60,13 @@ def rows(connection: Connection, settings: Any) -> dict[str, int]:
     repository = RepositoryFactory.create(connection=connection, name="api")
     sync = SyncFactory.create(connection=connection, state=State.PARTIAL)
     StreamRunFactory.create(sync=sync)
+    delivery = DeliveryFactory.create(connection=connection)
     PullRequestFactory.create(repository=repository, connection=connection)
     return {
         "connection": connection.pk,
         "credential": connection.credentials.get().pk,
         "sync": sync.pk,
+        "delivery": delivery.pk,
         "repository": repository.pk,
     }
 

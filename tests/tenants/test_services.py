@@ -45,6 +45,7 @@ def test_every_permission_for_every_role() -> None:
             Permission.CONNECT,
             Permission.SYNC,
             Permission.EXPORT,
+            Permission.READ_WEBHOOKS,
             Permission.READ_AUDIT_LOG,
             Permission.MAKE_API_KEYS,
         )

@@ -26,7 +26,7 @@ from ingestion.models import (
     Step,
     Sync,
 )
-from ingestion.services.deliveries import DeliveryUnfinished, replay, send_due
+from ingestion.services.deliveries import replay, send_due
 from ingestion.services.syncs import ConnectionNotReady
 from tenants.actor import Actor
 from tests.factories import DeliveryFactory
@@ -220,12 +220,14 @@ def test_a_replay_asks_whatever_is_here(whole: Copied, place: Any) -> None:
     assert stored.title == one.title
 
 
-def test_what_is_not_through_or_paused_is_not_replayed(whole: Copied) -> None:
-    row = DeliveryFactory.create(connection=whole.connection, state="queued")
-    with pytest.raises(DeliveryUnfinished):
-        replay(delivery=row, by=Actor.system())
+def test_what_is_being_fetched_is_not_begun_again(whole: Copied) -> None:
+    row = DeliveryFactory.create(connection=whole.connection, state="running")
 
-    Delivery.objects.update(state="done")
+    assert replay(delivery=row, by=Actor.system()).replays == 0
+
+
+def test_nothing_is_replayed_while_the_connection_is_paused(whole: Copied) -> None:
+    row = DeliveryFactory.create(connection=whole.connection)
     Connection.objects.update(status=Connection.Status.DISABLED)
     with pytest.raises(ConnectionNotReady):
         replay(delivery=row, by=Actor.system())

@@ -1,0 +1,61 @@
+"""Deliveries of webhooks, in words: what happened at Bitbucket, and what became of it here."""
+
+from ingestion.models import Delivery
+
+Outcome = Delivery.Outcome
+
+EVENTS = {
+    "repo:push": "Commits pushed",
+    "repo:fork": "Repository forked",
+    "repo:updated": "Repository changed",
+    "repo:created": "Repository created",
+    "repo:deleted": "Repository deleted",
+    "repo:transfer": "Repository transferred",
+    "repo:imported": "Repository imported",
+    "repo:commit_comment_created": "Comment on a commit",
+    "repo:commit_status_created": "Build status of a commit",
+    "repo:commit_status_updated": "Build status changed",
+    "pullrequest:created": "Pull request opened",
+    "pullrequest:updated": "Pull request changed",
+    "pullrequest:push": "Commits pushed to a pull request",
+    "pullrequest:approved": "Pull request approved",
+    "pullrequest:unapproved": "Approval withdrawn",
+    "pullrequest:changes_request_created": "Changes requested",
+    "pullrequest:changes_request_removed": "Request for changes withdrawn",
+    "pullrequest:fulfilled": "Pull request merged",
+    "pullrequest:rejected": "Pull request declined",
+    "pullrequest:comment_created": "Comment on a pull request",
+    "pullrequest:comment_updated": "Comment edited",
+    "pullrequest:comment_deleted": "Comment deleted",
+    "pullrequest:comment_resolved": "Comment resolved",
+    "pullrequest:comment_reopened": "Comment reopened",
+    "project:updated": "Project changed",
+    "pipeline:span_created": "Pipeline step recorded",
+}
+OUTCOMES: dict[str, str] = {
+    Outcome.CHANGED: "What changed was fetched.",
+    Outcome.UNCHANGED: "It was fetched; nothing differed from what is here.",
+    Outcome.GONE: "It is gone at Bitbucket.",
+    Outcome.STALE: "It is older than what is here, so nothing was fetched.",
+    Outcome.REPEATED: "Another delivery fetched the same after this one came.",
+    Outcome.UNKNOWN_EVENT: "It tells of nothing that is synced.",
+    Outcome.NOT_COPIED: "This connection does not sync what it tells of.",
+    Outcome.NOT_SELECTED: "Its repository is not chosen.",
+    Outcome.NOT_READ_YET: "Nothing of this is here yet. The next sync reads it whole.",
+    Outcome.QUOTA: "It waits for requests that Bitbucket allows.",
+    Outcome.RETRY: "Bitbucket had trouble. It is tried again.",
+    Outcome.FAILED: "It could not be fetched. The next sync brings it.",
+}
+WAITING = "It waits for a worker; where the connection is paused, until it is enabled."
+
+
+def event_in_words(event: str) -> str:
+    """What a person would call an event; an unknown one by its key."""
+    return EVENTS.get(event) or event or "Unknown event"
+
+
+def outcome_in_words(delivery: Delivery) -> str:
+    """What became of a delivery, in a sentence."""
+    if delivery.outcome:
+        return OUTCOMES.get(delivery.outcome, delivery.outcome)
+    return "It is being fetched." if delivery.state == Delivery.State.RUNNING else WAITING
