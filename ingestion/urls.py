@@ -2,13 +2,14 @@
 
 from django.urls import path, re_path
 
-from ingestion.views import connections, hooks, overview, records, syncs, wizard
+from ingestion.views import connections, deliveries, hooks, overview, records, syncs, wizard
 
 app_name = "ingestion"
 
 ORGANIZATION = "o/<slug:organization>/"
 CONNECTION = f"{ORGANIZATION}connections/<bigid:pk>/"
 SYNC = f"{ORGANIZATION}syncs/<bigid:pk>/"
+DELIVERY = f"{ORGANIZATION}webhooks/<bigid:pk>/"
 RECORDS = f"{ORGANIZATION}records/"
 
 urlpatterns = [
@@ -53,6 +54,9 @@ urlpatterns = [
     ),
     path(f"{ORGANIZATION}quota/", connections.QuotaPage.as_view(), name="quota"),
     path(f"{ORGANIZATION}syncs/", syncs.SyncList.as_view(), name="syncs"),
+    path(f"{ORGANIZATION}webhooks/", deliveries.Inbox.as_view(), name="deliveries"),
+    path(DELIVERY, deliveries.DeliveryPage.as_view(), name="delivery"),
+    path(f"{DELIVERY}replay/", deliveries.DeliveryReplay.as_view(), name="delivery_replay"),
     path(SYNC, syncs.SyncPage.as_view(), name="sync"),
     path(f"{SYNC}live/", syncs.SyncLive.as_view(), name="sync_live"),
     path(f"{SYNC}retry/", syncs.SyncRetry.as_view(), name="sync_retry"),

@@ -46,6 +46,7 @@ PK: dict[str, Pick] = {
     "access_key_": lambda world: world.access_key.pk,
     "connections.info": lambda world: world.connection.pk,
     "credentials.info": lambda world: world.credential.pk,
+    "delivery": lambda world: world.delivery.pk,
     "deliveries.info": lambda world: world.delivery.pk,
     "syncs.info": lambda world: world.sync.pk,
 }

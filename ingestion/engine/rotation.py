@@ -1,5 +1,5 @@
-"""Which repositories a sync of a large workspace visits: those with signs of change, and of the
-others those whose turn has come.
+"""Which repositories a sync of a large workspace visits: those with signs of change, deliveries of
+webhooks first, and of the others those whose turn has come.
 
 Signs decide who is first, never who is left out: whether a repository's `updated_on` moves with its
 pull requests is told in contradictory ways, https://github.com/constructorfabric/insight/issues/2011
@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Max
 
 from ingestion.engine.run import ONCE_A_DAY, Run
-from ingestion.models import COMPARISON, Coverage, PullRequest, Repository
+from ingestion.models import COMPARISON, Coverage, Delivery, PullRequest, Repository
 from ingestion.selectors.connections import quota_of
 from ingestion.selectors.freshness import interval_of
 from ingestion.writer.batch import Place
@@ -21,7 +22,7 @@ ASKED = ("pull_requests", "pipelines", "commits")
 LARGE = 5  # a pass that costs over a fifth of the quota of an hour
 RECENTLY = timedelta(days=7)
 GOLDEN = 0.618033988749895  # spreads turns evenly, however many there are
-MOVED, ACTIVE, QUIET = range(3)
+TOLD, MOVED, ACTIVE, QUIET = range(4)
 
 
 def to_visit(
@@ -67,6 +68,18 @@ def has_turn(key: int, visited: datetime, now: datetime, period: timedelta) -> b
     return int(visited.timestamp() / length + phase) < int(now.timestamp() / length + phase)
 
 
+def _told(run: Run) -> dict[str, datetime]:
+    """When webhooks last told of each repository, by its uuid. Of a connection beneath another one
+    that one's deliveries tell as well.
+    """
+    mine = Delivery.objects.filter(connection_id__in=(run.connection.pk, run.connection.home_id))
+    recent = mine.filter(received_at__gte=run.sync.created_at - RECENTLY).exclude(
+        repository_uuid=""
+    )
+    found = recent.order_by().values_list("repository_uuid").annotate(at=Max("received_at"))
+    return dict(found)
+
+
 class Signs:
     """What speaks for a visit: looked up once, for all repositories of a connection."""
 
@@ -79,6 +92,7 @@ class Signs:
         )
         recent = pull_requests.filter(updated_on__gte=run.sync.created_at - RECENTLY)
         self._active = self._open | set(recent.values_list("repository", flat=True))
+        self._told = _told(run)
 
     def is_due(self, repository: Repository, period: timedelta) -> bool:
         """Whether this sync visits it."""
@@ -88,8 +102,13 @@ class Signs:
         return has_turn(repository.pk, visited, self._run.sync.created_at, period)
 
     def rank(self, repository: Repository) -> tuple[int, float]:
-        """First those that moved, then the recently active, then the rest, the oldest first."""
+        """First those of which webhooks told, then those that moved, then the recently active, then
+        the rest, the oldest first.
+        """
         visited = self._visited(repository)
+        told = self._told.get(repository.uuid)
+        if told is not None and (visited is None or told > visited):
+            return TOLD, -told.timestamp()
         if visited is None or repository.updated_on > visited:
             return MOVED, -repository.updated_on.timestamp()
         if repository.pk in self._active:

@@ -10,6 +10,7 @@ from connections.models import Connection
 from connections.selectors import deleted_connections
 from ingestion.models import (
     Commit,
+    Delivery,
     Deployment,
     Person,
     PipelineRun,
@@ -19,6 +20,7 @@ from ingestion.models import (
     Sync,
 )
 from ingestion.selectors.connections import connections_of
+from ingestion.words.deliveries import EVENTS
 from tenants.models import Organization
 
 BIGGEST = 2**63 - 1
@@ -108,6 +110,16 @@ class SyncFilter(OfConnection):
 
     q = None  # type: ignore[assignment]  # Django's way to drop an inherited field
     state = forms.ChoiceField(label="State", required=False, choices=[ANY, *State.choices])
+
+
+class DeliveryFilter(OfConnection):
+    """Filters of the inbox."""
+
+    q = None  # type: ignore[assignment]  # Django's way to drop an inherited field
+    event = forms.ChoiceField(label="Event", required=False, choices=[ANY, *EVENTS.items()])
+    state = forms.ChoiceField(
+        label="Outcome", required=False, choices=[ANY, *Delivery.State.choices]
+    )
 
 
 class SyncsOfConnectionFilter(Filter):

@@ -1,6 +1,11 @@
 """Deliveries of webhooks, in words: what happened at Bitbucket, and what became of it here."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from ingestion.models import Delivery
+from tenants.badges import Badge, badge
 
 Outcome = Delivery.Outcome
 
@@ -59,3 +64,43 @@ def outcome_in_words(delivery: Delivery) -> str:
     if delivery.outcome:
         return OUTCOMES.get(delivery.outcome, delivery.outcome)
     return "It is being fetched." if delivery.state == Delivery.State.RUNNING else WAITING
+
+
+BADGES = {
+    Delivery.State.QUEUED: badge("idle", "◌", "Waiting"),
+    Delivery.State.RUNNING: badge("busy", "◐", "Reading"),
+    Delivery.State.DONE: badge("good", "✓", "Fetched"),
+    Delivery.State.DROPPED: badge("idle", "–", "Nothing to fetch"),
+    Delivery.State.FAILED: badge("bad", "✕", "Failed"),
+}
+SHOWN = 100_000  # characters of a body on a page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A delivery as pages show it."""
+
+    delivery: Delivery
+    event: str
+    outcome: str
+    badge: Badge
+
+
+def described(deliveries: Iterable[Delivery]) -> list[Described]:
+    """Deliveries with what lists say of them."""
+    return [
+        Described(
+            delivery=one,
+            event=event_in_words(one.event),
+            outcome=outcome_in_words(one),
+            badge=BADGES[Delivery.State(one.state)],
+        )
+        for one in deliveries
+    ]
+
+
+def pretty(body: str) -> tuple[str, int]:
+    """A body with its lines indented, cut where it is very long; and how many characters more."""
+    text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    shown = text[:SHOWN].encode("utf-8", "replace").decode()
+    return shown, len(text) - len(text[:SHOWN])

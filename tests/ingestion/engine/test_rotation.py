@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.utils.timezone import now
+from pytest_django.fixtures import Settings
 
 from ingestion.engine.rotation import has_turn
-from ingestion.models import Coverage, PullRequest, Quota, Repository, State
+from ingestion.models import Coverage, Delivery, PullRequest, Quota, Repository, State
 from ingestion.selectors.freshness import freshness_of
+from tests.factories import DeliveryFactory
 from tests.ingestion.engine.conftest import Copied
 from tests.ingestion.engine.rows import all_rows
 from tests.sandbox import Sandbox, Scale
@@ -70,6 +72,24 @@ def test_signs_of_change_are_followed(large: Copied, sandbox: Sandbox) -> None:
     PullRequest.objects.filter(repository=third).update(updated_on=now() - DAY)
 
     assert sync(large, sandbox) == {one.slug, other.slug, third.slug}
+
+
+def test_deliveries_of_webhooks_come_first(
+    large: Copied, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.SYNC_FETCHERS = 1
+    moved, told = Repository.objects.order_by("pk")[:2]
+    Coverage.objects.filter(repository=moved).update(complete_as_of=LONG_AGO)
+    DeliveryFactory.create(connection=large.connection, repository_uuid=told.uuid)
+
+    assert sync(large, sandbox) == {moved.slug}, "it was visited since"
+
+    Coverage.objects.filter(repository=moved).update(complete_as_of=LONG_AGO)
+    Delivery.objects.update(received_at=now() + 2 * HOUR)
+    begun = len(sandbox.requests)
+    assert sync(large, sandbox) == {moved.slug, told.slug}
+    paths = [one.path for one in sandbox.requests[begun:] if "/pullrequests" in one.path]
+    assert told.uuid[1:-1] in paths[0]
 
 
 def test_missing_stretch_and_unfinished_walk_are_signs(large: Copied, sandbox: Sandbox) -> None:
