@@ -229,6 +229,7 @@ SOURCES = {
 }
 # What each credential sees and may still ask, from the app above.
 CREDENTIAL_STANDINGS = "ingestion.selectors.reach.standings"
+CHOSEN_REPOSITORIES = "ingestion.selectors.reach.chosen_repositories"
 CREDENTIAL_REACH = "ingestion.selectors.reach.repositories_seen"
 DELETED_CONNECTIONS_KEPT = at_least(1, "DELETED_CONNECTIONS_KEPT", default=30)  # days
 SYNC_DETAILS_KEPT = at_least(1, "SYNC_DETAILS_KEPT", default=90)  # days

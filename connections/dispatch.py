@@ -1,4 +1,4 @@
-"""Sends verifications to the workers. The database stays the truth: what is lost is sent again."""
+"""Sends work on connections to the workers. The database stays the truth."""
 
 from celery import current_app
 from django.db import transaction
@@ -6,6 +6,8 @@ from django.db import transaction
 RUN_VERIFICATION = "connections.tasks.run_verification"
 VERIFY_CREDENTIAL = "connections.tasks.verify_credential"
 VERIFY_CONNECTION = "connections.tasks.verify_connection"
+REGISTER_WEBHOOKS = "connections.tasks.register_webhooks"
+REMOVE_WEBHOOKS = "connections.tasks.remove_webhooks"
 
 
 def send_on_commit(task: str, organization_id: int, row_id: int) -> None:

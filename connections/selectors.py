@@ -24,6 +24,7 @@ from connections.models import (
 )
 from connections.models.connection import kept_since
 from connections.models.credential import usable_credentials
+from connections.models.webhook import webhook_url
 from tenants.models import Membership, Organization, User
 from tenants.selectors import at_bitbucket
 
@@ -194,11 +195,6 @@ def acting_as(membership: Membership) -> list[str]:
     found = rows.filter(is_theirs, deleted_at=None, connection__deleted_at=None)
     found = found.select_related("connection").defer("secrets")
     return [f"{row.label} of {row.connection.name}" for row in found.order_by("connection__name")]
-
-
-def webhook_url(connection: Connection) -> str:
-    """Where the webhooks of a connection deliver to."""
-    return f"{settings.PUBLIC_URL}/webhooks/{connection.connector}/{connection.public_id}"
 
 
 def webhook_secrets(connection: Connection) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from connections.models import Connection, Credential, Verification
-from connections.services import due, expiry, verification, visiting
+from connections.services import due, expiry, verification, visiting, webhooks
 from tenants import access
 
 
@@ -35,6 +35,26 @@ def verify_connection(organization_id: int, connection_id: int) -> None:
         connection = rows.filter(pk=connection_id).first()
         if connection is not None:
             due.verify_all(connection)
+
+
+@shared_task(ignore_result=True)
+def register_webhooks(organization_id: int, connection_id: int) -> None:
+    """Make the webhooks of the repositories that are left."""
+    with access.enter(organization_id):
+        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
+        connection = rows.filter(pk=connection_id).first()
+        if connection is not None:
+            webhooks.go_on_registering(connection)
+
+
+@shared_task(ignore_result=True)
+def remove_webhooks(organization_id: int, connection_id: int) -> None:
+    """Remove the webhooks that are left, where none are wanted any more."""
+    with access.enter(organization_id):
+        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
+        connection = rows.filter(pk=connection_id).first()
+        if connection is not None:
+            webhooks.go_on_removing(connection)
 
 
 @shared_task(ignore_result=True)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from connections.api import connections, connectors, credentials, states
+from connections.api import connections, connectors, credentials, states, webhooks
 
 app_name = "connections-api"
 OF_CONNECTION = "connections/<apiid:connection_id>/credentials"
+WEBHOOKS = "connections/<apiid:connection_id>/webhooks"
 
 urlpatterns = [
     path("connectors.list", connectors.ConnectorsList.as_view(), name="connectors.list"),
@@ -59,4 +60,7 @@ urlpatterns = [
         credentials.CredentialsEnable.as_view(),
         name="credentials.enable",
     ),
+    path(f"{WEBHOOKS}.status", webhooks.WebhooksStatus.as_view(), name="webhooks.status"),
+    path(f"{WEBHOOKS}.register", webhooks.WebhooksRegister.as_view(), name="webhooks.register"),
+    path(f"{WEBHOOKS}.remove", webhooks.WebhooksRemove.as_view(), name="webhooks.remove"),
 ]

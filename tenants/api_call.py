@@ -30,12 +30,12 @@ class ApiCall:
             f"curl --request POST {shlex.quote(f'{settings.PUBLIC_URL}/api/{self.method}')}",
             '  --header "Authorization: Bearer $TRIBUTARY_KEY"',
             "  --header 'Content-Type: application/json'",
-            f"  --data {_quoted(body)}",
+            f"  --data {quoted(body)}",
         )
         return " \\\n".join(lines)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """For a shell, which puts secrets in where they are meant, and reads nothing else."""
     parts = (f"'{_apostrophes(part)}'" for part in text.split(SECRET))
     return '"$SECRET"'.join(parts)

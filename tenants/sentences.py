@@ -22,6 +22,7 @@ RESOURCES = {
     "links": "connect link for",
     "drafts": "draft of",
     "syncs": "sync of",
+    "webhooks": "webhooks of",
 }
 
 # {} at the end is what it was done to. Whatever is not here reads “<action> the <resource> <name>”.
@@ -59,6 +60,9 @@ SENTENCES = {
     "links.created": "made a connect link for {}",
     "links.used": "spent itself on {}",
     "links.revoked": "revoked the connect link for {}",
+    "webhooks.registered": "registered webhooks of {} and gave them a secret",
+    "webhooks.rotated": "gave the webhooks of {} a new secret",
+    "webhooks.changed": "made, mended or removed webhooks of {}",
     "syncs.cancelled": "stopped the sync of {}",
 }
 

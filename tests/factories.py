@@ -6,7 +6,7 @@ import factory
 from django.utils.timezone import now
 from factory.django import DjangoModelFactory
 
-from connections.models import Connection, Credential
+from connections.models import Connection, Credential, WebhookSubscription
 from ingestion.models import (
     Commit,
     Coverage,
@@ -72,6 +72,19 @@ class CredentialFactory(DjangoModelFactory[Credential]):
     method = "access_token"
     label = factory.Sequence(lambda n: f"Token {n:04d}")
     secrets = factory.LazyFunction(lambda: {"api_token": "ATCTT-not-a-real-one"})
+
+
+class WebhookSubscriptionFactory(DjangoModelFactory[WebhookSubscription]):
+    class Meta:
+        model = WebhookSubscription
+
+    connection = factory.SubFactory(ConnectionFactory)
+    scope = WebhookSubscription.Scope.WORKSPACE
+    subject = factory.SelfAttribute("connection.identity")
+    name = "acme"
+    uuid = factory.Sequence(lambda n: f"{{60000000-0000-0000-0000-{n:012d}}}")
+    events = factory.LazyFunction(lambda: ["repo:push"])
+    seen_at = factory.LazyFunction(now)
 
 
 class RepositoryFactory(DjangoModelFactory[Repository]):

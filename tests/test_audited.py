@@ -20,6 +20,7 @@ from connections.services import (
     granting,
     links,
     verification,
+    webhooks,
 )
 from connections.services.changing import update_credential
 from connections.services.credentials import create_credential
@@ -31,7 +32,7 @@ from tenants.actor import Actor
 from tenants.models import AuditEvent
 from tenants.roles import Role
 from tenants.services import access_keys, api_keys, invitations, members, organizations
-from tests.factories import CoverageFactory, UserFactory
+from tests.factories import CoverageFactory, UserFactory, WebhookSubscriptionFactory
 from tests.sandbox import Sandbox
 from tests.sandbox.sandbox import CONSUMER
 from tests.worlds import make_world
@@ -65,6 +66,11 @@ def _confirm_gone(scene: Any) -> None:
 
 def _disabled(scene: Any) -> Connection:
     connections.disable_connection(connection=scene.connection, by=Actor.system())
+    return scene.connection
+
+
+def _hooked(scene: Any) -> Connection:
+    WebhookSubscriptionFactory.create(connection=scene.connection)
     return scene.connection
 
 
@@ -245,6 +251,18 @@ SERVICES: dict[str, tuple[Callable[[Any], object], set[str]]] = {
         ),
         {"connections.created", "links.created"},
     ),
+    "connections.webhooks.register": (
+        lambda s: webhooks.register(connection=s.connection, by=s.by),
+        {"webhooks.registered", "webhooks.changed", "credentials.used"},
+    ),
+    "connections.webhooks.remove": (
+        lambda s: webhooks.remove(connection=s.connection, by=s.by),
+        {"webhooks.removed"},
+    ),
+    "connections.webhooks.look": (
+        lambda s: webhooks.look(connection=_hooked(s), by=s.by),
+        {"credentials.used"},
+    ),
     "ingestion.comparing.compare": (
         lambda s: comparing.compare(connection=s.connection, trigger="person", by=s.by),
         {"syncs.started"},
@@ -300,6 +318,8 @@ NO_SERVICES = {
     "connections.trail.note_draft_use",
     "connections.trail.note_tried",
     "connections.trail.note_tried_at",
+    "connections.settling.note_done",
+    "connections.webhooks.remove_with",  # a part of delete_connection
     "connections.proving.tried",
     "connections.proving.keep_proof",
     "connections.proving.finish_pending",

@@ -16,9 +16,10 @@ from django.utils.timezone import now
 
 from config.celery import app
 from connections.models import Verification
+from connections.services.webhook_secrets import make_secret
 from ingestion.models import Delivery, State, Sync
 from tenants.authentication import ANY
-from tests.factories import DeliveryFactory, SyncFactory
+from tests.factories import DeliveryFactory, SyncFactory, WebhookSubscriptionFactory
 from tests.sandbox import Sandbox
 from tests.worlds import World, make_world
 
@@ -80,6 +81,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "credentials.verify": {"id": ROWS["credential"]},
     "credentials.disable": {"id": ROWS["credential"]},
     "credentials.enable": {"id": ROWS["credential"]},
+    "webhooks.register": {},
+    "webhooks.remove": {},
     "syncs.start": {},
     "syncs.cancel": {"id": PK["sync"]},
     "repositories.select": {"ids": lambda world: [world.repository.pk], "selected": True},
@@ -317,6 +320,8 @@ def _row_of_task(name: str) -> Callable[[World], int]:
         "connections.tasks.run_verification": _open_verification,
         "connections.tasks.verify_credential": lambda world: world.credential.pk,
         "connections.tasks.verify_connection": lambda world: world.connection.pk,
+        "connections.tasks.register_webhooks": _wanted_webhooks,
+        "connections.tasks.remove_webhooks": _unwanted_webhook,
         "ingestion.tasks.run_slice": _queued_sync,
         "ingestion.tasks.follow_delivery": _queued_delivery,
     }
@@ -327,6 +332,16 @@ def _row_of_task(name: str) -> Callable[[World], int]:
 def _open_verification(world: World) -> int:
     row = Verification.objects.create(draft=world.draft, organization=world.organization)
     return int(row.pk)
+
+
+def _wanted_webhooks(world: World) -> int:
+    make_secret(world.connection)
+    return int(world.connection.pk)
+
+
+def _unwanted_webhook(world: World) -> int:
+    WebhookSubscriptionFactory.create(connection=world.connection)
+    return int(world.connection.pk)
 
 
 def _queued_sync(world: World) -> int:

@@ -129,3 +129,15 @@ class ConnectionList(PageSerializer):
     type = Type(max_length=40, required=False)
     state = Choice([*STATES.values(), "all"], required=False)
     tag = Text(max_length=400, required=False)
+
+
+class RegisteredWebhooks(StrictSerializer):
+    """webhooks.register."""
+
+    rotate = serializers.BooleanField(required=False, default=False)
+
+
+class LookedAt(StrictSerializer):
+    """webhooks.status."""
+
+    look = serializers.BooleanField(required=False, default=False)

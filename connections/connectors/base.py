@@ -26,6 +26,7 @@ from connections.connectors.declarations import (
     Stream,
 )
 from connections.connectors.results import CheckResult
+from connections.connectors.webhooks import Webhooks
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
 from connections.transport.ledger import Ledger, Purpose
@@ -127,6 +128,7 @@ class Connector(ABC):
     # are that one's, and all its streams are copied in that one's stead.
     requires_parent: ClassVar[str] = ""
     endpoints: ClassVar[tuple[Endpoint, ...]] = ()  # everything that is ever asked
+    webhooks: ClassVar[Webhooks | None] = None  # how it lets itself be told of changes
 
     def method(self, key: str) -> Method:
         """The method of this key. Raises UnknownMethod."""

@@ -3,12 +3,18 @@
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from connections.models.connection import Connection
 from tenants.models import TenantModel
 from tenants.secrets import SecretsField
+
+
+def webhook_url(connection: Connection) -> str:
+    """Where the webhooks of a connection deliver to."""
+    return f"{settings.PUBLIC_URL}/webhooks/{connection.connector}/{connection.public_id}"
 
 
 class WebhookSecret(TenantModel):

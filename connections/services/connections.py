@@ -14,6 +14,8 @@ from connections.services.errors import (
     VersionChanged,
 )
 from connections.services.grants import erase_unused
+from connections.services.hands import Hands
+from connections.services.hook_places import webhook_rows
 from connections.services.locks import hold, next_version
 from connections.services.parents import give_back, hold_parent
 from connections.services.rows import (
@@ -26,6 +28,8 @@ from connections.services.selections import clean_selection, wanted_streams
 from connections.services.states import reconsider
 from connections.services.tags import clean_tags, store_tags, tags_of
 from connections.services.trail import note
+from connections.services.webhook_secrets import forget_secrets
+from connections.services.webhooks import remove_with
 from connections.signals import connection_stopped, selection_changed
 from tenants.actor import Actor
 
@@ -116,12 +120,23 @@ def enable_connection(*, connection: Connection, by: Actor, version: int | None 
     connection.refresh_from_db()
 
 
-@transaction.atomic
 def delete_connection(*, connection: Connection, by: Actor, version: int | None = None) -> None:
     """Delete softly: its syncs stop, all its secrets are erased at once, its records stay a while.
 
-    Raises ConnectionInUse, VersionChanged.
+    Its webhooks are removed at the provider after that, with the secrets that it had: what does not
+    succeed is told in the audit trail. So it makes requests where there are webhooks: never call it
+    in a transaction then. Raises ConnectionInUse, VersionChanged.
     """
+    if not webhook_rows(connection).exists():
+        _delete(connection, by, version)
+        return
+    with Hands(connection, by) as hands:
+        _delete(connection, by, version)
+        remove_with(hands, connection, by)
+
+
+@transaction.atomic
+def _delete(connection: Connection, by: Actor, version: int | None) -> None:
     parent = hold_parent(connection)
     row = _locked(connection, version)
     dependents = list(row.children.filter(deleted_at=None))
@@ -132,6 +147,7 @@ def delete_connection(*, connection: Connection, by: Actor, version: int | None 
     grants |= set(row.drafts.values_list("grant", flat=True))
     row.credentials.filter(deleted_at=None).update(secrets=None, deleted_at=moment)
     row.drafts.all().delete()
+    forget_secrets(row)
     ConnectLink.objects.filter(connection=row, used_at=None, revoked_at=None).update(
         revoked_at=moment
     )

@@ -10,6 +10,8 @@ from connections.models import Connection, Credential, Draft, Verification, lost
 from connections.services.consumers import forget_unused_consumers
 from connections.services.grants import erase_every_unused
 from connections.services.verification import verify_credential
+from connections.services.webhooks import look
+from tenants.actor import Actor
 
 AGAIN = timedelta(hours=1)  # a daily verification that was sent and lost is sent again then
 GIVEN_UP = timedelta(hours=1)  # after its beginning a lost verification is not sent again
@@ -48,10 +50,13 @@ def send_lost() -> int:
 
 
 def verify_all(connection: Connection) -> None:
-    """Verify every credential of a connection that a person has not switched off."""
+    """Verify every credential of a connection that a person has not switched off, and look whether
+    its webhooks are still there.
+    """
     rows = Credential.objects.filter(connection=connection, deleted_at=None, disabled_at=None)
     for credential in rows.order_by("id"):
         verify_credential(credential=credential)
+    look(connection=connection, by=Actor.system())
 
 
 def erase_expired_drafts() -> int:

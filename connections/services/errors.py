@@ -203,6 +203,13 @@ class NotVerified(Refused):
         super().__init__(message)
 
 
+class NoWebhooks(NotVerified):
+    """Connections of this kind have no webhooks of their own."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"{label} has no webhooks of its own: those of its workspace tell of it.")
+
+
 class VerificationsTooMany(Refused):
     """Too many verifications in this minute. `retry_after` is in seconds."""
 

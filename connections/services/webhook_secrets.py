@@ -39,6 +39,11 @@ def make_secret(connection: Connection) -> WebhookSecret:
     return made
 
 
+def plain(secret: WebhookSecret) -> str:
+    """What it is."""
+    return dict(secret.secrets or {})["secret"]
+
+
 def forget_secrets(connection: Connection) -> None:
     """From now on no delivery of this connection is believed."""
     WebhookSecret.objects.filter(connection=connection).delete()

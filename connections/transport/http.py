@@ -101,6 +101,10 @@ class Transport:
         """Send a form once; it is never sent a second time on its own."""
         return self._follow("POST", self.url(path_or_url), data=data)
 
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Write something, once: PUT, POST or DELETE, with JSON where there is a body."""
+        return self._follow(method, self.url(path), json=body)
+
     def url(self, path_or_url: str) -> str:
         """The whole address. Raises BlockedAddress for one of another origin."""
         if path_or_url.startswith("/"):

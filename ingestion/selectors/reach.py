@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, QuerySet
 
-from connections.models import Credential
+from connections.models import Connection, Credential
 from ingestion.models import Repository, RepositoryAccess
 from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
 
@@ -55,6 +55,14 @@ def repositories_seen(credential: Credential) -> dict[str, str] | None:
     rows = RepositoryAccess.objects.filter(RepositoryAccess.SEES, credential=credential)
     rows = rows.filter(repository__removed_at=None)
     return dict(rows.values_list("repository__uuid", "repository__full_name")) or None
+
+
+def chosen_repositories(connection: Connection) -> dict[str, str]:
+    """Names of the repositories that are copied, by their uuid, in the order of their names; see
+    `settings.CHOSEN_REPOSITORIES`. None before the first sync has listed them.
+    """
+    rows = Repository.objects.filter(connection=connection, is_selected=True, removed_at=None)
+    return dict(rows.order_by("full_name", "pk").values_list("uuid", "full_name"))
 
 
 def windows(organization_id: int) -> list[tuple[QuotaLeft, list[Credential]]]:

@@ -22,6 +22,8 @@ SCOPES_OF_CONTRACT = {
     "connections.estimate": "connections:read",
     "connections.*": "connections:write",
     "repositories.select": "connections:write",
+    "webhooks.status": "connections:read",
+    "webhooks.*": "connections:write",
     "credentials.list": "credentials:read",
     "credentials.info": "credentials:read",
     "credentials.*": "credentials:write",

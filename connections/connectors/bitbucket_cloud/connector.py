@@ -21,8 +21,10 @@ from connections.connectors.bitbucket_cloud.endpoints import ENDPOINTS
 from connections.connectors.bitbucket_cloud.methods import METHODS
 from connections.connectors.bitbucket_cloud.oauth import BitbucketAuthorizations
 from connections.connectors.bitbucket_cloud.scopes import needless
+from connections.connectors.bitbucket_cloud.webhooks import BitbucketCloudWebhooks
 from connections.connectors.findings import Finding
 from connections.connectors.schema import clean
+from connections.connectors.webhooks import Webhooks
 from connections.transport.asks import Asks
 from connections.transport.http import Transport
 from connections.transport.ledger import Ledger
@@ -52,6 +54,7 @@ class BitbucketCloud(Connector):
     )
     methods: ClassVar[tuple[Method, ...]] = METHODS
     endpoints: ClassVar[tuple[Endpoint, ...]] = ENDPOINTS
+    webhooks: ClassVar[Webhooks | None] = BitbucketCloudWebhooks()
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             key="repositories",

@@ -41,5 +41,14 @@ ENDPOINTS = (
     Endpoint(f"{_R}/pipelines/{{run}}/steps", "The steps of a run.", ("pipeline_steps",)),
     Endpoint(f"{_R}/deployments", "What was deployed where, and when.", ("deployments",)),
     Endpoint(f"{_R}/environments", "The names of environments.", ("deployments",)),
-    Endpoint(f"{_R}/hooks", "Whether webhooks can tell of changes at once."),
+    *(
+        endpoint
+        for place, whose in ((_W, "the workspace"), (_R, "a repository"))
+        for endpoint in (
+            Endpoint(f"{place}/hooks", f"Which webhooks of {whose} tell of changes at once."),
+            Endpoint(f"{place}/hooks", f"Make a webhook of {whose}.", method="POST"),
+            Endpoint(f"{place}/hooks/{{hook}}", "Mend that webhook.", method="PUT"),
+            Endpoint(f"{place}/hooks/{{hook}}", "Remove that webhook.", method="DELETE"),
+        )
+    ),
 )

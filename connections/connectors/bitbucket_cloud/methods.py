@@ -17,7 +17,9 @@ _WHY = {
     "account": "List the members of the workspace.",
     "pullrequest": "Read pull requests, their reviews, comments and updates.",
     "pipeline": "Read pipelines, their steps and deployments.",
-    "webhook": "See whether webhooks can tell of changes at once. Not needed to sync records.",
+    "webhook": "Make webhooks, which tell of changes at once. Not needed to sync records.",
+    "webhooks": "See whether webhooks can tell of changes at once. Not needed to sync records.",
+    "webhooks_made": "Make webhooks, and remove them again. Not needed to sync records.",
     "user": "Show whose token it is.",
     "workspace": "See that the workspace exists, and list its members.",
 }
@@ -41,7 +43,9 @@ GRANULAR = (
     Scope(name="read:pullrequest:bitbucket", why=_WHY["pullrequest"], streams=PULL_REQUESTS),
     Scope(name="read:pipeline:bitbucket", why=_WHY["pipeline"], streams=PIPELINES),
     Scope(name="read:user:bitbucket", why=_WHY["user"], optional=True),
-    Scope(name="read:webhook:bitbucket", why=_WHY["webhook"], optional=True),
+    Scope(name="read:webhook:bitbucket", why=_WHY["webhooks"], optional=True),
+    Scope(name="write:webhook:bitbucket", why=_WHY["webhooks_made"], optional=True),
+    Scope(name="delete:webhook:bitbucket", why=_WHY["webhooks_made"], optional=True),
 )
 
 _EMAIL = Field(

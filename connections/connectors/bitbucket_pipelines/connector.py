@@ -42,11 +42,12 @@ class BitbucketPipelines(BitbucketCloud):
         if check.name in FIRST or check.stream in PIPELINES
     )
 
+    webhooks = None  # its parent's tell of builds too
     endpoints: ClassVar[tuple[Endpoint, ...]] = tuple(
         endpoint
         for endpoint in BitbucketCloud.endpoints
         if set(endpoint.streams) & set(PIPELINES)
-        or not (endpoint.streams or endpoint.path.endswith("/hooks"))
+        or not (endpoint.streams or "/hooks" in endpoint.path)
     )
 
     def clean_settings(self, settings: Mapping[str, str]) -> dict[str, str]:
