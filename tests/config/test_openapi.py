@@ -34,6 +34,8 @@ SCOPES_OF_CONTRACT = {
     "syncs.*": "syncs:write",
     "repositories.list": "records:read",
     "records.*": "records:read",
+    "deliveries.replay": "syncs:write",
+    "deliveries.*": "records:read",
     "auditLogs.*": "audit:read",
 }
 METHODS = [route for route in ROUTES if route.path.startswith("api/") and "." in route.name]
