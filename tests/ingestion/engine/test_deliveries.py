@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
@@ -369,7 +370,7 @@ def test_writes_nothing_once_it_is_paused(whole: Copied, place: Any, sandbox: Sa
     hold = _claimed(whole)
     Connection.objects.update(status=Connection.Status.DISABLED)
 
-    with pytest.raises(Lost):
+    with pytest.raises(Lost), transaction.atomic():
         hold.take()
 
 
@@ -380,8 +381,9 @@ def test_writes_nothing_once_another_worker_has_it(whole: Copied) -> None:
     newer = inbox.claim(hold.delivery.pk)
 
     assert newer
-    newer.take()
-    with pytest.raises(Lost):
+    with transaction.atomic():
+        newer.take()
+    with pytest.raises(Lost), transaction.atomic():
         hold.take()
     with pytest.raises(Lost):
         hold.end(Delivery.State.DONE, Delivery.Outcome.CHANGED)
