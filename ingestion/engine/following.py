@@ -1,6 +1,7 @@
 """Follows deliveries: whether one tells of anything that is not here, and what becomes of it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from connections.models import Connection
 from connections.services import states
 from connections.services.removals import note_removals
 from connections.services.selections import copied_streams
@@ -58,12 +60,16 @@ def _follow(hold: Hold) -> None:
         hold.put_back(Outcome.NONE, None)
         return
     hint = hint_of(delivery)
-    repository = _repository(delivery, hint) if hint else None
-    needless = _needless(delivery, hint, repository)
-    if hint is None or needless:
-        hold.end(State.DROPPED, needless or Outcome.UNKNOWN_EVENT)
+    if hint is None:
+        hold.end(State.DROPPED, Outcome.UNKNOWN_EVENT)
         return
-    run = _run(delivery, repository)
+    hold = replace(hold, connection=_who_copies(delivery.connection, hint.stream))
+    repository = _repository(delivery, hint)
+    needless = _needless(hold, hint, repository)
+    if needless:
+        hold.end(State.DROPPED, needless)
+        return
+    run = _run(hold.connection, repository)
     fetching = None
     try:
         run.pool = pool_of(run)
@@ -73,7 +79,7 @@ def _follow(hold: Hold) -> None:
         _fail(hold, error, _spent(run, fetching))
     else:
         hold.end(State.DONE, outcome, error=None, **_spent(run, fetching))
-        states.note_success(delivery.connection)
+        states.note_success(hold.connection)
     finally:
         _note_on_connection(run)
 
@@ -89,15 +95,21 @@ def _repository(delivery: Delivery, hint: Hint) -> Repository | None:
     return mine.filter(uuid=hint.repository).first()
 
 
-def _needless(
-    delivery: Delivery, hint: Hint | None, repository: Repository | None
-) -> Delivery.Outcome | None:
+def _who_copies(connection: Connection, stream: str) -> Connection:
+    """The connection that copies a stream: one beneath, where it was handed over to that."""
+    if stream not in connection.handed_over:
+        return connection
+    beneath = Connection.objects.filter(parent=connection, deleted_at=None)
+    copying = (one for one in beneath.order_by("pk") if stream in copied_streams(one))
+    return next(copying, connection)
+
+
+def _needless(hold: Hold, hint: Hint, repository: Repository | None) -> Delivery.Outcome | None:
     """Why nothing is fetched; None where something is. A person who asks again is not refused
     because of what is here.
     """
-    if hint is None:
-        return Outcome.UNKNOWN_EVENT
-    if hint.stream not in copied_streams(delivery.connection):
+    delivery = hold.delivery
+    if hint.stream not in copied_streams(hold.connection) or not is_open(hold.connection):
         return Outcome.NOT_COPIED
     if hint.stream != "repositories":
         if repository is None or not _is_read(repository, hint):
@@ -136,12 +148,11 @@ def _is_repeated(delivery: Delivery, hint: Hint) -> bool:
     return since.exclude(pk=delivery.pk).exists()
 
 
-def _run(delivery: Delivery, repository: Repository | None) -> Run:
+def _run(connection: Connection, repository: Repository | None) -> Run:
     """What visits share, of a sync that is none: it has no row, and its book is never saved."""
-    connection = delivery.connection
     sync = Sync(
         connection=connection,
-        organization_id=delivery.organization_id,
+        organization_id=connection.organization_id,
         streams=[*copied_streams(connection)],
     )
     book = Book(sync)

@@ -30,19 +30,20 @@ def claimable(now: datetime) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The claim of one worker on one delivery."""
+    """The claim of one worker on one delivery. `connection` is the one whose records it writes."""
 
     delivery: Delivery
+    connection: Connection
 
     def take(self) -> None:
         """Begin a transaction that writes records: behind the batch of a sync that is under way,
         so that no two write the same rows at a time. Raises Lost, so that it rolls back, where the
         delivery is another's by now, or its connection was paused or deleted.
         """
-        if not is_open(hold(self.delivery.connection_id)):
+        if not is_open(hold(self.connection.pk)):
             raise Lost
         syncs = Sync.objects.select_for_update(no_key=True).order_by("pk")
-        mine = syncs.filter(connection_id=self.delivery.connection_id, state__in=UNFINISHED)
+        mine = syncs.filter(connection=self.connection, state__in=UNFINISHED)
         list(mine.values_list("pk", flat=True))
         self._change(lease_until=Now() + LEASE)
 
@@ -91,4 +92,5 @@ def claim(delivery_id: int) -> Hold | None:
     if not touched:
         return None
     rows = Delivery.objects.select_related("connection__organization")
-    return Hold(rows.get(pk=delivery_id))
+    delivery: Delivery = rows.get(pk=delivery_id)
+    return Hold(delivery, delivery.connection)

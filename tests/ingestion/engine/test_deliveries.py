@@ -34,6 +34,7 @@ from tests.factories import DeliveryFactory
 from tests.hooks import about_pull_request, about_push, about_repository
 from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.ingestion.engine.rows import all_rows
+from tests.ingestion.engine.test_pipelines_connection import beneath
 from tests.sandbox import Sandbox, Scale
 
 
@@ -455,3 +456,19 @@ def test_killed_on_its_way_it_is_taken_up_again(whole: Copied, place: Any) -> No
     following.follow(hold.delivery.pk)
 
     assert ended(Delivery.objects.get()) == ("done", "unchanged")
+
+
+def test_what_a_connection_beneath_copies_is_fetched_with_its_token(
+    whole: Copied, place: Any, sandbox: Sandbox
+) -> None:
+    lower = beneath(whole, sandbox)
+    lower.sync()
+    run = sandbox.change.new_pipeline(*at(place))
+    begun = len(sandbox.requests)
+
+    row = deliver(whole, "repo:commit_status_created", about_repository(place))
+
+    assert ended(row) == ("done", "changed")
+    assert PipelineRun.objects.get(uuid=run.uuid).connection == lower.connection
+    assert list(row.uses) == [str(lower.credential.pk)]
+    assert all("/pipelines" in one.path for one in sandbox.requests[begun:])
