@@ -221,6 +221,8 @@ ACTS_AS = "connections.selectors.acting_as"
 # What stands above a connection's tabs: its freshness and its problems.
 CONNECTION_HEAD = "ingestion.words.head.connection_head"
 SCHEDULE_SENTENCE = "ingestion.words.estimates.schedule_sentence"
+# The last deliveries of a connection's webhooks, as its page shows them.
+LATEST_DELIVERIES = "ingestion.words.deliveries.latest_deliveries"
 # What connections.info tells of the last sync, from the app above.
 LAST_SYNC_ROW = "ingestion.api.syncs.last_sync_row"
 SOURCES = {

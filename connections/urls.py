@@ -16,6 +16,7 @@ from connections.views import (
     parents,
     secret_forms,
     verify,
+    webhooks,
     wizard,
 )
 
@@ -114,6 +115,25 @@ urlpatterns = [
     path(f"{ONE}verify/", connection.VerifyNow.as_view(), name="connection_verify"),
     path(f"{ONE}consent/", consent.ConsentRenew.as_view(), name="consent_renew"),
     path(f"{ONE}settings/", connection.Settings.as_view(), name="connection_settings"),
+    path(f"{ONE}webhooks/", webhooks.Webhooks.as_view(), name="connection_webhooks"),
+    path(
+        f"{ONE}webhooks/register/",
+        webhooks.RegisterWebhooks.as_view(),
+        name="connection_webhooks_register",
+    ),
+    path(
+        f"{ONE}webhooks/secret/",
+        webhooks.WebhookSecretMade.as_view(),
+        name="connection_webhooks_secret",
+    ),
+    path(
+        f"{ONE}webhooks/look/", webhooks.LookAtWebhooks.as_view(), name="connection_webhooks_look"
+    ),
+    path(
+        f"{ONE}webhooks/remove/",
+        webhooks.RemoveWebhooks.as_view(),
+        name="connection_webhooks_remove",
+    ),
     path(f"{ONE}pause/", connection.Pause.as_view(), name="connection_pause"),
     path(f"{ONE}resume/", connection.Resume.as_view(), name="connection_resume"),
     path(f"{ONE}delete/", connection.Delete.as_view(), name="connection_delete"),

@@ -129,6 +129,9 @@ def test_everything_on_a_connection(
     every = run(f"{pk}/repositories/", as_api_call="all")
     assert every["connection"]["selection"]["repositories"]["mode"] == "all"
     assert "/connect/" in run(f"{pk}/links/new/")["link"]["url"]
+    registered = run(f"{pk}/webhooks/register/", rotate="1")
+    assert registered["secret"]
+    assert run(f"{pk}/webhooks/remove/")["webhooks"]["state"] == "off"
     sync = SyncFactory.create(connection=connection, state="queued")
     cancelled = run(f"/syncs/{sync.pk}/stop/")
     assert cancelled["sync"]["state"] == "cancelled"

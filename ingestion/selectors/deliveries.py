@@ -11,7 +11,7 @@ from tenants.models import Organization
 LATEST = 10  # on the page of a connection
 
 
-def deliveries_of(organization: Organization) -> QuerySet[Delivery]:
+def deliveries_of(organization: Organization | int) -> QuerySet[Delivery]:
     """The deliveries of an organization, the newest first, without their bodies."""
     rows = Delivery.objects.for_organization(organization).select_related("connection")
     found: QuerySet[Delivery] = rows.defer("body").order_by("-received_at", "-id")

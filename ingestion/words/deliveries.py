@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from connections.models import Connection
 from ingestion.models import Delivery
+from ingestion.selectors.deliveries import LATEST, deliveries_of
 from tenants.badges import Badge, badge
 
 Outcome = Delivery.Outcome
@@ -97,6 +99,12 @@ def described(deliveries: Iterable[Delivery]) -> list[Described]:
         )
         for one in deliveries
     ]
+
+
+def latest_deliveries(connection: Connection) -> list[Described]:
+    """The last ones of a connection; see `settings.LATEST_DELIVERIES`."""
+    rows = deliveries_of(connection.organization_id).filter(connection=connection)
+    return described(rows[:LATEST])
 
 
 def pretty(body: str) -> tuple[str, int]:

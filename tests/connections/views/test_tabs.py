@@ -15,7 +15,17 @@ from tests.factories import MembershipFactory
 pytestmark = pytest.mark.django_db
 
 Url = Callable[..., str]
-TABS = ("ingestion:connection", "connections:credentials", "connections:connection_settings")
+TABS = (
+    "ingestion:connection",
+    "connections:credentials",
+    "connections:connection_webhooks",
+    "connections:connection_settings",
+)
+CHANGES = (
+    "change the credentials",
+    "register and remove webhooks",
+    "change, pause and delete",
+)
 
 
 def test_every_tab_says_that_it_needs_somebody(
@@ -50,8 +60,8 @@ def test_while_a_secret_is_replaced_its_state_stays_in_view(
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("pending", ("finish it", "change the credentials", "change, pause and delete")),
-        ("available", ("verify and sync it", "change the credentials", "change, pause and delete")),
+        ("pending", ("finish it", *CHANGES)),
+        ("available", ("verify and sync it", *CHANGES)),
     ],
 )
 def test_a_viewer_is_told_once_whom_to_ask(
