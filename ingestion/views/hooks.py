@@ -148,13 +148,18 @@ def _received(request: HttpRequest, raw: bytes) -> Received:
         known = hashlib.sha256(raw).hexdigest()
     attempt = headers.get("X-Attempt-Number", "")
     return Received(
-        event=str(headers.get("X-Event-Key") or body.get("eventKey") or "")[:NAME],
+        event=_kept(str(headers.get("X-Event-Key") or body.get("eventKey") or "")[:NAME]),
         request_id=known,
         attempt=min(int(attempt), MOST_ATTEMPTS) if attempt.isdecimal() else 1,
         headers={name: headers[name][:LONGEST_HEADER] for name in KEPT if name in headers},
         text=text,
         body=body,
     )
+
+
+def _kept(text: str) -> str:
+    """The text as any database keeps it: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _decoded(raw: bytes) -> tuple[str, dict[str, Any]]:

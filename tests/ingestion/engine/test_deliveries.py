@@ -167,6 +167,38 @@ def test_an_older_delivery_is_dropped(whole: Copied, place: Any, sandbox: Sandbo
     assert len(sandbox.requests) == asked
 
 
+def test_a_comment_is_read_again_though_its_pull_request_did_not_move(
+    whole: Copied, place: Any, sandbox: Sandbox
+) -> None:
+    one = opened(place)
+    sandbox.change.comment(*at(place), one.id, raw="As it is there")
+    whole.sync()
+    Comment.objects.filter(content="As it is there").update(content="As it was here")
+
+    row = deliver(whole, "pullrequest:comment_updated", about(place, one.id, one.updated_on))
+
+    assert ended(row) == ("done", "changed")
+    assert Comment.objects.filter(content="As it is there").exists()
+
+
+def test_what_cannot_be_stored_is_left_to_the_next_sync(
+    whole: Copied, place: Any, sandbox: Sandbox
+) -> None:
+    one = opened(place)
+    sandbox.change.pull_request(*at(place), one.id, title="Unreadable for now")
+    fault = sandbox.faults.add(r"/pullrequests/\d+$", status=200, body='{"id": "none"}')
+
+    row = deliver(whole, "pullrequest:updated", about(place, one.id, one.updated_on))
+
+    assert fault.hits == 1
+    assert (row.state, row.outcome) == ("failed", "failed")
+    assert row.error
+    assert row.error["code"] == "rejected_rows"
+    sandbox.faults.clear()
+    whole.sync()
+    assert PullRequest.objects.filter(title="Unreadable for now").exists()
+
+
 def test_one_that_is_as_old_as_the_row_asks(whole: Copied, place: Any) -> None:
     one = opened(place)
 

@@ -152,6 +152,13 @@ def test_a_body_that_says_how_large_it_is_is_not_read(connection: Connection) ->
     assert told(answer) == (413, "body_too_large")
 
 
+def test_an_event_that_no_database_keeps(connection: Connection, secret: str) -> None:
+    answer = send(connection, secret, "", b'{"eventKey": "pr:\\u0000opened\\ud800"}')
+
+    assert answer.status_code == 200
+    assert Delivery.objects.get().event == "pr:opened?"
+
+
 def test_a_delivery_that_comes_again_is_known(connection: Connection, secret: str) -> None:
     uuid = request_uuid()
 
