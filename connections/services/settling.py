@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from django.utils.timezone import now
 
 from connections.connectors.webhooks import HookPlace, RemoteHook, WantedHook, Webhooks
@@ -20,6 +21,7 @@ from connections.services.hook_places import (
     wanted_events,
     webhook_rows,
 )
+from connections.services.locks import hold
 from connections.services.trail import note
 from connections.services.webhook_secrets import plain
 from connections.transport.errors import NotFound, ProviderError
@@ -98,6 +100,11 @@ class Settler:
             self.done.created.append(place.name)
         elif _shown(before) != _shown(hook):
             self.done.mended.append(place.name)
+        self._keep(place, hook)
+
+    @transaction.atomic
+    def _keep(self, place: HookPlace, hook: RemoteHook) -> None:
+        hold(self.connection.pk)
         WebhookSubscription.objects.update_or_create(
             connection=self.connection,
             subject=place.id,
@@ -105,7 +112,8 @@ class Settler:
                 "scope": Scope.REPOSITORY if place.repository else Scope.WORKSPACE,
                 "name": place.name,
                 "uuid": hook.id,
-                "secret": self._secret,
+                # None where somebody removed them meanwhile
+                "secret": WebhookSecret.objects.filter(pk=self._secret.pk).first(),
                 **_seen(hook, self._wanted.events),
             },
         )

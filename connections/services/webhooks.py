@@ -47,7 +47,7 @@ def register(*, connection: Connection, by: Actor, rotate: bool = False) -> Done
     secret, is_new = _secret(connection, by, rotate)
     done = Done()
     with Hands(connection, by) as hands:
-        _settle(Settler(connection, hands, secret, done), AT_ONCE, again=True)
+        settle_all(Settler(connection, hands, secret, done), AT_ONCE, again=True)
     note_done(connection, by, done)
     if is_new:
         done.secret = plain(secret)
@@ -61,7 +61,7 @@ def go_on_registering(connection: Connection) -> Done:
     secret, by, done = current_secret(connection), Actor.system(), Done()
     if secret is not None:
         with Hands(connection, by, FOR) as hands:
-            _settle(Settler(connection, hands, secret, done), IN_BACKGROUND, again=False)
+            settle_all(Settler(connection, hands, secret, done), IN_BACKGROUND, again=False)
         note_done(connection, by, done)
     return done
 
@@ -140,8 +140,10 @@ def _secret(connection: Connection, by: Actor, rotate: bool) -> tuple[WebhookSec
         return make_secret(connection), True
 
 
-def _settle(settler: Settler, most: int, *, again: bool) -> None:
-    """The workspace's own webhook where that may be made, else those of repositories."""
+def settle_all(settler: Settler, most: int, *, again: bool) -> None:
+    """The workspace's own webhook where that may be made, else those of repositories; and none
+    where somebody removed them meanwhile. Makes requests.
+    """
     done = settler.done
     try:
         settler.settle(whole_workspace(settler.connection))
@@ -153,6 +155,8 @@ def _settle(settler: Settler, most: int, *, again: bool) -> None:
     else:
         rows = webhook_rows(settler.connection).filter(scope=Scope.REPOSITORY)
         drop(settler.hands, rows[:most], done)
+    if current_secret(settler.connection) is None:
+        drop(settler.hands, webhook_rows(settler.connection), done)
 
 
 def _names(rows: Iterable[WebhookSubscription]) -> list[str]:

@@ -1,5 +1,6 @@
 """The webhooks of a connection: how they stand, made, mended, rotated, removed."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ from tenants.views import once
 
 SHOWN = "webhook_secret"
 NAMED = 5  # places that a message names
+LISTED = 100  # webhooks on the page
 State = WebhookSubscription.State
 STANDINGS = {
     Standing.OFF: badge("idle", "○", "Off"),
@@ -33,6 +35,7 @@ STANDINGS = {
     Standing.INCOMPLETE: badge("attention", "◑", "Incomplete"),
     Standing.ACTIVE: badge("good", "●", "Active"),
 }
+DELIVERS = badge("good", "●", "Delivers")
 HOOKS = {
     State.ACTIVE: badge("good", "●", "Active"),
     State.INACTIVE: badge("attention", "○", "Switched off at Bitbucket"),
@@ -53,11 +56,18 @@ class Webhooks(ConnectionView):
         context = {**self.tab_context("webhooks"), "deliveries": latest(self.connection)}
         if self.status is None:
             return context
+        arrives = self._arrives(self.status, context["deliveries"])
+        hooks = [(one, badge_of(one)) for one in self.status.hooks]
+        hooks.sort(
+            key=lambda each: each[1] == HOOKS[State.ACTIVE]
+        )  # those that need somebody first
         return {
             **context,
             "status": self.status,
-            "badge": STANDINGS[self.status.standing],
-            "hooks": [(one, badge_of(one)) for one in self.status.hooks],
+            "badge": DELIVERS if arrives else STANDINGS[self.status.standing],
+            "arrives": arrives,
+            "hooks": hooks[:LISTED],
+            "others": len(hooks[LISTED:]),
         }
 
     @cached_property
@@ -67,6 +77,13 @@ class Webhooks(ConnectionView):
             return status_of(self.connection)
         except Refused:
             return None
+
+    def _arrives(self, status: Status, deliveries: Iterable[Any]) -> bool:
+        """Whether what somebody made by hand has delivered since."""
+        made = status.secret_made_at
+        if status.standing != Standing.BY_HAND or made is None:
+            return False
+        return any(one.delivery.received_at > made for one in deliveries)
 
     def call(self, verb: str, **body: object) -> ApiCall:
         """A call on the webhooks of this connection."""
@@ -85,7 +102,7 @@ class Webhooks(ConnectionView):
             ("removed", done.removed),
         ):
             if names:
-                messages.success(self.request, f"{_places(names)}: {verb}.")
+                messages.success(self.request, f"Webhooks {verb}: {_places(names)}.")
         self.say_problem(done.problem)
 
     def say_problem(self, problem: ProviderError | None) -> None:

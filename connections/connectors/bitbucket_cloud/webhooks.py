@@ -92,7 +92,7 @@ class BitbucketCloudWebhooks(Webhooks):
             f"curl --request POST {address}",
             '  --user "$ATLASSIAN_EMAIL:$ATLASSIAN_API_TOKEN"',
             "  --header 'Content-Type: application/json'",
-            f"  --data {quoted(json.dumps(body, ensure_ascii=False, indent=2))}",
+            f"  --data {quoted(json.dumps(body, ensure_ascii=False))}",
         )
         return " \\\n".join(lines)
 

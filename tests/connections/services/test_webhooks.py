@@ -11,6 +11,9 @@ from connections.selectors import webhook_secrets, webhook_url
 from connections.services import webhooks
 from connections.services.connections import delete_connection
 from connections.services.errors import ConnectionDeleted, ConnectionInUse, NotVerified, NoWebhooks
+from connections.services.hands import Hands
+from connections.services.settling import Done, Settler
+from connections.services.webhook_secrets import make_secret
 from connections.services.webhook_status import Standing, status_of
 from connections.transport.errors import InvalidCredentials, InvalidPermissions
 from tenants.models import AuditEvent
@@ -186,6 +189,17 @@ def test_removing_deletes_what_is_ours_and_believes_nothing_more(owned, actor, s
     done = webhooks.remove(connection=owned, by=actor)
 
     assert (hooks_of(sandbox), webhook_secrets(owned), done.removed) == ([], (), ["acme"])
+    assert status_of(owned).standing == Standing.OFF
+
+
+def test_what_is_removed_while_it_is_made_does_not_stay(owned, actor, sandbox):
+    with Hands(owned, actor) as hands:
+        made = Settler(owned, hands, make_secret(owned), Done())
+        webhooks.remove(connection=owned, by=actor)
+
+        webhooks.settle_all(made, 1, again=True)
+
+    assert (hooks_of(sandbox), made.done.removed) == ([], ["acme"])
     assert status_of(owned).standing == Standing.OFF
 
 

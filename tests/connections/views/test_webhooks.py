@@ -100,6 +100,23 @@ def test_where_no_credential_may_a_command_is_shown(
     assert believed(connection)[0] not in tab
 
 
+def test_what_somebody_made_by_hand_counts_once_it_has_delivered(
+    member: Client, post: Visit, url: Url, connection: Connection, sandbox: Sandbox
+) -> None:
+    sandbox.change.remove_scope("acme workspace token", "webhook")
+    tab = url("connection_webhooks", connection.pk)
+    post(url("connection_webhooks_register", connection.pk))
+    before = text(member.get(tab))
+
+    DeliveryFactory.create(connection=connection, event="repo:push")
+
+    after = text(member.get(tab))
+    assert "Needs somebody at Bitbucket" in before
+    assert "Make it by hand" in before
+    assert "by a webhook that somebody made there" in after
+    assert "Make it by hand" not in after
+
+
 def test_looking_again_says_what_happened_at_bitbucket_and_repair_mends_it(
     member: Client, post: Visit, url: Url, owned: Connection, sandbox: Sandbox
 ) -> None:
@@ -114,7 +131,7 @@ def test_looking_again_says_what_happened_at_bitbucket_and_repair_mends_it(
 
     assert "Needs repair" in broken
     assert "Switched off at Bitbucket" in broken
-    assert "acme: repaired." in mended
+    assert "Webhooks repaired: acme." in mended
     assert "Needs repair" not in mended
 
 
@@ -141,7 +158,7 @@ def test_removing_is_asked_once_more(
 
     assert "1 webhook is deleted at Bitbucket" in asked
     assert (hooks_of(sandbox), believed(owned)) == ([], ())
-    assert "acme: removed." in text(member.get(url("connection_webhooks", owned.pk)))
+    assert "Webhooks removed: acme." in text(member.get(url("connection_webhooks", owned.pk)))
 
 
 def test_what_could_not_be_removed_stays_in_view(
