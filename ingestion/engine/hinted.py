@@ -47,7 +47,7 @@ class Fetching:
         self._hold = hold
         self._hint = hint
         self._repository = repository
-        self._people = People(run.sync.organization_id, run.connection.home_id)
+        self._people = People(run.connection.home_id)
         self._seat = Seat(run.pool)
         self.changed = 0
 

@@ -53,7 +53,7 @@ class Slice:
         self._fence = fence
         self._plan = Plan(run)
         self._failures = failures
-        self._people = People(run.sync.organization_id, run.connection.home_id)
+        self._people = People(run.connection.home_id)
         self._fetchers = Fetchers(partial(Seat, run.pool), run.pool.pace.most)
         self._begun = self._looked = time.monotonic()
         self._yields = False

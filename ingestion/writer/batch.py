@@ -27,8 +27,8 @@ from ingestion.sources.rows import (
     StepRow,
 )
 from ingestion.writer import builds, details, values
-from ingestion.writer.people import People
-from ingestion.writer.store import Values, Written, upsert, upsert_carefully
+from ingestion.writer.people import People, person
+from ingestion.writer.store import Shared, Values, Written, upsert, upsert_carefully
 from ingestion.writer.tables import (
     COMMENT,
     COMMIT,
@@ -132,7 +132,7 @@ class Batch:
                 found[type(row)].append((place, row))
         self._reject_unread(found.pop(RejectedRecord, []))
         self._write_members(found[PersonRow])
-        self.people.meet(values.people_in(found), self._put, self.now)
+        self.people.meet(values.people_in(found), self._put)
         self._write_repositories(found[RepositoryRow])
         self._write_pull_requests(found[PullRequestRow])
         self._write_details(found[EventRow], found[CommentRow])
@@ -147,28 +147,19 @@ class Batch:
             self._reject(place, row.key, row.reason, row.parent)
 
     def _write_members(self, found: list[tuple[Place, PersonRow]]) -> None:
-        rows = [self.people.values(row, is_member=True, now=self.now) for _, row in found]
-        self._write(PERSON, rows)
+        self._write(PERSON, [person(row, is_member=True) for _, row in found])
 
     def _write_repositories(self, found: list[tuple[Place, RepositoryRow]]) -> None:
-        owners = (self.organization_id, self.connection_id)
-        self._write(
-            REPOSITORY,
-            [
-                (*owners, *values.repository(row, self.is_selected(row)), self.now)
-                for _, row in found
-            ],
-        )
+        self._write(REPOSITORY, [values.repository(row, self.is_selected(row)) for _, row in found])
 
     def _write_pull_requests(self, found: list[tuple[Place, PullRequestRow]]) -> None:
         if not found:
             return
         rows = [
-            (*self._in_repository(place), *values.pull_request(row, self.people), self.now)
-            for place, row in found
+            (place.repository_id, *values.pull_request(row, self.people)) for place, row in found
         ]
         self._write(PULL_REQUEST, rows, newest_first_by=PULL_REQUEST.columns.index("updated_on"))
-        reviews, stale = details.reviews_of(found, self.people, self)
+        reviews, stale = details.reviews_of(found, self.people)
         self._put(REVIEW, reviews, True)
         details.withdraw_reviews(stale, self.now)
 
@@ -178,7 +169,7 @@ class Batch:
         if not events and not comments:
             return
         keys = details.pull_request_keys([*events, *comments])
-        bare = details.bare_pull_requests(events, keys, self)
+        bare = details.bare_pull_requests(events, keys)
         if bare:
             self._put(PULL_REQUEST, bare, False)
             keys = details.pull_request_keys([*events, *comments])
@@ -186,7 +177,7 @@ class Batch:
         self._write(
             EVENT,
             [
-                (*self._in_repository(place), key, *values.event(row, self.people, known), self.now)
+                (place.repository_id, key, *values.event(row, self.people, known))
                 for place, row in events
                 if (key := keys.get((place.repository_id, row.pull_request)))
             ],
@@ -194,7 +185,7 @@ class Batch:
         self._write(
             COMMENT,
             [
-                (*self._in_repository(place), key, *values.comment(row, self.people), self.now)
+                (place.repository_id, key, *values.comment(row, self.people))
                 for place, row in comments
                 if (key := keys.get((place.repository_id, row.pull_request)))
             ],
@@ -203,10 +194,7 @@ class Batch:
     def _write_pipelines(self, found: list[tuple[Place, PipelineRow]]) -> None:
         self._write(
             PIPELINE_RUN,
-            [
-                (*self._in_repository(place), *values.pipeline(row, self.people), self.now)
-                for place, row in found
-            ],
+            [(place.repository_id, *values.pipeline(row, self.people)) for place, row in found],
         )
 
     def _write_steps(self, found: list[tuple[Place, StepRow]]) -> None:
@@ -214,7 +202,7 @@ class Batch:
         self._write(
             STEP,
             [
-                (*self._in_repository(place), key, *values.step(row), self.now)
+                (place.repository_id, key, *values.step(row))
                 for place, row in found
                 if (key := keys.get((place.repository_id, row.run)))
             ],
@@ -223,23 +211,14 @@ class Batch:
     def _write_deployments(self, found: list[tuple[Place, DeploymentRow]]) -> None:
         self._write(
             DEPLOYMENT,
-            [
-                (*self._in_repository(place), *values.deployment(row), self.now)
-                for place, row in found
-            ],
+            [(place.repository_id, *values.deployment(row)) for place, row in found],
         )
 
     def _write_commits(self, found: list[tuple[Place, CommitRow]]) -> None:
         self._write(
             COMMIT,
-            [
-                (*self._in_repository(place), *values.commit(row, self.people), self.now)
-                for place, row in found
-            ],
+            [(place.repository_id, *values.commit(row, self.people)) for place, row in found],
         )
-
-    def _in_repository(self, place: Place) -> Values:
-        return (self.organization_id, self.connection_id, place.repository_id)
 
     def _write(self, table: Table, rows: list[Values], newest_first_by: int | None = None) -> None:
         """Write rows of a stream and count them. Of two with one key the newer one counts."""
@@ -253,27 +232,28 @@ class Batch:
             rows = sorted(rows, key=lambda row: row[newest_first_by])
         key = itemgetter(*table.key_at)
         once = {key(row): row for row in rows}
-        for written in self._put(table, list(once.values()), True):
+        for written, count in self._put(table, list(once.values()), True).items():
             counts = self.tally[Place(stream, written.repository_id)]
             if written.is_created:
-                counts.created += 1
+                counts.created += count
             else:
-                counts.updated += 1
+                counts.updated += count
 
-    def _put(self, table: Table, rows: Sequence[Values], replace: bool) -> list[Written]:
+    def _put(self, table: Table, rows: Sequence[Values], replace: bool) -> Counter[Written]:
+        shared = Shared(self.organization_id, self.connection_id, self.now)
         seen_by = self.seen_by if replace else None
         if not self.careful:
-            return upsert(table, rows, replace=replace, seen_by=seen_by)
+            return upsert(table, rows, shared, replace=replace, seen_by=seen_by)
 
         def refused(row: Values, reason: str) -> None:
-            name, parent = ":".join(str(row[at]) for at in table.key_at[1:]), ""
+            name, parent = str(row[table.key_at[-1]]), ""
             if table.key[0] in PARENTS:
                 parent = self._parent(table, row)
             if table is REVIEW:  # it comes with its pull request
                 name, parent = parent, ""
             self._reject(self._place(table, row), name, reason, parent)
 
-        return upsert_carefully(table, rows, refused, replace=replace, seen_by=seen_by)
+        return upsert_carefully(table, rows, shared, refused, replace=replace, seen_by=seen_by)
 
     def _place(self, table: Table, row: Values) -> Place:
         repository = None if table.repository_at is None else row[table.repository_at]

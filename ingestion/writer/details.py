@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from django.db.models import Field, Q, QuerySet
 
@@ -14,14 +14,6 @@ from ingestion.writer.store import Values
 from ingestion.writer.tables import PULL_REQUEST
 
 Pair = tuple[int | None, int]  # a repository's key and the number of a pull request
-
-
-class Owner(Protocol):
-    """Whose rows are written, and when."""
-
-    organization_id: int
-    connection_id: int
-    now: datetime
 
 
 def pull_request_keys(
@@ -48,7 +40,7 @@ def _among(pairs: Collection[Pair]) -> "QuerySet[PullRequest]":
 
 
 def bare_pull_requests(
-    events: Sequence[tuple[Any, EventRow]], known: Mapping[Pair, int], owner: Owner
+    events: Sequence[tuple[Any, EventRow]], known: Mapping[Pair, int]
 ) -> list[Values]:
     """Rows for pull requests that the feed names and no listing has shown yet.
 
@@ -58,10 +50,10 @@ def bare_pull_requests(
     for place, row in events:
         if (place.repository_id, row.pull_request) not in known:
             unknown[place.repository_id, row.pull_request].append(row)
-    return [_bare(pair, rows, owner) for pair, rows in unknown.items()]
+    return [_bare(pair, rows) for pair, rows in unknown.items()]
 
 
-def _bare(pair: Pair, rows: list[EventRow], owner: Owner) -> Values:
+def _bare(pair: Pair, rows: list[EventRow]) -> Values:
     last = max(rows, key=lambda row: row.happened_at)
     state = next((row.state for row in rows if row.state), "")
     told = {
@@ -73,17 +65,7 @@ def _bare(pair: Pair, rows: list[EventRow], owner: Owner) -> Values:
         "updated_on": last.happened_at,
         "due_for": last.happened_at,
     }
-    return _pull_request_with(told, owner)
-
-
-def _pull_request_with(told: dict[str, Any], owner: Owner) -> Values:
-    every = {
-        "organization_id": owner.organization_id,
-        "connection_id": owner.connection_id,
-        "changed_at": owner.now,
-        **told,
-    }
-    return tuple(every.get(name, _empty(name)) for name in PULL_REQUEST.columns)
+    return tuple(told.get(name, _empty(name)) for name in PULL_REQUEST.columns)
 
 
 def _empty(column: str) -> Any:
@@ -114,7 +96,7 @@ def keys_without_person(
 
 
 def reviews_of(
-    found: Iterable[tuple[Any, PullRequestRow]], people: People, owner: Owner
+    found: Iterable[tuple[Any, PullRequestRow]], people: People
 ) -> tuple[list[Values], list[int]]:
     """Reviews to write, and the keys of those whose people are no longer among the participants.
 
@@ -137,8 +119,6 @@ def reviews_of(
         stale += [key for person, key in one.reviews.items() if person not in mine]
         rows += [
             (
-                owner.organization_id,
-                owner.connection_id,
                 pair[0],
                 one.key,
                 person,
@@ -146,8 +126,6 @@ def reviews_of(
                 participant.state,
                 participant.is_approved,
                 participant.participated_on,
-                None,
-                owner.now,
             )
             for person, participant in mine.items()
             if person

@@ -20,8 +20,8 @@ from ingestion.models import (
     Step,
 )
 
-OWNERS = ("organization_id", "connection_id")
-IN_REPOSITORY = (*OWNERS, "repository_id")
+SHARED = ("organization_id", "connection_id", "changed_at")  # the same in all rows of a batch
+IN_REPOSITORY = ("repository_id",)
 IN_PULL_REQUEST = (*IN_REPOSITORY, "pull_request_id")
 IN_RUN = (*IN_REPOSITORY, "run_id")
 
@@ -31,7 +31,8 @@ class Table:
     """One table. `old` and `new` in `guard` are the stored row and the one to write.
 
     A stored row is replaced only where a column of `compared` differs and `guard` holds. `also` is
-    written with it. Columns of `kept` keep their value where the new one is null.
+    written with it. Columns of `kept` keep their value where the new one is null. `cleared` are
+    null in every row that is written: what is seen is neither gone nor withdrawn.
     """
 
     model: type[Model]
@@ -41,6 +42,7 @@ class Table:
     guard: str = ""
     also: tuple[str, ...] = ()
     kept: frozenset[str] = frozenset()
+    cleared: tuple[str, ...] = ("removed_at",)
 
     @cached_property
     def name(self) -> str:
@@ -48,15 +50,14 @@ class Table:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """All columns of a row to write, in the order of its values."""
-        own = tuple(name for name in self.key if name not in self.owners)
-        compared = tuple(name for name in self.compared if name not in own)
-        return (*self.owners, *own, *compared, *self.also, "changed_at")
+        """What rows differ in, in the order of their values; the rest is `SHARED` or cleared."""
+        own = tuple(name for name in self.key if name not in (*self.owners, *SHARED))
+        return (*self.owners, *own, *self.compared, *self.also)
 
     @cached_property
     def key_at(self) -> tuple[int, ...]:
-        """Where the key stands in a row."""
-        return tuple(self.columns.index(name) for name in self.key)
+        """Where the key stands in a row, but for what is shared."""
+        return tuple(self.columns.index(name) for name in self.key if name not in SHARED)
 
     @cached_property
     def repository_at(self) -> int | None:
@@ -79,14 +80,14 @@ class Table:
 
 PERSON = Table(
     Person,
-    OWNERS,
+    (),
     ("connection_id", "uuid"),
-    ("account_id", "name", "nickname", "kind", "is_member", "removed_at"),
+    ("account_id", "name", "nickname", "kind", "is_member"),
 )
 
 REPOSITORY = Table(
     Repository,
-    OWNERS,
+    (),
     ("connection_id", "uuid"),
     (
         "name",
@@ -103,7 +104,6 @@ REPOSITORY = Table(
         "created_on",
         "updated_on",
         "is_selected",
-        "removed_at",
     ),
     guard="new.updated_on >= old.updated_on",
 )
@@ -132,7 +132,6 @@ PULL_REQUEST = Table(
         "web_url",
         "created_on",
         "updated_on",
-        "removed_at",
     ),
     # A bare row has the time of an event, which may be a little later than what it happened to.
     guard="(old.created_on IS NULL OR new.updated_on >= old.updated_on)",
@@ -143,7 +142,7 @@ REVIEW = Table(
     Review,
     IN_PULL_REQUEST,
     ("pull_request_id", "person_id"),
-    ("role", "state", "is_approved", "participated_on", "removed_at"),
+    ("role", "state", "is_approved", "participated_on"),
 )
 
 EVENT = Table(
@@ -158,10 +157,9 @@ EVENT = Table(
         "source_commit",
         "changes",
         "comment_number",
-        "withdrawn_at",
-        "removed_at",
     ),
     kept=frozenset({"person_id"}),
+    cleared=("withdrawn_at", "removed_at"),
 )
 
 COMMENT = Table(
@@ -178,7 +176,6 @@ COMMENT = Table(
         "is_resolved",
         "created_on",
         "updated_on",
-        "removed_at",
     ),
     guard="(new.updated_on < old.updated_on) IS NOT TRUE",
 )
@@ -201,7 +198,6 @@ PIPELINE_RUN = Table(
         "build_seconds",
         "created_on",
         "completed_on",
-        "removed_at",
     ),
     guard="(new.run_number, new.completed_on IS NOT NULL, COALESCE(new.completed_on, '0001-01-01'))"
     " >= (old.run_number, old.completed_on IS NOT NULL, COALESCE(old.completed_on, '0001-01-01'))",
@@ -222,7 +218,6 @@ STEP = Table(
         "max_minutes",
         "started_on",
         "completed_on",
-        "removed_at",
     ),
     guard="new.run_number >= old.run_number",
 )
@@ -247,7 +242,6 @@ DEPLOYMENT = Table(
         "started_on",
         "completed_on",
         "updated_on",
-        "removed_at",
     ),
     guard="(new.updated_on < old.updated_on) IS NOT TRUE",
 )
@@ -256,5 +250,5 @@ COMMIT = Table(
     Commit,
     IN_REPOSITORY,
     ("repository_id", "hash"),
-    ("author_id", "author_text", "message", "parents", "committed_on", "removed_at"),
+    ("author_id", "author_text", "message", "parents", "committed_on"),
 )

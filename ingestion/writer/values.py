@@ -18,8 +18,6 @@ from ingestion.sources.rows import (
 from ingestion.writer.people import People
 from ingestion.writer.store import Values
 
-GONE = None  # removed_at of what was just seen
-
 
 def people_in(found: Mapping[type, list[tuple[Any, Any]]]) -> Iterator[PersonRow | None]:
     """Everybody who is met on records; members are written by their own listing."""
@@ -55,7 +53,6 @@ def repository(row: RepositoryRow, is_selected: bool) -> Values:
         row.created_on,
         row.updated_on,
         is_selected,
-        GONE,
     )
 
 
@@ -81,7 +78,6 @@ def pull_request(row: PullRequestRow, people: People) -> Values:
         row.web_url,
         row.created_on,
         row.updated_on,
-        GONE,
         row.updated_on,  # due_for
     )
 
@@ -97,8 +93,6 @@ def event(row: EventRow, people: People, known: Mapping[int, str]) -> Values:
         row.source_commit,
         json.dumps(row.changes, sort_keys=True) if row.changes else "{}",
         row.comment_number,
-        None,  # withdrawn_at
-        GONE,
     )
 
 
@@ -114,7 +108,6 @@ def comment(row: CommentRow, people: People) -> Values:
         row.is_resolved,
         row.created_on,
         row.updated_on,
-        GONE,
     )
 
 
@@ -134,7 +127,6 @@ def pipeline(row: PipelineRow, people: People) -> Values:
         row.build_seconds,
         row.created_on,
         row.completed_on,
-        GONE,
     )
 
 
@@ -151,7 +143,6 @@ def step(row: StepRow) -> Values:
         row.max_minutes,
         row.started_on,
         row.completed_on,
-        GONE,
     )
 
 
@@ -173,7 +164,6 @@ def deployment(row: DeploymentRow) -> Values:
         row.started_on,
         row.completed_on,
         row.updated_on,
-        GONE,
     )
 
 
@@ -185,5 +175,4 @@ def commit(row: CommitRow, people: People) -> Values:
         row.message,
         json.dumps(row.parents),
         row.committed_on,
-        GONE,
     )

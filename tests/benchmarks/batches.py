@@ -74,7 +74,7 @@ def statements(run: Any, fence: Any, stream: str, rows: list[Any], reading: int 
     """Those of one transaction with rows that are there already, in an older version."""
     from ingestion.writer.people import People
 
-    people = People(run.sync.organization_id, run.connection.pk)
+    people = People(run.connection.pk)
     for age in (1, 0):
         with inside.counted() as counted:
             transaction(run, fence, people, stream, [older(row, age) for row in rows], reading)

@@ -42,7 +42,7 @@ def write(repository: Repository) -> Write:
         careful: bool = False,
         seen_by: int | None = None,
     ) -> Batch:
-        people = People(repository.organization_id, repository.connection_id)
+        people = People(repository.connection_id)
         people.load()
         batch = Batch(
             organization_id=repository.organization_id,
