@@ -43,6 +43,10 @@ UNTIL_COLLECTED = 50_000
 # Seconds for which a thread that parses keeps the interpreter while another waits for it. The one
 # that writes lets go of it with each statement: at Python's own 5 ms it waits four times as long.
 TURN = 0.001
+# Walks at a time for each request that may be under way. Between two requests a walk parses and
+# waits for its rows to be taken; with a second one no turn passes unused meanwhile, and it is rarer
+# that the last repositories are left to a few walks.
+WALKS = 2
 
 
 class Slice:
@@ -54,7 +58,7 @@ class Slice:
         self._plan = Plan(run)
         self._failures = failures
         self._people = People(run.connection.home_id)
-        self._fetchers = Fetchers(partial(Seat, run.pool), run.pool.pace.most)
+        self._fetchers = Fetchers(partial(Seat, run.pool), WALKS * run.pool.pace.most)
         self._begun = self._looked = time.monotonic()
         self._yields = False
 
@@ -100,7 +104,7 @@ class Slice:
 
     def _submit(self) -> None:
         pace = self._run.pool.pace
-        while not self._fetchers.is_stopping and self._fetchers.walking < pace.now:
+        while not self._fetchers.is_stopping and self._fetchers.walking < WALKS * pace.now:
             visit = self._plan.take()
             if visit is None:
                 return
