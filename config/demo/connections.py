@@ -29,20 +29,25 @@ def connect(api: Api, name: str, workspace: str, token: str, **more: Any) -> dic
     return connection
 
 
-def sync(api: Api, connection: int, *, seconds: float = 300) -> dict[str, Any]:
-    """Start a sync and wait for its end; its row. Raises TimeoutError."""
+def sync(api: Api, connection: int, *, seconds: float = 300, every: float = 0.2) -> dict[str, Any]:
+    """Start a sync and wait for its end, looking `every` so many seconds; its row.
+
+    Raises TimeoutError.
+    """
     started = api.post(f"connections/{connection}/syncs.start", mode="incremental")["sync"]
-    return wait_for(api, connection, started["id"], seconds=seconds)
+    return wait_for(api, connection, started["id"], seconds=seconds, every=every)
 
 
-def wait_for(api: Api, connection: int, sync: int, *, seconds: float = 300) -> dict[str, Any]:
-    """Wait for the end of a sync; its row. Raises TimeoutError."""
+def wait_for(
+    api: Api, connection: int, sync: int, *, seconds: float = 300, every: float = 0.2
+) -> dict[str, Any]:
+    """Wait for the end of a sync, looking `every` so many seconds; its row. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         row: dict[str, Any] = api.get(f"connections/{connection}/syncs.info/{sync}")["sync"]
         if row["state"] not in UNFINISHED:
             return row
-        time.sleep(0.2)
+        time.sleep(every)
     raise TimeoutError(
         f"The sync did not end within {seconds:.0f} seconds; see the worker's lines."
     )

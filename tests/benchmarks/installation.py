@@ -16,6 +16,7 @@ from config.demo.bitbucket import ACME_TOKEN
 from tests.benchmarks.figures import Surroundings
 from tests.house import ROOT, House
 
+LOOK = 1.0  # seconds between two looks at a sync
 AS_SHIPPED = {"SYNC_LEASE": "25", "TICK": "10", "QUOTA_WINDOW": "3600", "LOG_LEVEL": "WARNING"}
 
 
@@ -47,8 +48,10 @@ class Installed:
     bitbucket: dict[str, str]
 
     def sync(self, seconds: float = 300) -> dict[str, Any]:
-        """Sync to the end. Raises RuntimeError where it does not succeed."""
-        row = connections.sync(self.api, self.connection, seconds=seconds)
+        """Sync to the end, looked at as often as a page does. Raises RuntimeError where it does
+        not succeed.
+        """
+        row = connections.sync(self.api, self.connection, seconds=seconds, every=LOOK)
         if row["state"] != "succeeded":
             words = self.house.last_words()
             raise RuntimeError(f"The sync ended as {row['state']}: {row['error']}\n{words}")

@@ -28,13 +28,9 @@ class Places:
         return {"href": f"{self.web}/{_path(segments)}"}
 
 
+@lru_cache(1 << 16)  # an answer names the same few people and repositories a hundred times
 def _path(segments: tuple[object, ...]) -> str:
-    return "/".join(_quoted(str(segment)) for segment in segments)
-
-
-@lru_cache(1 << 16)
-def _quoted(segment: str) -> str:
-    return quote(segment, safe=":@")
+    return "/".join(quote(str(segment), safe=":@") for segment in segments)
 
 
 def micro(moment: datetime | None) -> str | None:
