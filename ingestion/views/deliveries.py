@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from ingestion.forms.filters import DeliveryFilter
 from ingestion.models import Delivery
-from ingestion.selectors.deliveries import deliveries_of, filter_deliveries
+from ingestion.selectors.deliveries import deliveries_of, filter_deliveries, missed_lately
 from ingestion.services.deliveries import replay
 from ingestion.services.syncs import ConnectionNotReady
 from ingestion.views.paging import page_of
@@ -29,6 +29,7 @@ class Inbox(OrganizationView):
             "nav": "webhooks",
             "filter": form,
             "page": page,
+            "missed": missed_lately(self.organization),
             "deliveries": described(page.object_list),
         }
         return render(request, "ingestion/deliveries.html", context, status=form.status)

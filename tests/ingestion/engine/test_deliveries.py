@@ -17,6 +17,7 @@ from ingestion.models import (
     State,
     Step,
 )
+from ingestion.selectors.deliveries import missed_lately
 from ingestion.services.deliveries import replay
 from tenants.actor import Actor
 from tests.factories import DeliveryFactory
@@ -69,6 +70,20 @@ def test_the_next_sync_finds_nothing_more(whole: Copied, place: Any, sandbox: Sa
 
     assert sync.state == State.SUCCEEDED
     assert (sync.counts["created"], sync.counts["updated"], sync.counts["removed"]) == (0, 0, 0)
+
+
+def test_what_no_delivery_told_of_is_healed_by_the_next_sync_and_counted(
+    whole: Copied, place: Any, sandbox: Sandbox
+) -> None:
+    one = opened(place)
+    sandbox.change.approve(*at(place), one.id, person="ada")
+    deliver(whole, "pullrequest:approved", about(place, one.id, one.updated_on))
+    sandbox.change.new_pull_request(*at(place), title="Nobody told of it")
+
+    whole.sync()
+
+    assert PullRequest.objects.filter(title="Nobody told of it").exists()
+    assert missed_lately(whole.connection.organization) == 1
 
 
 def test_a_new_pull_request_is_brought_whole(whole: Copied, place: Any, sandbox: Sandbox) -> None:

@@ -1,14 +1,21 @@
 """The inbox of webhooks, one delivery, and its replay."""
 
 import html
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
 from connections.models import Connection
-from ingestion.models import Delivery
-from tests.factories import ConnectionFactory, DeliveryFactory
+from ingestion.models import Delivery, Sync
+from tests.factories import (
+    ConnectionFactory,
+    DeliveryFactory,
+    StreamRunFactory,
+    SyncFactory,
+)
 from tests.ingestion.views.conftest import Address
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +122,23 @@ def test_a_body_of_any_size_makes_a_small_page(
 
     assert "characters more" in text_of(answer)
     assert len(answer.content) < 130_000
+
+
+def test_what_deliveries_missed_is_counted(
+    member: Client, url: Address, connection: Connection
+) -> None:
+    sync = SyncFactory.create(connection=connection)
+    StreamRunFactory.create(sync=sync, created=2, updated=1)
+    told = "found 3 changed pull requests of which no delivery had told"
+    assert told not in text_of(member.get(url("deliveries"))), "there are no webhooks"
+
+    row = DeliveryFactory.create(connection=connection, about="pull_requests:{r}:1")
+    Delivery.objects.filter(pk=row.pk).update(received_at=now() - timedelta(hours=1))
+    assert told in text_of(member.get(url("deliveries")))
+
+    Sync.objects.update(created_at=now() - timedelta(hours=25))
+    Delivery.objects.filter(pk=row.pk).update(received_at=now() - timedelta(hours=26))
+    assert told not in text_of(member.get(url("deliveries")))
 
 
 def test_replay(member: Client, url: Address, connection: Connection) -> None:
