@@ -34,6 +34,7 @@ class Scope:
     why: str
     streams: tuple[str, ...] = ()  # empty: the connection itself needs it
     optional: bool = False
+    writes: bool = False  # something at the provider: no check can tell whether it is there
 
 
 @dataclass(frozen=True, kw_only=True)

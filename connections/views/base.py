@@ -172,7 +172,7 @@ def about_method(method: Method, known: Mapping[str, str]) -> dict[str, Any]:
     """
     return {
         "method": method,
-        "scope_names": " ".join(scope.name for scope in method.scopes),
+        "scope_names": " ".join(scope.name for scope in method.scopes if not scope.writes),
         "make_url": _make_url(method.made_at, known),
         "kinds": [(kind, _make_url(kind.made_at, known)) for kind in method.kinds],
     }

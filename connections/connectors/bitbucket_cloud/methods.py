@@ -44,8 +44,10 @@ GRANULAR = (
     Scope(name="read:pipeline:bitbucket", why=_WHY["pipeline"], streams=PIPELINES),
     Scope(name="read:user:bitbucket", why=_WHY["user"], optional=True),
     Scope(name="read:webhook:bitbucket", why=_WHY["webhooks"], optional=True),
-    Scope(name="write:webhook:bitbucket", why=_WHY["webhooks_made"], optional=True),
-    Scope(name="delete:webhook:bitbucket", why=_WHY["webhooks_made"], optional=True),
+    *(
+        Scope(name=name, why=_WHY["webhooks_made"], optional=True, writes=True)
+        for name in ("write:webhook:bitbucket", "delete:webhook:bitbucket")
+    ),
 )
 
 _EMAIL = Field(

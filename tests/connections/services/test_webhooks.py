@@ -244,6 +244,29 @@ def test_repositories_beyond_the_first_are_done_by_a_worker(
     assert status_of(connection).standing == Standing.ACTIVE
 
 
+def test_a_webhook_of_a_repository_that_is_gone_is_left_to_be_made(connection, actor, sandbox):
+    chosen(connection, sandbox, "api")
+    webhooks.register(connection=connection, by=actor)
+    sandbox.change.delete_hook(hooks_of(sandbox, "api")[0].uuid)
+    webhooks.look(connection=connection, by=actor)
+
+    left = [one.name for one in status_of(connection).left]
+    webhooks.go_on_registering(connection)
+
+    assert left == ["acme/api"]
+    assert len(hooks_of(sandbox, "api")) == 1
+
+
+def test_a_credential_that_lacks_a_scope_is_asked_once(connection, actor, sandbox):
+    sandbox.change.remove_scope("acme workspace token", "webhook")
+    chosen(connection, sandbox, "api", "web")
+    before = sandbox.count("/hooks")
+
+    webhooks.register(connection=connection, by=actor)
+
+    assert sandbox.count("/hooks") == before + 1
+
+
 def test_repositories_that_are_not_chosen_any_more_lose_theirs(connection, actor, sandbox):
     api, _ = chosen(connection, sandbox, "api", "web")
     webhooks.register(connection=connection, by=actor)

@@ -220,3 +220,13 @@ def test_the_last_deliveries_stand_below(
 
     assert "Last deliveries" in page
     assert "Pull request approved" in page
+
+
+def test_scopes_that_write_are_listed_but_not_copied(member: Client, url: Url) -> None:
+    page = member.get(url("wizard_enter", "bitbucket_cloud", "api_token")).content.decode()
+
+    copied = re.search(r"<code>(read:[^<]*)</code></pre>", page)
+    assert copied
+    assert "read:webhook:bitbucket" in copied[1]
+    assert "write:webhook:bitbucket" not in copied[1]
+    assert "<code>write:webhook:bitbucket</code>" in page
