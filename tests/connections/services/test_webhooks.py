@@ -59,17 +59,6 @@ def test_what_is_not_copied_is_not_heard_of(owned, actor, sandbox):
     assert all(one.startswith("repo:") for one in hooks_of(sandbox)[0].events)
 
 
-def test_where_the_workspace_refuses_each_chosen_repository_gets_one(connection, actor, sandbox):
-    chosen(connection, sandbox, "api", "web")
-
-    done = webhooks.register(connection=connection, by=actor)
-
-    assert hooks_of(sandbox) == []
-    assert [len(hooks_of(sandbox, slug)) for slug in ("api", "web", "billing")] == [1, 1, 0]
-    assert (sorted(done.created), done.problem) == (["acme/api", "acme/web"], None)
-    assert status_of(connection).standing == Standing.ACTIVE
-
-
 def test_a_credential_that_may_makes_it_where_another_may_not(connection, actor, sandbox):
     of_owner(connection, sandbox)
 
@@ -226,37 +215,6 @@ def test_what_cannot_be_removed_is_told_and_tried_again(owned, actor, sandbox):
     assert (done.removed, hooks_of(sandbox)) == (["acme"], [])
 
 
-def test_repositories_beyond_the_first_are_done_by_a_worker(
-    connection, actor, sandbox, django_capture_on_commit_callbacks
-):
-    for number in range(webhooks.AT_ONCE):
-        sandbox.change.new_repository("acme", f"more-{number}")
-    many = len(chosen(connection, sandbox))
-
-    with django_capture_on_commit_callbacks() as sent:
-        done = webhooks.register(connection=connection, by=actor)
-    standing = status_of(connection).standing
-    webhooks.go_on_registering(connection)
-
-    assert (len(done.created), len(done.left)) == (webhooks.AT_ONCE, many - webhooks.AT_ONCE)
-    assert (standing, len(sent)) == (Standing.INCOMPLETE, 1)
-    assert {len(hooks_of(sandbox, slug)) for slug in acme(sandbox).repositories} == {1}
-    assert status_of(connection).standing == Standing.ACTIVE
-
-
-def test_a_webhook_of_a_repository_that_is_gone_is_left_to_be_made(connection, actor, sandbox):
-    chosen(connection, sandbox, "api")
-    webhooks.register(connection=connection, by=actor)
-    sandbox.change.delete_hook(hooks_of(sandbox, "api")[0].uuid)
-    webhooks.look(connection=connection, by=actor)
-
-    left = [one.name for one in status_of(connection).left]
-    webhooks.go_on_registering(connection)
-
-    assert left == ["acme/api"]
-    assert len(hooks_of(sandbox, "api")) == 1
-
-
 def test_a_credential_that_lacks_a_scope_is_asked_once(connection, actor, sandbox):
     sandbox.change.remove_scope("acme workspace token", "webhook")
     chosen(connection, sandbox, "api", "web")
@@ -265,29 +223,6 @@ def test_a_credential_that_lacks_a_scope_is_asked_once(connection, actor, sandbo
     webhooks.register(connection=connection, by=actor)
 
     assert sandbox.count("/hooks") == before + 1
-
-
-def test_repositories_that_are_not_chosen_any_more_lose_theirs(connection, actor, sandbox):
-    api, _ = chosen(connection, sandbox, "api", "web")
-    webhooks.register(connection=connection, by=actor)
-    type(api).objects.filter(pk=api.pk).update(is_selected=False)
-
-    done = webhooks.register(connection=connection, by=actor)
-
-    assert (hooks_of(sandbox, "api"), len(hooks_of(sandbox, "web"))) == ([], 1)
-    assert done.removed == ["acme/api"]
-
-
-def test_a_webhook_of_the_workspace_replaces_those_of_repositories(connection, actor, sandbox):
-    chosen(connection, sandbox, "api", "web")
-    webhooks.register(connection=connection, by=actor)
-    of_owner(connection, sandbox)
-
-    done = webhooks.register(connection=connection, by=actor)
-
-    assert len(hooks_of(sandbox)) == 1
-    assert hooks_of(sandbox, "api") == hooks_of(sandbox, "web") == []
-    assert (done.created, len(done.removed)) == (["acme"], 2)
 
 
 def test_deleting_a_connection_removes_its_webhooks(owned, actor, sandbox):
