@@ -24,17 +24,17 @@ def pages(
     Raises UnexpectedResponse for a page without `values`, and for a listing that repeats itself or
     goes on with nothing in it.
     """
-    asked: set[str] = set()
+    asked: set[int] = set()  # hashes of addresses, which are long and in a long listing many
     read: set[int] = set()  # marks of pages
     empty = 0
     following: str | None = path_or_url
     while following:
         answer = get(following, params)
-        asked |= {following, answer.url}
+        asked |= {hash(following), hash(answer.url)}
         values, following = page_of(answer)
         empty = 0 if values else empty + 1
         mark = _mark(answer, values)
-        again = following in asked or (bool(values) and mark in read)
+        again = hash(following) in asked or (bool(values) and mark in read)
         if following and (again or empty > MAX_EMPTY_PAGES):
             raise _endless(answer)
         read.add(mark)

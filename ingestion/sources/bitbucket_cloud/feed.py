@@ -45,6 +45,7 @@ def walk_feed(client: BitbucketCloudClient, repository: str, since: Since) -> Wa
         if beyond is None and (ends or len(kept) < len(rows)):
             beyond = _beyond(answer, as_of, events)
         checkpoint = {"as_of": as_of.isoformat(), "cursor": following, "beyond": beyond}
+        values.clear()  # a walk whose page waits to be written keeps its rows alone
         yield Page(
             rows=kept,
             checkpoint=None if ends else checkpoint,

@@ -130,8 +130,10 @@ def walk_pull_requests(client: BitbucketCloudClient, repository: str, since: Sin
         if not values:
             _refuse_nothing(client, repository, position)
         reached = _reached(position, answer, values)
+        rows = parse.rows(values, parse.pull_request, "id")
+        values.clear()  # a walk whose page waits to be written keeps its rows alone
         yield Page(
-            rows=parse.rows(values, parse.pull_request, "id"),
+            rows=rows,
             checkpoint=reached.checkpoint(as_of) if reached else None,
             as_of=as_of,
             expected=expected,
