@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.utils.timezone import now
 
 from ingestion.models import UNFINISHED, State, StreamRun, Sync
@@ -179,6 +180,14 @@ class SyncReport:
     @property
     def has_times(self) -> bool:
         return any(seconds for _, seconds, _ in self.times)
+
+    @property
+    def kept_for(self) -> str:
+        """For how long what it did in single repositories was kept, where that is over."""
+        kept = timedelta(days=settings.SYNC_DETAILS_KEPT)
+        if self.sync.finished_at is None or now() - self.sync.finished_at < kept:
+            return ""
+        return counted(kept.days, "day")
 
     @property
     def failed_total(self) -> int:

@@ -1,10 +1,12 @@
 """The page of a sync that has ended: what it read, what failed, the way out."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from connections.models import Connection
 from ingestion.models import State
@@ -63,6 +65,23 @@ def test_an_incomplete_sync_names_what_failed(
     assert "acme/fine" not in page
     assert page.count("The token lacks the scope pipeline.") == 2
     assert "99 of 100" in page
+
+
+def test_an_old_sync_says_that_its_details_are_not_kept(
+    member: Client, url: Address, connection: Connection, settings: Any
+) -> None:
+    old = now() - timedelta(days=settings.SYNC_DETAILS_KEPT, minutes=1)
+    sync = SyncFactory.create(
+        connection=connection, state=State.PARTIAL, error=REFUSED, finished_at=old
+    )
+    StreamRunFactory.create(sync=sync, stream="pull_requests", state=State.PARTIAL, total=100)
+    young = SyncFactory.create(connection=connection, state=State.SUCCEEDED)
+
+    page = text_of(member.get(url("sync", sync.pk)))
+
+    assert "was kept for 90 days; these are its sums" in page
+    assert heading(page) == "Incomplete: 1 of 1 stream could not be read"
+    assert "these are its sums" not in text_of(member.get(url("sync", young.pk)))
 
 
 def test_one_cause_in_several_repositories_is_told_once(
