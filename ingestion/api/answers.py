@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from ingestion.models import Delivery, State, Sync
+from ingestion.models import State, Sync
 from ingestion.selectors.tables import TABLES, columns_of, kind_of
 from tenants.api.shapes import (
     Answer,
     Identifier,
     ListAnswer,
+    ListOfWords,
     Moment,
     Number,
     Row,
     Schema,
     Shape,
-    Thing,
     Words,
     YesOrNo,
 )
@@ -89,6 +89,17 @@ class Counts(Row):
     removed = Number(0)
 
 
+class EvidenceRow(Row):
+    """What was asked of Bitbucket and what came back, as far as it is known; no secrets."""
+
+    method = Words("GET", required=False)
+    path = Words("/2.0/repositories/acme/api/pipelines", required=False)
+    status = Number(403, required=False)
+    ms = Number(84, required=False)
+    trace_id = Words("4d991389216d4f57be7fe8111147e5cc", required=False)
+    excerpt = Words('{"type": "error"}', required=False, help_text="The answer's beginning.")
+
+
 class ErrorRow(Row):
     """What went wrong."""
 
@@ -96,6 +107,8 @@ class ErrorRow(Row):
     message = Words("Bitbucket does not answer.")
     retryable = YesOrNo(required=False, help_text="Whether waiting can help.")
     mended_by = Words("time", required=False, help_text="Who can mend it.")
+    evidence = EvidenceRow(required=False, help_text="There where Bitbucket was asked.")
+    missing_scopes = ListOfWords(required=False, help_text="There with `invalid_permissions`.")
 
 
 class StreamRow(Counts):
@@ -145,57 +158,6 @@ class SyncsAnswer(ListAnswer):
     """A page of syncs, the newest first."""
 
     syncs = SyncRow(many=True)
-
-
-class DeliveryRow(Row):
-    """One webhook request that was received, and what became of it."""
-
-    id = Identifier(230)
-    connection_id = Identifier(7)
-    request_id = Words("3a0f86ab-92b5-4d6f-8a0b-3d2c8f7f4c11", help_text="X-Request-UUID")
-    event = Words("pullrequest:approved")
-    attempt = Number(1, help_text="The sender's, of the last one that came.")
-    repository = Words("acme/api", allow_null=True, help_text="As the delivery names it.")
-    state = Words("done", lambda: Delivery.State.values)
-    outcome = Words("changed", lambda: [*filter(None, Delivery.Outcome.values)], allow_null=True)
-    message = Words("What changed was fetched.")
-    received_at = Moment()
-    resume_at = Moment(None, allow_null=True, help_text="Until when it waits.")
-    processed_at = Moment(allow_null=True)
-    ms = Number(420, allow_null=True, help_text="How long fetching took.")
-    changed = Number(3, help_text="Records that differed.")
-    requests = Number(3)
-    replays = Number(0)
-    error = ErrorRow(allow_null=True)
-
-
-class WholeDeliveryRow(DeliveryRow):
-    """The same with what it said."""
-
-    headers = Thing({"X-Event-Key": "pullrequest:approved"}, help_text="Without the signature.")
-    body = Words(
-        '{"pullrequest": {"id": 12}}',
-        allow_null=True,
-        help_text="As it came. Null for keys whose role is below admin.",
-    )
-
-
-class DeliveryAnswer(Answer):
-    """One delivery."""
-
-    delivery = DeliveryRow()
-
-
-class WholeDeliveryAnswer(Answer):
-    """One delivery with what it said."""
-
-    delivery = WholeDeliveryRow()
-
-
-class DeliveriesAnswer(ListAnswer):
-    """A page of deliveries, the newest first."""
-
-    deliveries = DeliveryRow(many=True)
 
 
 class CoverageRow(Row):

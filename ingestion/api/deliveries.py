@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connections.models import Connection
-from ingestion.api.answers import DeliveriesAnswer, DeliveryAnswer, WholeDeliveryAnswer
 from ingestion.api.base import OfConnection
+from ingestion.api.delivery_answers import DeliveriesAnswer, DeliveryAnswer, WholeDeliveryAnswer
 from ingestion.api.rows import delivery_row, whole_delivery_row
 from ingestion.api.schemas import ListDeliveries, OneDelivery
 from ingestion.models import Delivery

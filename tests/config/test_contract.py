@@ -47,7 +47,9 @@ OF_METHOD = {
 BEYOND_SCHEMAS = re.compile(
     r"cursor|schedule\.cron|schedule\.timezone|(credential\.)?(name|label|method|secrets)\b.*|streams"
 )
-WHOLE = re.compile(r"(id|parent_id): A valid integer is required\.")  # 1.0 is one to JSON Schema
+WHOLE = re.compile(  # 1.0 is one to JSON Schema
+    r"(id|credential_id|parent_id|ids\.\d+): A valid integer is required\."
+)
 OF_METHODS = re.compile(
     r"(credential\.)?settings\.\w+: (This key is not known here|This is required)\."
 )
