@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, NoReturn
@@ -23,12 +24,13 @@ from tenants import access
 from tenants.actor import client_address, request_id
 
 LARGEST = 2 * 1024 * 1024  # bytes of a body
-REFUSED_A_MINUTE = 60  # deliveries of one address to one connection, before it is not heard out
+REFUSED_A_MINUTE = 60  # deliveries of one sender, before it is not heard out
+MOST_SENDERS = 10_000  # that are counted in a minute; further ones are heard out
 TOLD = ("X-Event-Key", "X-Hook-UUID", "X-Request-UUID", "X-Request-Id", "X-Attempt-Number")
 KEPT = (*TOLD, "X-Event-Time", "User-Agent", "Content-Type")
 LONGEST_HEADER = 300  # characters that are kept of one
 NAME = 100  # characters of a request's id, and of an event
-MOST_ATTEMPTS = 1_000
+MOST_ATTEMPTS, DIGITS = 1_000, 4
 PING = "diagnostics:ping"  # Data Center's test
 
 
@@ -59,7 +61,7 @@ def deliver(request: HttpRequest, connector: str, public_id: str) -> JsonRespons
 def _deliver(request: HttpRequest, connector: str, public_id: str) -> None:
     if request.method != "POST":
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "Deliveries are POSTed.")
-    sender = f"{client_address(request)} {public_id[:NAME]}"
+    sender = _sender(request, public_id)
     if _refusals.is_full(sender):
         message = "Too many deliveries from here were refused. Try again in a minute."
         raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", message)
@@ -70,15 +72,26 @@ def _deliver(request: HttpRequest, connector: str, public_id: str) -> None:
         raise
 
 
+def _sender(request: HttpRequest, public_id: str) -> str:
+    """Who is counted where it is refused: one webhook, at one address, for one connection. All of
+    Bitbucket's come from the same few addresses, so one with a wrong secret must not stop another.
+    """
+    hook = request.headers.get("X-Hook-UUID", "")
+    return f"{client_address(request)} {public_id[:NAME]} {hook[:NAME]}"
+
+
 def _connection(connector: str, public_id: str) -> Connection:
     """One that is not deleted. Nobody is told whether it is there under another connector."""
     try:
         key = UUID(public_id)
     except ValueError:
         _unknown()
-    rows = Connection.objects.filter(public_id=key, connector=connector, deleted_at=None)
-    found: Connection | None = rows.first()
-    return found or _unknown()
+    found: Connection | None = Connection.objects.filter(public_id=key, deleted_at=None).first()
+    if (
+        found is None or found.connector != connector
+    ):  # compared here: it may hold what no query may
+        _unknown()
+    return found
 
 
 def _unknown() -> NoReturn:
@@ -146,15 +159,19 @@ def _received(request: HttpRequest, raw: bytes) -> Received:
     known = headers.get("X-Request-UUID") or headers.get("X-Request-Id") or ""
     if not 0 < len(known) <= NAME:
         known = hashlib.sha256(raw).hexdigest()
-    attempt = headers.get("X-Attempt-Number", "")
     return Received(
         event=_kept(str(headers.get("X-Event-Key") or body.get("eventKey") or "")[:NAME]),
         request_id=known,
-        attempt=min(int(attempt), MOST_ATTEMPTS) if attempt.isdecimal() else 1,
+        attempt=_attempt(headers.get("X-Attempt-Number", "")),
         headers={name: headers[name][:LONGEST_HEADER] for name in KEPT if name in headers},
         text=text,
         body=body,
     )
+
+
+def _attempt(told: str) -> int:
+    """Which attempt the sender says it is; the first, where it says no such thing."""
+    return min(int(told[:DIGITS]), MOST_ATTEMPTS) if told.isdecimal() else 1
 
 
 def _kept(text: str) -> str:
@@ -166,7 +183,7 @@ def _decoded(raw: bytes) -> tuple[str, dict[str, Any]]:
     """The body as text, and what it says: an object."""
     try:
         text = raw.decode("utf-8")
-        body = json.loads(text)
+        body = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         message = "The body is not valid JSON."
         raise Refused(HTTPStatus.BAD_REQUEST, "invalid_json", message) from None
@@ -176,8 +193,15 @@ def _decoded(raw: bytes) -> tuple[str, dict[str, Any]]:
     return text, body
 
 
+def _no_constant(name: str) -> NoReturn:
+    """NaN and Infinity are Python's, and no JSON."""
+    raise ValueError(name)
+
+
 class Refusals:
     """How many deliveries of a sender this process refused in the present minute."""
+
+    clock: Callable[[], float] = time.monotonic
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -191,14 +215,16 @@ class Refusals:
     def count(self, sender: str) -> None:
         """One more was refused."""
         with self._lock:
-            self._now()[sender] += 1
+            counts = self._now()
+            if sender in counts or len(counts) < MOST_SENDERS:
+                counts[sender] += 1
 
     def forget(self) -> None:
         """Begin anew: for tests."""
         self._minute = 0
 
     def _now(self) -> "Counter[str]":
-        minute = int(time.monotonic() // 60)
+        minute = int(self.clock() // 60)
         if minute != self._minute:
             self._minute, self._counts = minute, Counter()
         return self._counts

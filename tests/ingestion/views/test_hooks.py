@@ -24,8 +24,9 @@ BODY = {"pullrequest": {"id": 3}, "repository": {"uuid": "{r}", "full_name": "ac
 
 
 @pytest.fixture(autouse=True)
-def _nobody_works() -> Iterator[None]:
-    """Nothing is followed, and no sender was refused before."""
+def _nobody_works(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is followed, no sender was refused before, and it is the same minute throughout."""
+    monkeypatch.setattr(hooks.Refusals, "clock", lambda _: 60.0)
     hooks.forget_refusals()
     current_app.conf.task_always_eager = False
     yield
@@ -106,6 +107,7 @@ def test_a_connection_that_is_not_there(connection: Connection, secret: str) -> 
         f"/webhooks/{connector}/00000000-0000-0000-0000-000000000000",
         f"/webhooks/bitbucket_pipelines/{key}",
         f"/webhooks/none/{key}",
+        f"/webhooks/%00/{key}",
         f"/webhooks/{connector}/not-a-uuid",
         f"/webhooks/{connector}/not-a-uuid/",
     ]
@@ -123,7 +125,8 @@ def test_a_slash_behind_it_makes_no_difference(connection: Connection, secret: s
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"7", b'"text"', b"null", b"\xff", b"[" * 100_000]
+    "body",
+    [b"", b"{", b"[]", b"7", b'"text"', b"null", b"\xff", b"[" * 100_000, b'{"a": NaN}'],
 )
 def test_what_is_no_json_object(connection: Connection, secret: str, body: bytes) -> None:
     assert told(send(connection, secret, EVENT, body)) == (400, "invalid_json")
@@ -167,6 +170,12 @@ def test_a_delivery_that_comes_again_is_known(connection: Connection, secret: st
         assert send(connection, secret, EVENT, BODY, **sent).status_code == 200
 
     assert Delivery.objects.get().attempt == 3
+
+
+@pytest.mark.parametrize(("told", "kept"), [("9" * 5_000, hooks.MOST_ATTEMPTS), ("-2", 1)])
+def test_any_attempt(connection: Connection, secret: str, told: str, kept: int) -> None:
+    assert send(connection, secret, EVENT, BODY, X_Attempt_Number=told).status_code == 200
+    assert Delivery.objects.get().attempt == kept
 
 
 def test_the_same_id_at_another_connection_is_another(connection: Connection, secret: str) -> None:
@@ -264,3 +273,26 @@ def test_who_is_refused_again_and_again_is_not_heard_out(
 
     other = ConnectionFactory.create()
     assert send(other, secret_of(other), EVENT, BODY).status_code == 200, "others are heard"
+
+
+def test_a_webhook_with_an_old_secret_does_not_stop_the_others(
+    connection: Connection, secret: str
+) -> None:
+    for _ in range(hooks.REFUSED_A_MINUTE + 1):
+        send(connection, "old", EVENT, BODY, X_Hook_UUID="{old}")
+
+    assert told(send(connection, "old", EVENT, BODY, X_Hook_UUID="{old}"))[0] == 429
+    assert send(connection, secret, EVENT, BODY, X_Hook_UUID="{new}").status_code == 200
+
+
+def test_counts_no_more_senders_than_it_can_remember() -> None:
+    refusals = hooks.Refusals()
+
+    for number in range(hooks.MOST_SENDERS):
+        refusals.count(str(number))
+    for _ in range(hooks.REFUSED_A_MINUTE):
+        refusals.count("0")
+        refusals.count("late")
+
+    assert refusals.is_full("0")
+    assert not refusals.is_full("late")
