@@ -1,6 +1,7 @@
 """Follows deliveries: whether one tells of anything that is not here, and what becomes of it."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -46,6 +47,8 @@ def follow(delivery_id: int) -> None:
         _follow(hold)
     except Lost:
         log.info("delivery lost", delivery=delivery_id)
+        with suppress(Lost):  # another worker's by now; else its connection was paused or deleted
+            hold.put_back(Outcome.NONE, None)
     except (OperationalError, InterfaceError):
         raise  # the database's own trouble: once the lease is over, it is taken up again
     except Exception:

@@ -49,14 +49,14 @@ class DeliveryPage(OfDelivery):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         delivery = self.delivery(pk)
         may_see = allows(self.membership.role, Permission.READ_WEBHOOKS)
-        body, more = pretty(delivery.body) if may_see else ("", 0)
+        body, is_cut = pretty(delivery.body) if may_see else ("", False)
         context = {
             "nav": "webhooks",
             "item": described([delivery])[0],
             "delivery": delivery,
             "connection": delivery.connection,
             "body": body,
-            "more": more,
+            "is_cut": is_cut,
         }
         return render(request, "ingestion/delivery.html", context)
 

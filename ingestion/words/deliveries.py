@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import StringIO
 
 from connections.models import Connection
 from ingestion.models import Delivery
@@ -107,8 +108,22 @@ def latest_deliveries(connection: Connection) -> list[Described]:
     return described(rows[:LATEST])
 
 
-def pretty(body: str) -> tuple[str, int]:
-    """A body with its lines indented, cut where it is very long; and how many characters more."""
-    text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    shown = text[:SHOWN].encode("utf-8", "replace").decode()
-    return shown, len(text) - len(text[:SHOWN])
+def pretty(body: str) -> tuple[str, bool]:
+    """A body with its lines indented, and whether it was cut, since it is very long. What is cut is
+    never made: indenting may blow up a body a thousandfold.
+    """
+    text = _indented(body)
+    return text[:SHOWN].encode("utf-8", "replace").decode(), len(text) > SHOWN
+
+
+def _indented(body: str) -> str:
+    """A little more than what is shown of a body; as it came, where it is nested too deep."""
+    text = StringIO()
+    try:
+        for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(body)):
+            text.write(piece)
+            if text.tell() > SHOWN:
+                break
+    except RecursionError:
+        return body
+    return text.getvalue()

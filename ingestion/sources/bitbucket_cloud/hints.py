@@ -3,6 +3,7 @@
 Nothing of a delivery is stored as a record: it is a hint, and Bitbucket is asked for the rest.
 """
 
+import re
 from collections.abc import Callable
 
 from ingestion.sources.bitbucket_cloud.read import (
@@ -16,6 +17,7 @@ from ingestion.sources.bitbucket_cloud.read import (
 from ingestion.sources.hints import Hint
 
 NAME = 510  # characters
+UUID = re.compile(r"\{[^/{}]+\}")  # its braces also keep `..` out of paths
 PULL_REQUEST = "pullrequest:"
 COMMENT = "pullrequest:comment_"
 
@@ -25,7 +27,7 @@ def hint(event: str, body: Json) -> Hint | None:
     read = _pull_request if event.startswith(PULL_REQUEST) else EVENTS.get(event)
     try:
         uuid = text(inside(body, "repository", "uuid"), 64)
-        return read(event, body, uuid) if read and uuid else None
+        return read(event, body, uuid) if read and UUID.fullmatch(uuid) else None
     except Unreadable:
         return None
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.db import transaction
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
@@ -81,6 +82,8 @@ def test_nothing_is_replayed_while_the_connection_is_paused(whole: Copied) -> No
         ("pullrequest:created", {"pullrequest": {"id": 7, "updated_on": "soon"}}),
         ("pullrequest:created", {"repository": {"uuid": 7}, "pullrequest": {"id": 7}}),
         ("pullrequest:created", {"repository": [], "pullrequest": {"id": 7}}),
+        ("repo:created", {"repository": {"uuid": ".."}}),
+        ("repo:created", {"repository": {"uuid": "{a}/../{b}"}}),
     ],
 )
 def test_what_tells_of_nothing(
@@ -140,6 +143,25 @@ def test_writes_nothing_once_it_is_paused(whole: Copied, place: Any, sandbox: Sa
 
     with pytest.raises(Lost), transaction.atomic():
         hold.take()
+
+
+def test_paused_on_its_way_it_waits(whole: Copied, place: Any, sandbox: Sandbox) -> None:
+    one, asked = opened(place), len(sandbox.requests)
+    sandbox.change.pull_request(*at(place), one.id, title="While it is paused")
+
+    def pause(execute: Any, *statement: Any) -> Any:
+        if len(sandbox.requests) > asked and not paused:
+            paused.append(True)
+            Connection.objects.update(status=Connection.Status.DISABLED)
+        return execute(*statement)
+
+    paused: list[bool] = []
+    with database.execute_wrapper(pause):
+        row = deliver(whole, "pullrequest:updated", about(place, one.id, one.updated_on))
+
+    assert paused
+    assert (row.state, row.lease_until) == ("queued", None)
+    assert not PullRequest.objects.filter(title="While it is paused").exists()
 
 
 def test_writes_nothing_once_another_worker_has_it(whole: Copied) -> None:

@@ -1,6 +1,7 @@
 """The inbox of webhooks, one delivery, and its replay."""
 
 import html
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -120,8 +121,25 @@ def test_a_body_of_any_size_makes_a_small_page(
 
     answer = member.get(url("delivery", row.pk))
 
-    assert "characters more" in text_of(answer)
+    assert "It is longer" in text_of(answer)
     assert len(answer.content) < 130_000
+
+
+@pytest.mark.parametrize("depth", [400, 950])
+def test_a_body_that_is_nested_deep_is_not_blown_up(
+    member: Client, url: Address, connection: Connection, depth: int
+) -> None:
+    body = '{"deep": ' + "[" * depth + ", ".join(["1"] * 30_000) + "]" * depth + "}"
+    row = DeliveryFactory.create(connection=connection, body=body)
+
+    tracemalloc.start()
+    answer = member.get(url("delivery", row.pk))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert "deep" in text_of(answer)
+    assert len(answer.content) < 250_000
+    assert peak < 10_000_000, "bytes"
 
 
 def test_what_deliveries_missed_is_counted(
