@@ -17,13 +17,17 @@ from connections.services import webhooks
 from connections.services.webhook_status import Hook, Status, status_of
 from connections.transport.errors import InvalidPermissions, ProviderError
 from tenants.api import ApiView, timestamp
+from tenants.authentication import require_scope
 from tenants.models import Scope
 
 NAMED = 100  # repositories without a webhook
 
 
 class WebhooksStatus(ApiView):
-    """How the webhooks of a connection stand, as they were last seen or as they are now."""
+    """How the webhooks of a connection stand, as they were last seen or as they are now.
+
+    Looking how they are now uses its credentials: that needs `connections:write`, too.
+    """
 
     scope = Scope.CONNECTIONS_READ
     takes = LookedAt
@@ -35,6 +39,7 @@ class WebhooksStatus(ApiView):
         connection = connection_of(self, connection_id)
         problem = None
         if self.read()["look"]:
+            require_scope(self.key, Scope.CONNECTIONS_WRITE)  # it uses secrets, as verifying does
             problem = webhooks.look(connection=connection, by=self.actor)
         return Response(_standing(connection, problem))
 

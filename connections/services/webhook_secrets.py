@@ -12,6 +12,7 @@ from connections.services.locks import hold
 from tenants.secrets import Secrets
 
 OVERLAP = timedelta(hours=24)  # in which a delivery may still be signed with the one before
+MOST_BEFORE = 3  # that are believed beside the current one, however often it is rotated
 
 
 def current_secret(connection: Connection) -> WebhookSecret | None:
@@ -23,7 +24,8 @@ def current_secret(connection: Connection) -> WebhookSecret | None:
 
 @transaction.atomic
 def make_secret(connection: Connection) -> WebhookSecret:
-    """Make a new secret for the webhooks of a connection; the one before signs for a day more.
+    """Make a new secret for the webhooks of a connection; the ones before sign for a day more, a
+    few of them, since each is tried with every delivery.
 
     Raises ConnectionDeleted.
     """
@@ -33,6 +35,8 @@ def make_secret(connection: Connection) -> WebhookSecret:
     rows = WebhookSecret.objects.filter(connection=row)
     rows.filter(valid_until__lt=Now()).delete()
     rows.filter(valid_until=None).update(valid_until=Now() + OVERLAP)
+    surplus = rows.order_by("-valid_until", "-pk").values_list("pk", flat=True)[MOST_BEFORE:]
+    rows.filter(pk__in=list(surplus)).delete()
     made: WebhookSecret = WebhookSecret.objects.create(
         connection=row, secrets=Secrets(secret=secrets.token_urlsafe(32))
     )

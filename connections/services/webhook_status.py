@@ -54,7 +54,9 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How they stand. `left` are the repositories that have none, where the workspace has none."""
+    """How they stand. `left` are the repositories that have none, where the workspace has none;
+    `commands` are for what no credential has made.
+    """
 
     standing: Standing
     url: str
@@ -80,7 +82,7 @@ def status_of(connection: Connection) -> Status:
         events=events,
         hooks=[Hook(row=row, missing=_missing(row, events)) for row in rows],
         left=left,
-        commands=[] if has_workspace else _commands(connection, left, events),
+        commands=_commands(connection, left, events) if left or (secret and not rows) else [],
         secret_made_at=secret.created_at if secret else None,
         old_secret_until=old.order_by("-valid_until").values_list("valid_until", flat=True).first(),
     )

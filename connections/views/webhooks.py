@@ -133,7 +133,7 @@ class RegisterWebhooks(Webhooks):
             if not (done.problem or done.created or done.mended):
                 messages.success(request, "Every webhook is as it should be.")
             return self.back()
-        once.keep(request, SHOWN, secret=done.secret)
+        once.keep(request, SHOWN, pk=str(self.connection.pk), secret=done.secret)
         return redirect(
             "connections:connection_webhooks_secret", self.organization.slug, self.connection.pk
         )
@@ -147,7 +147,7 @@ class WebhookSecretMade(Webhooks):
 
     def get(self, request: HttpRequest, **_: object) -> HttpResponse:
         kept = once.take(request, SHOWN)
-        if kept is None:
+        if kept is None or kept["pk"] != str(self.connection.pk):
             return self.back()
         context = {**self.context, "secret": kept["secret"]}
         page = render(request, "connections/webhooks_secret.html", context)

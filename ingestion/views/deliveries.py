@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +15,7 @@ from ingestion.services.syncs import ConnectionNotReady
 from ingestion.views.paging import page_of
 from ingestion.words.deliveries import described, pretty
 from tenants.api_call import ApiCall
+from tenants.formats import long_while
 from tenants.roles import Permission, allows
 from tenants.views.base import OrganizationView
 
@@ -30,6 +32,7 @@ class Inbox(OrganizationView):
             "filter": form,
             "page": page,
             "missed": missed_lately(self.organization),
+            "kept": long_while(settings.DELIVERIES_KEPT),
             "deliveries": described(page.object_list),
         }
         return render(request, "ingestion/deliveries.html", context, status=form.status)

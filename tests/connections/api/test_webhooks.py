@@ -107,7 +107,8 @@ def test_it_needs_the_scope_and_a_connection_that_has_webhooks(
     writer = script_of(organization)
     place = f"connections/{owned.pk}/webhooks"
 
-    assert reader.get(f"{place}.status").status == 200
+    assert reader.get(f"{place}.status").body["webhooks"]["commands"] == []
+    assert reader.get(f"{place}.status", look="true").error == "missing_scope"
     assert reader.post(f"{place}.register", {}).error == "missing_scope"
     assert reader.post(f"{place}.remove", {}).error == "missing_scope"
     assert writer.post(f"{place}.register", {"rotate": "maybe"}).error == "invalid_arguments"

@@ -9,7 +9,7 @@ from django.db.models import F
 from connections.models import Connection, WebhookSecret
 from connections.selectors import webhook_secrets, webhook_url
 from connections.services.errors import ConnectionDeleted
-from connections.services.webhook_secrets import OVERLAP, forget_secrets, make_secret
+from connections.services.webhook_secrets import MOST_BEFORE, OVERLAP, forget_secrets, make_secret
 from tests.factories import ConnectionFactory
 
 
@@ -46,6 +46,12 @@ def test_what_signs_no_more_is_forgotten_with_the_next_rotation(connection):
     make_secret(connection)
 
     assert not WebhookSecret.objects.filter(pk=first.pk).exists()
+
+
+def test_few_are_believed_however_often_one_rotates(connection):
+    made = [plain(make_secret(connection)) for _ in range(MOST_BEFORE + 3)]
+
+    assert webhook_secrets(connection) == tuple(reversed(made[2:]))
 
 
 def test_each_connection_has_secrets_of_its_own(connection):

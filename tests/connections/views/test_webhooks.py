@@ -14,7 +14,7 @@ from tenants.roles import Role
 from tests.connections.hooked import chosen, hooks_of, of_owner
 from tests.connections.views.conftest import Visit
 from tests.connections.views.test_wizard import text
-from tests.factories import DeliveryFactory, MembershipFactory
+from tests.factories import ConnectionFactory, DeliveryFactory, MembershipFactory
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,17 @@ def test_looking_with_head_does_not_spend_the_secret(
 
     assert member.head(made.url).status_code == 405
     assert (shown(member.get(made.url)),) == believed(owned)
+
+
+def test_a_secret_is_shown_for_its_own_connection_alone(
+    member: Client, post: Visit, url: Url, owned: Connection, sandbox: Sandbox
+) -> None:
+    other = ConnectionFactory.create(organization=owned.organization)
+    post(url("connection_webhooks_register", owned.pk))
+
+    page = member.get(url("connection_webhooks_secret", other.pk))
+
+    assert page.url == url("connection_webhooks", other.pk)
 
 
 def test_rotating_says_how_long_the_old_secret_is_believed(

@@ -49,6 +49,7 @@ def test_the_inbox_tells_what_came_and_what_became_of_it(
     for told in ("Commits pushed", "acme/api", connection.name, "Fetched", "1,234"):
         assert told in text
     assert "new:event" in text
+    assert "Each is kept for 30 days." in text
     assert "It is older than what is here" in text
     assert url("delivery", row.pk) in text
 
