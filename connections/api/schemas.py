@@ -18,7 +18,7 @@ from connections.api.declared import (
 from connections.api.rows import STATES
 from connections.connectors import connectors
 from connections.services.tags import tags_schema
-from tenants.api import Choice, Day, IdField, PageSerializer, StrictSerializer, Text
+from tenants.api import Choice, Day, Flag, IdField, PageSerializer, StrictSerializer, Text
 from tenants.api.shapes import Schema
 
 
@@ -85,7 +85,7 @@ class ChangedCredential(OneRow):
     settings = Texts(changed_settings, required=False, removable=True)
     secrets = Texts(replaced_secrets, required=False)
     expiration_date = Day(required=False, allow_null=True)
-    refuse_fewer = serializers.BooleanField(
+    refuse_fewer = Flag(
         required=False,
         help_text="Refuse new `secrets` with `precondition_failed` where they do not see a "
         "repository that the old ones see; nothing is stored then.",
@@ -134,10 +134,10 @@ class ConnectionList(PageSerializer):
 class RegisteredWebhooks(StrictSerializer):
     """webhooks.register."""
 
-    rotate = serializers.BooleanField(required=False, default=False)
+    rotate = Flag(required=False, default=False)
 
 
 class LookedAt(StrictSerializer):
     """webhooks.status."""
 
-    look = serializers.BooleanField(required=False, default=False)
+    look = Flag(required=False, default=False)

@@ -127,7 +127,7 @@ def _prove(
     given = read_given(
         kind,
         method=credential.method,
-        settings={name: value for name, value in merged.items() if value is not None},
+        settings={name: value or "" for name, value in merged.items()},  # as if left out
         secrets=secrets or dict(credential.secrets or {}),
     )
     entry = given.entry(connected(connection), connection.organization_id)

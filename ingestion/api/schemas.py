@@ -11,6 +11,7 @@ from ingestion.selectors.tables import TABLES
 from tenants.api import (
     Choice,
     Day,
+    Flag,
     IdField,
     Instant,
     PageSerializer,
@@ -124,14 +125,14 @@ class ListRepositories(PageSerializer):
     """repositories.list"""
 
     q = serializers.CharField(max_length=200, required=False)
-    selected = serializers.BooleanField(required=False, allow_null=True, default=None)
+    selected = Flag(required=False, allow_null=True, default=None)
 
 
 class SelectRepositories(StrictSerializer):
     """repositories.select"""
 
     ids = serializers.ListField(child=IdField(), allow_empty=False, max_length=MOST_IDS)
-    selected = serializers.BooleanField()
+    selected = Flag()
 
 
 class ListRecords(PageSerializer):

@@ -4,6 +4,7 @@ from tenants.api.paging import PreparedList, paginate, paginate_prepared
 from tenants.api.reading import (
     Choice,
     Day,
+    Flag,
     IdField,
     Instant,
     Nothing,
@@ -24,6 +25,7 @@ __all__ = (
     "ApiView",
     "Choice",
     "Day",
+    "Flag",
     "IdField",
     "Instant",
     "InvalidArguments",

@@ -20,14 +20,15 @@ _INSTANT = re.compile(
     rf"{_DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}"
     r"(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+FLAGS = {"1": True, "true": True, "0": False, "false": False}  # in an address or a form
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A declaration of what a method takes. Unknown keys are refused.
 
-    In form bodies objects and lists are JSON text, and are read as such; numbers are digits;
-    nothing, or `null`, is null where that may stand.
+    In form bodies objects and lists are JSON text, and are read as such; numbers are digits,
+    1 and 0 are true and false; nothing, or `null`, is null where that may stand.
     """
 
     def variants(self) -> list[dict[str, Any]]:
@@ -55,6 +56,8 @@ class StrictSerializer(serializers.Serializer[Any]):
             return None
         if isinstance(field, WholeNumber) and _DIGITS.fullmatch(value):
             return int(value)
+        if isinstance(field, Flag):
+            return FLAGS.get(value.lower(), value)
         if not isinstance(field, COMPOSITE):
             return value
         try:
@@ -80,6 +83,15 @@ class WholeNumber(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class Flag(serializers.BooleanField):
+    """True or false, and nothing that would have to be turned into one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
 
 
 class Text(serializers.CharField):

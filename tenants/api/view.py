@@ -17,13 +17,11 @@ from rest_framework.views import APIView
 from tenants import access, rate
 from tenants.actor import Actor
 from tenants.api import repeats
-from tenants.api.reading import Nothing, query_of, read
+from tenants.api.reading import FLAGS, Nothing, query_of, read
 from tenants.api.shapes import Answer
 from tenants.models import ApiKey, IdempotentCall, Organization
 from tenants.refusals import ApiError, InvalidArguments
 from tenants.roles import Permission
-
-DRY_RUN = {"1": True, "true": True, "0": False, "false": False}
 
 
 class AnyKind(BaseContentNegotiation):
@@ -85,9 +83,9 @@ class ApiView(APIView):
         if not self.takes_dry_run:
             return False
         said = query_of(self.request).get("dry_run", "0")
-        if said not in DRY_RUN:
+        if said not in FLAGS:
             raise InvalidArguments({"dry_run": "1 or 0."})
-        return DRY_RUN[said]
+        return FLAGS[said]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._door:

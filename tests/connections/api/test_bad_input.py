@@ -163,9 +163,12 @@ def test_no_body_breaks_a_method(script: Script, connection: Connection, method:
         ({"label": ""}, "label"),
         ({"settings": []}, "settings"),
         ({"settings": {"username": "x"}}, "settings.username"),
+        ({"settings": {"username": None}}, "settings.username"),
         ({"secrets": {"password": "x"}}, "secrets.password"),
         ({"secrets": "x"}, "secrets"),
         ({"expiration_date": 5}, "expiration_date"),
+        ({"refuse_fewer": 1}, "refuse_fewer"),
+        ({"refuse_fewer": "true"}, "refuse_fewer"),
         ({"method": "api_token"}, "method"),
     ],
 )

@@ -51,6 +51,19 @@ def test_it_rotates(script: Script, owned: Connection, sandbox: Sandbox) -> None
     assert hooks_of(sandbox)[0].secret == second["secret"]
 
 
+def test_in_a_form_and_an_address_true_is_a_word(script: Script, owned: Connection) -> None:
+    place = f"connections/{owned.pk}/webhooks"
+    secrets = [
+        script.form(f"{place}.register", rotate=said).body.get("secret")
+        for said in ("true", "True", "1", "false", "0")
+    ]
+
+    assert [bool(secret) for secret in secrets] == [True, True, True, False, False]
+    assert script.form(f"{place}.register", rotate="yes").error == "invalid_arguments"
+    looks = [script.get(f"{place}.status", look=said).status for said in ("true", "0", "on")]
+    assert looks == [200, 200, 422]
+
+
 def test_a_repeated_call_gets_the_same_secret_which_is_kept_encrypted(
     script: Script, owned: Connection
 ) -> None:
