@@ -23,6 +23,7 @@ RESOURCES = {
     "drafts": "draft of",
     "syncs": "sync of",
     "webhooks": "webhooks of",
+    "deliveries": "delivery",
 }
 
 # {} at the end is what it was done to. Whatever is not here reads “<action> the <resource> <name>”.

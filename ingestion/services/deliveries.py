@@ -88,8 +88,12 @@ def replay(*, delivery: Delivery, by: Actor) -> Delivery:
             organization=row.organization_id,
             event_type="deliveries.replayed",
             by=by,
-            target={"type": "delivery", "id": row.pk, "name": row.event or "delivery"},
-            changes={"connection_id": row.connection_id},
+            target={
+                "type": "delivery",
+                "id": row.pk,
+                "name": row.event or str(row.pk),
+                "connection": {"id": connection.pk, "name": connection.name},
+            },
         )
     return row
 

@@ -28,6 +28,10 @@ def event(event_type: str, **values: Any) -> AuditEvent:
         (event("members.role_changed", target={"name": "Ben"}), "Ada changed the role of Ben"),
         (event("syncs.started", target={"name": "Main"}), "Ada started the sync of Main"),
         (
+            event("deliveries.replayed", target={"name": "repo:push", "connection": "Main"}),
+            "Ada replayed the delivery repo:push of Main",
+        ),
+        (
             event("connections.created", actor_type="api_key", actor_name="terraform"),
             "API key terraform created the connection CI token",
         ),

@@ -106,7 +106,9 @@ def test_replay_asks_again_and_is_noted(script: Script, connection: Connection) 
     assert answer.status == 202
     assert (answer.body["delivery"]["replays"], answer.body["delivery"]["id"]) == (1, row.pk)
     event = AuditEvent.objects.get(event_type="deliveries.replayed")
-    assert event.target == {"type": "delivery", "id": row.pk, "name": row.event}
+    of_connection = {"id": connection.pk, "name": connection.name}
+    named = {"type": "delivery", "id": row.pk, "name": row.event}
+    assert event.target == {**named, "connection": of_connection}
 
 
 def test_replay_wants_a_connection_that_works(script: Script, connection: Connection) -> None:
