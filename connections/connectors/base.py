@@ -231,6 +231,14 @@ class Connector(ABC):
             if one.stream in wanted and (not one.methods or method in one.methods)
         )
 
+    def with_needed(self, streams: Collection[str]) -> list[str]:
+        """These streams with all that they need and what is required, by key, in their order."""
+        wanted = set(streams)
+        for stream in reversed(self.streams):
+            if stream.key in wanted:
+                wanted.update(stream.needs)
+        return [one.key for one in self.streams if one.key in wanted or one.required]
+
     def stream(self, key: str) -> Stream:
         """The stream of this key. Raises LookupError."""
         for stream in self.streams:

@@ -47,7 +47,9 @@ class SettingsForm(StreamsForm, WindowForm, ScheduleForm):
             over = {key for key in self.wanted if key in self.withheld}
             chosen = over.union(self.cleaned_data["streams"])
             if chosen != set(self.wanted):
-                changed["streams"] = [stream.key for stream in self.known if stream.key in chosen]
+                changed["streams"] = [
+                    stream.key for stream in self.connector.streams if stream.key in chosen
+                ]
         return changed
 
     @property

@@ -24,14 +24,14 @@ class StreamsForm(forms.Form):
     streams = forms.MultipleChoiceField(
         label="What to sync", widget=forms.CheckboxSelectMultiple, required=False
     )
-    known: tuple[Stream, ...]
+    connector: Connector
     withheld: Mapping[str, str]
 
     def keep_streams(
         self, connector: Connector, chosen: Collection[str], withheld: Mapping[str, str]
     ) -> None:
         """Begin with what is chosen. What is withheld, each with a sentence why, is only shown."""
-        self.known, self.withheld = connector.streams, withheld
+        self.connector, self.withheld = connector, withheld
         offered = [(s.key, s.label) for s in connector.streams if s.key not in withheld]
         self.fields["streams"].choices = offered  # type: ignore[attr-defined]  # a choice field
         self.initial["streams"] = list(chosen)
@@ -40,7 +40,7 @@ class StreamsForm(forms.Form):
     def stream_choices(self) -> list[StreamChoice]:
         """Each stream with whether it is ticked, and why it cannot be."""
         ticked = set(self["streams"].value() or ())
-        labels = {stream.key: stream.label for stream in self.known}
+        labels = {stream.key: stream.label for stream in self.connector.streams}
         return [
             StreamChoice(
                 stream=stream,
@@ -48,21 +48,20 @@ class StreamsForm(forms.Form):
                 withheld=self.withheld.get(stream.key, ""),
                 needs=[labels.get(key, key) for key in stream.needs],
             )
-            for stream in self.known
+            for stream in self.connector.streams
         ]
 
     def clean_streams(self) -> list[str]:
         """The streams with all that they need, in their order."""
-        chosen: set[str] = set(self.cleaned_data["streams"])
-        for stream in reversed(self.known):
-            if stream.key in chosen:
-                chosen.update(stream.needs)
+        chosen = self.connector.with_needed(self.cleaned_data["streams"])
         missing = [
-            stream.label for stream in self.known if stream.key in chosen & set(self.withheld)
+            stream.label
+            for stream in self.connector.streams
+            if stream.key in chosen and stream.key in self.withheld
         ]
         if missing:
             told = (
                 f"What is ticked needs {', '.join(missing).lower()}, which cannot be chosen here."
             )
             raise forms.ValidationError(told)
-        return [s.key for s in self.known if s.key in chosen or s.required]
+        return chosen

@@ -115,13 +115,7 @@ def _streams(connector: Connector, streams: Any) -> list[str]:
     if unknown:
         told = f"{connector.label} has no stream {unknown[0][:40]!r}. It has {', '.join(known)}."
         raise InvalidFields({"selection.streams": told})
-    chosen = set(streams)
-    for stream in reversed(connector.streams):
-        if stream.key in chosen:
-            chosen.update(stream.needs)
-    if not chosen:
-        return []
-    return [s.key for s in connector.streams if s.required or s.key in chosen]
+    return connector.with_needed(streams) if streams else []
 
 
 def _repositories(value: Any) -> dict[str, Any]:

@@ -148,16 +148,11 @@ def streams_of(connection: Connection, wanted: Sequence[str] | None = None) -> l
     if wanted and COMPARISON in wanted:
         others = [name for name in wanted if name != COMPARISON]
         return [*(streams_of(connection, others) if others else ()), COMPARISON]
-    known = connector(connection.connector).streams
     selected = copied_streams(connection)
     for name in wanted or ():
         if name not in selected:
             raise UnknownStream(name)
-    chosen = set(wanted or selected)
-    for stream in reversed(known):
-        if stream.key in chosen:
-            chosen.update(stream.needs)
-    return [stream.key for stream in known if stream.key in chosen or stream.required]
+    return connector(connection.connector).with_needed(wanted or selected)
 
 
 def open_streams(syncs: Sequence[Sync]) -> None:
