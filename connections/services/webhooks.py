@@ -15,6 +15,7 @@ from connections.services.hands import ANOTHER_MAY, Hands
 from connections.services.hook_places import (
     Scope,
     place_of,
+    places_left,
     wanted_events,
     webhook_rows,
     webhooks_of,
@@ -56,13 +57,18 @@ def register(*, connection: Connection, by: Actor, rotate: bool = False) -> Done
     return done
 
 
-def go_on_registering(connection: Connection) -> Done:
-    """Do the repositories that are left, as long as webhooks are wanted. Makes requests."""
+def go_on_registering(connection: Connection, most: int = IN_BACKGROUND) -> Done:
+    """Do the repositories that are left, as long as webhooks are wanted: so many, then another task
+    goes on, unless none could be done. Makes requests.
+    """
     secret, by, done = current_secret(connection), Actor.system(), Done()
     if secret is not None:
+        before = len(places_left(connection, secret))
         with Hands(connection, by, FOR) as hands:
-            settle_all(Settler(connection, hands, secret, done), IN_BACKGROUND, again=False)
+            settle_all(Settler(connection, hands, secret, done), most, again=False)
         note_done(connection, by, done)
+        if 0 < len(done.left) < before:
+            send_on_commit(REGISTER_WEBHOOKS, connection.organization_id, connection.pk)
     return done
 
 
@@ -88,14 +94,18 @@ def remove(*, connection: Connection, by: Actor) -> Done:
     return done
 
 
-def go_on_removing(connection: Connection) -> Done:
-    """Remove what is left, unless webhooks are wanted again. Makes requests."""
+def go_on_removing(connection: Connection, most: int = IN_BACKGROUND) -> Done:
+    """Remove what is left, unless webhooks are wanted again: so many, then another task goes on,
+    unless none could be removed. Makes requests.
+    """
     by, done = Actor.system(), Done()
     if current_secret(connection) is None:
         with Hands(connection, by, FOR) as hands:
-            drop(hands, webhook_rows(connection)[:IN_BACKGROUND], done)
+            drop(hands, webhook_rows(connection)[:most], done)
         done.left = _names(webhook_rows(connection))
         note_done(connection, by, done)
+        if done.left and done.removed:
+            send_on_commit(REMOVE_WEBHOOKS, connection.organization_id, connection.pk)
     return done
 
 

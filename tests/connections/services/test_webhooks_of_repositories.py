@@ -1,6 +1,7 @@
 """Webhooks of single repositories, where that of the workspace may not be made."""
 
 from connections.services import webhooks
+from connections.services.webhook_secrets import forget_secrets, make_secret
 from connections.services.webhook_status import Standing, status_of
 from tests.connections.hooked import acme, chosen, hooks_of, of_owner
 
@@ -32,6 +33,27 @@ def test_repositories_beyond_the_first_are_done_by_a_worker(
     assert (standing, len(sent)) == (Standing.INCOMPLETE, 1)
     assert {len(hooks_of(sandbox, slug)) for slug in acme(sandbox).repositories} == {1}
     assert status_of(connection).standing == Standing.ACTIVE
+
+
+def test_workers_go_on_until_none_is_left_or_none_can_be_done(
+    connection, actor, sandbox, django_capture_on_commit_callbacks
+):
+    make_secret(connection)
+    chosen(connection, sandbox, "api", "web")
+
+    with django_capture_on_commit_callbacks() as first:
+        webhooks.go_on_registering(connection, most=1)
+    with django_capture_on_commit_callbacks() as last:
+        webhooks.go_on_registering(connection, most=1)
+    forget_secrets(connection)
+    with django_capture_on_commit_callbacks() as removing:
+        webhooks.go_on_removing(connection, most=1)
+    sandbox.faults.add("/hooks", status=500, method="DELETE", body="{}")
+    with django_capture_on_commit_callbacks() as refused:
+        done = webhooks.go_on_removing(connection, most=1)
+
+    assert [len(sent) for sent in (first, last, removing, refused)] == [1, 0, 1, 0]
+    assert (len(done.left), done.removed) == (1, [])
 
 
 def test_a_webhook_of_a_repository_that_is_gone_is_left_to_be_made(connection, actor, sandbox):
