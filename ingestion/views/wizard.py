@@ -1,5 +1,6 @@
 """The wizard's last step: what to sync. It turns the draft into a connection and starts it."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -145,12 +146,15 @@ class EstimateWhatToSync(ChooseWhatToSync):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        is_live = bool(request.headers.get("HX-Request"))
+        if is_live and draft_of(self.organization, self.user, draft) is None:
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)  # it was finished meanwhile
         mine = self._draft(draft)
         form = ChooseForm(mine, request.POST)
         form.is_valid()
         found = self._estimate(mine, form)
         shown = ChooseForm(mine, initial=form.typed())
-        if request.headers.get("HX-Request"):
+        if is_live:
             self.template = "ingestion/_estimate_live.html"
         return self._page(mine, shown, estimate=found, is_preselected=PRESELECT in request.POST)
 

@@ -311,3 +311,16 @@ def test_an_estimate_that_cannot_be_made_says_why(
 
     assert "Mend what is marked" in unclear
     assert "No estimate now." in broken
+
+
+def test_an_estimate_of_a_choice_that_was_started_meanwhile_is_nothing(
+    member: Client, url: Address, begin: Begin
+) -> None:
+    draft = begin()
+    address = url("wizard_estimate", draft.public_id)
+    draft.delete()
+
+    live = member.post(address, chosen(), headers={"HX-Request": "true"})
+
+    assert (live.status_code, live.content) == (204, b"")
+    assert member.post(address, chosen()).status_code == 404
