@@ -31,7 +31,7 @@ def credentials_list(around: Surroundings) -> Iterator[Figure]:
     path, keys = prepare()
     yield Figure(measure="statements", value=statements(path, keys[0]), at_most=5)
     same = {"SECRET_KEY": "bench-" + "k" * 50, "FERNET_KEYS": "the-key-of-the-bench"}
-    more = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare", "LOG_LEVEL": "WARNING"}
+    more = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare.settings", "LOG_LEVEL": "WARNING"}
     house = House(around.folder, NOWHERE, {**around.settings, **same, **more})
     names = {"/bare": "a bare view", "/empty": "an empty view", path: "credentials.list"}
     taken: dict[str, list[float]] = {address: [] for address in names}

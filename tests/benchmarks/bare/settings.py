@@ -2,4 +2,4 @@
 
 from config.settings import *  # noqa: F403
 
-ROOT_URLCONF = "tests.benchmarks.bare_urls"
+ROOT_URLCONF = "tests.benchmarks.bare.urls"
