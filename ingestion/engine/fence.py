@@ -75,13 +75,16 @@ def claim(sync_id: int) -> Fence | None:
     return Fence(sync_id, sync.attempt + 1) if touched else None
 
 
-def is_wanted_elsewhere(sync_id: int) -> bool:
-    """Whether another sync could go on, and all slots are taken."""
+def is_wanted_elsewhere(sync: Sync, *, lasted: float) -> bool:
+    """Whether another sync could go on, and all slots are taken by slices as this one, which has
+    `lasted` so many seconds. Before its turn is over it is wanted only by one that never had any,
+    of another organization: who has little to copy does not wait for who has much.
+    """
     now = database_now()
-    others = Sync.objects.exclude(pk=sync_id)
-    if not others.filter(claimable(now)).exists():
-        return False
-    return running(now) >= int(settings.SYNC_SLOTS)
+    others = Sync.objects.filter(claimable(now)).exclude(pk=sync.pk)
+    if lasted <= settings.SYNC_SLICE:
+        others = others.filter(attempt=0).exclude(organization=sync.organization_id)
+    return others.exists() and running(now) >= int(settings.SYNC_SLOTS)
 
 
 def running(now: datetime) -> int:

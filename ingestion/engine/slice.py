@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 
 from connections.services.locks import hold
@@ -35,7 +34,7 @@ from ingestion.writer.batch import Batch, Counts, Place
 from ingestion.writer.people import People
 
 PAGES_AT_A_TIME = 40  # messages that one transaction takes at most
-LOOK = 1.0  # seconds between two looks at the clock
+LOOK = 0.5  # seconds between two looks at the clock, and at who waits
 LONGEST = 600  # seconds, so that an authorization is renewed in time
 # New objects between two looks for garbage that goes round in circles. A page of Bitbucket's is
 # thousands of objects and leaves no circle: at Python's own 700, looking takes longer than parsing.
@@ -119,8 +118,8 @@ class Slice:
             return
         self._looked = time.monotonic()
         lasted = self._looked - self._begun
-        has_had_turn = lasted > settings.SYNC_SLICE and is_wanted_elsewhere(self._fence.sync_id)
-        if has_had_turn or lasted > LONGEST or shutdown.is_asked():
+        is_wanted = is_wanted_elsewhere(self._run.sync, lasted=lasted)
+        if is_wanted or lasted > LONGEST or shutdown.is_asked():
             self._yields = True
             self._fetchers.stop()
 

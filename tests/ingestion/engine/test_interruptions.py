@@ -19,6 +19,7 @@ from ingestion.models import Coverage, Person, PullRequest, Repository, State, S
 from ingestion.services.repositories import select_repositories
 from ingestion.services.syncs import cancel_sync
 from tenants.actor import Actor
+from tests.factories import ConnectionFactory
 from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.ingestion.engine.rows import all_rows, count
 from tests.sandbox import Sandbox, Scale
@@ -210,24 +211,41 @@ def test_paused_connection_stops_its_sync(copied: Copied) -> None:
     assert StreamRun.objects.filter(sync=sync, state=State.CANCELLED).count() == 6
 
 
+@pytest.mark.parametrize(
+    ("seconds", "is_ours", "attempt", "state"),
+    [
+        (0, False, 1, State.WAITING),
+        (1000, False, 0, State.WAITING),  # who never had a turn has it at once
+        (1000, False, 1, State.SUCCEEDED),
+        (1000, True, 0, State.SUCCEEDED),
+    ],
+)
 def test_slice_gives_way_when_others_wait(
-    copied: Copied, connect: Callable[..., Copied], sandbox: Sandbox, settings: Any
+    copied: Copied,
+    sandbox: Sandbox,
+    settings: Any,
+    seconds: int,
+    is_ours: bool,
+    attempt: int,
+    state: State,
 ) -> None:
-    settings.SYNC_SLOTS, settings.SYNC_SLICE = 1, 0
+    settings.SYNC_SLOTS, settings.SYNC_SLICE = 1, seconds
     sandbox.latency = 0.3
     first = copied.start()
-    Sync.objects.filter(pk=first.pk).update(created_at=first.created_at)
-    other = Sync.objects.create(connection=connect_second(connect), trigger="person", streams=[])
+    of = {"organization": first.organization} if is_ours else {}
+    second = ConnectionFactory.create(**of)
+    other = Sync.objects.create(connection=second, trigger="person", streams=[], attempt=attempt)
 
-    state = engine.run_slice(first.pk)
+    ended = engine.run_slice(first.pk)
 
     first.refresh_from_db()
-    assert state == State.WAITING
-    assert first.reason == Sync.Reason.TURN
+    assert ended == state
     assert first.lease_until is None
+    assert (first.reason == Sync.Reason.TURN) == (state == State.WAITING)
     Sync.objects.filter(pk=other.pk).delete()
     sandbox.latency = 0
-    assert engine.run_to_end(first.pk).state == State.SUCCEEDED
+    if state == State.WAITING:
+        assert engine.run_to_end(first.pk).state == State.SUCCEEDED
 
 
 def test_repository_that_is_left_out_while_all_are_listed_stays_out(
@@ -250,15 +268,6 @@ def test_repository_that_is_left_out_while_all_are_listed_stays_out(
     web.refresh_from_db()
     assert not web.is_selected
     assert not PullRequest.objects.filter(repository=web).exists()
-
-
-def connect_second(connect: Callable[..., Copied]) -> Any:
-    """Another connection of the same organization, to another workspace."""
-    from tests.factories import ConnectionFactory
-
-    existing = Sync.objects.select_related("connection").first()
-    assert existing
-    return ConnectionFactory.create(organization=existing.connection.organization)
 
 
 @contextmanager
