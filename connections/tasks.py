@@ -31,8 +31,7 @@ def verify_credential(organization_id: int, credential_id: int) -> None:
 def verify_connection(organization_id: int, connection_id: int) -> None:
     """Run the checks of every credential of a connection: daily."""
     with access.enter(organization_id):
-        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
-        connection = rows.filter(pk=connection_id).first()
+        connection = _standing(organization_id, connection_id)
         if connection is not None:
             due.verify_all(connection)
 
@@ -41,8 +40,7 @@ def verify_connection(organization_id: int, connection_id: int) -> None:
 def register_webhooks(organization_id: int, connection_id: int) -> None:
     """Make the webhooks of the repositories that are left."""
     with access.enter(organization_id):
-        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
-        connection = rows.filter(pk=connection_id).first()
+        connection = _standing(organization_id, connection_id)
         if connection is not None:
             webhooks.go_on_registering(connection)
 
@@ -51,8 +49,7 @@ def register_webhooks(organization_id: int, connection_id: int) -> None:
 def remove_webhooks(organization_id: int, connection_id: int) -> None:
     """Remove the webhooks that are left, where none are wanted any more."""
     with access.enter(organization_id):
-        rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
-        connection = rows.filter(pk=connection_id).first()
+        connection = _standing(organization_id, connection_id)
         if connection is not None:
             webhooks.go_on_removing(connection)
 
@@ -74,3 +71,10 @@ def watch_expiry() -> None:
 def erase_expired_drafts() -> None:
     """Erase the secrets of drafts that nobody touched for an hour. Outside of any organization."""
     due.erase_expired_drafts()
+
+
+def _standing(organization_id: int, connection_id: int) -> Connection | None:
+    """The connection, unless it was deleted meanwhile."""
+    rows = Connection.objects.for_organization(organization_id).filter(deleted_at=None)
+    found: Connection | None = rows.filter(pk=connection_id).first()
+    return found

@@ -3,13 +3,12 @@
 Whether webhooks are wanted is told by the connection's secret: it has one as long as they are.
 """
 
-from collections.abc import Iterable
 from functools import partial
 
 from django.db import transaction
 
 from connections.dispatch import REGISTER_WEBHOOKS, REMOVE_WEBHOOKS, send_on_commit
-from connections.models import Connection, WebhookSecret, WebhookSubscription
+from connections.models import Connection, WebhookSecret
 from connections.services.errors import ConnectionDeleted, NotVerified
 from connections.services.hands import ANOTHER_MAY, Hands
 from connections.services.hook_places import (
@@ -86,8 +85,7 @@ def remove(*, connection: Connection, by: Actor) -> Done:
         note("webhooks.removed", connection, by)
     done = Done()
     with Hands(connection, by) as hands:
-        drop(hands, webhook_rows(connection)[:AT_ONCE], done)
-    done.left = _names(webhook_rows(connection))
+        _remove(hands, connection, done, AT_ONCE)
     if done.left and done.problem is None:
         send_on_commit(REMOVE_WEBHOOKS, connection.organization_id, connection.pk)
     note_done(connection, by, done)
@@ -101,8 +99,7 @@ def go_on_removing(connection: Connection, most: int = IN_BACKGROUND) -> Done:
     by, done = Actor.system(), Done()
     if current_secret(connection) is None:
         with Hands(connection, by, FOR) as hands:
-            drop(hands, webhook_rows(connection)[:most], done)
-        done.left = _names(webhook_rows(connection))
+            _remove(hands, connection, done, most)
         note_done(connection, by, done)
         if done.left and done.removed:
             send_on_commit(REMOVE_WEBHOOKS, connection.organization_id, connection.pk)
@@ -112,8 +109,7 @@ def go_on_removing(connection: Connection, most: int = IN_BACKGROUND) -> Done:
 def remove_with(hands: Hands, connection: Connection, by: Actor) -> Done:
     """Remove what is ours, of a connection that was deleted, by secrets that are erased by now."""
     done = Done()
-    drop(hands, webhook_rows(connection), done)
-    done.left = _names(webhook_rows(connection))
+    _remove(hands, connection, done)
     note_done(connection, by, done)
     return done
 
@@ -169,5 +165,7 @@ def settle_all(settler: Settler, most: int, *, again: bool) -> None:
         drop(settler.hands, webhook_rows(settler.connection), done)
 
 
-def _names(rows: Iterable[WebhookSubscription]) -> list[str]:
-    return [row.name for row in rows]
+def _remove(hands: Hands, connection: Connection, done: Done, most: int | None = None) -> None:
+    """Remove so many of ours, and tell which are left."""
+    drop(hands, webhook_rows(connection)[:most], done)
+    done.left = [row.name for row in webhook_rows(connection)]

@@ -58,9 +58,7 @@ class Webhooks(ConnectionView):
             return context
         arrives = self._arrives(self.status, context["deliveries"])
         hooks = [(one, badge_of(one)) for one in self.status.hooks]
-        hooks.sort(
-            key=lambda each: each[1] == HOOKS[State.ACTIVE]
-        )  # those that need somebody first
+        hooks.sort(key=lambda each: each[1] == HOOKS[State.ACTIVE])  # who needs somebody first
         return {
             **context,
             "status": self.status,

@@ -147,9 +147,12 @@ class EstimateWhatToSync(ChooseWhatToSync):
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         is_live = bool(request.headers.get("HX-Request"))
-        if is_live and draft_of(self.organization, self.user, draft) is None:
+        try:
+            mine = self._draft(draft)
+        except Http404:
+            if not is_live:
+                raise
             return HttpResponse(status=HTTPStatus.NO_CONTENT)  # it was finished meanwhile
-        mine = self._draft(draft)
         form = ChooseForm(mine, request.POST)
         form.is_valid()
         found = self._estimate(mine, form)
