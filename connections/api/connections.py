@@ -41,7 +41,7 @@ from connections.services import connections, links
 from connections.services.creating import Created, create_connection
 from connections.services.entering import NewCredential
 from connections.tagged import tagged
-from tenants.api import ApiView, paginate, timestamp
+from tenants.api import ApiView, list_answer, paginate, timestamp
 from tenants.authentication import require_scope
 from tenants.models import Scope
 
@@ -72,12 +72,7 @@ class ConnectionsList(ApiView):
             rows = tagged(rows, asked["tag"])
         rows = rows.prefetch_related("tags")
         page, cursor = paginate(rows, request, ("connector", "name", "id"), usual=WITHOUT_LIMIT)
-        return Response(
-            {
-                "connections": [connection_row(row) for row in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, connections=[connection_row(row) for row in page])
 
 
 class ConnectionsInfo(ApiView):

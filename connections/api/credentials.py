@@ -35,7 +35,14 @@ from connections.models import Connection, Credential
 from connections.services import changing, credentials, verification
 from connections.services.changing import Stored
 from tenants import access
-from tenants.api import ApiView, PageSerializer, PreparedList, paginate_prepared, timestamp
+from tenants.api import (
+    ApiView,
+    PageSerializer,
+    PreparedList,
+    list_answer,
+    paginate_prepared,
+    timestamp,
+)
 from tenants.models import Organization, Scope
 from tenants.prepared import Given
 
@@ -141,11 +148,8 @@ class CredentialsList(ApiView):
         )
         if not page:  # none, or no such connection
             connection_of(self, connection_id)
-        return Response(
-            {
-                "credentials": [credential_row(one, cast(Any, one).connector) for one in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
+        return list_answer(
+            cursor, credentials=[credential_row(one, cast(Any, one).connector) for one in page]
         )
 
 

@@ -11,7 +11,7 @@ from ingestion.api.schemas import ListDeliveries, OneDelivery
 from ingestion.models import Delivery
 from ingestion.selectors.deliveries import deliveries_of, filter_deliveries
 from ingestion.services.deliveries import replay
-from tenants.api import ApiError, paginate
+from tenants.api import ApiError, list_answer, paginate
 from tenants.models import Scope
 from tenants.roles import Permission, allows
 from tenants.scopes import present_role
@@ -44,12 +44,7 @@ class List(OfConnection):
         page, cursor = paginate(
             filter_deliveries(found, asked), request, key=("-received_at", "-id")
         )
-        return Response(
-            {
-                "deliveries": [delivery_row(row) for row in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, deliveries=[delivery_row(row) for row in page])
 
 
 class Info(OfDelivery):

@@ -34,7 +34,7 @@ from ingestion.selectors.quota import QuotaLeft, quota_of_subjects
 from ingestion.selectors.tables import TABLES, record_row
 from ingestion.services.repositories import select_repositories
 from tenants import access
-from tenants.api import AnyKind, ApiError, ApiView, paginate, timestamp
+from tenants.api import AnyKind, ApiError, ApiView, list_answer, paginate, timestamp
 from tenants.models import Scope
 from tenants.roles import Permission
 
@@ -56,12 +56,7 @@ class RepositoriesList(OfConnection):
         rows = Repository.objects.for_organization(self.organization)
         found = rows.filter(connection_id=connection.home_id).filter(_which(asked))
         page, cursor = paginate(found, request, key=("id",))
-        return Response(
-            {
-                "repositories": [repository_row(row) for row in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, repositories=[repository_row(row) for row in page])
 
 
 def _which(asked: dict[str, Any]) -> Q:
@@ -123,13 +118,7 @@ class RecordsList(OfConnection):
         if "changed_since" in asked:
             found = found.filter(changed_at__gte=asked["changed_since"])
         page, cursor = paginate(found, request, key=("changed_at", "id"))
-        return Response(
-            {
-                "table": asked["table"],
-                "records": [record_row(row) for row in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, table=asked["table"], records=[record_row(row) for row in page])
 
 
 class RecordsExport(OfConnection):
@@ -176,12 +165,7 @@ class CoverageList(OfConnection):
         if "stream" in asked:
             found = found.filter(stream=asked["stream"])
         page, cursor = paginate(found, request, key=("id",))
-        return Response(
-            {
-                "coverage": [coverage_row(row) for row in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, coverage=[coverage_row(row) for row in page])
 
 
 class QuotaList(ApiView):

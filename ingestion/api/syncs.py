@@ -18,7 +18,7 @@ from ingestion.selectors.syncs import stream_rows_of, syncs_of
 from ingestion.services.comparing import fetch_missing
 from ingestion.services.retries import retry_sync
 from ingestion.services.syncs import SyncAlreadyRunning, cancel_sync, start_sync
-from tenants.api import ApiError, paginate
+from tenants.api import ApiError, list_answer, paginate
 from tenants.api.reading import Nothing
 from tenants.models import Scope
 
@@ -80,8 +80,7 @@ class List(OfConnection):
         if "state" in asked:
             found = found.filter(state=asked["state"])
         page, cursor = paginate(found, request, key=("-created_at", "-id"))
-        metadata = {"next_cursor": cursor}
-        return Response({"syncs": rows_of(connection, page), "response_metadata": metadata})
+        return list_answer(cursor, syncs=rows_of(connection, page))
 
 
 class Info(OfConnection):

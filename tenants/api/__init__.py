@@ -1,6 +1,6 @@
 """The base of the API: `ApiView`, errors, strict input, pages of lists."""
 
-from tenants.api.paging import PreparedList, paginate, paginate_prepared
+from tenants.api.paging import PreparedList, list_answer, paginate, paginate_prepared
 from tenants.api.reading import (
     Choice,
     Day,
@@ -37,6 +37,7 @@ __all__ = (
     "WholeNumber",
     "check_if_match",
     "etag",
+    "list_answer",
     "paginate",
     "paginate_prepared",
     "read",

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.actor import ActorType
-from tenants.api.paging import paginate
+from tenants.api.paging import list_answer, paginate
 from tenants.api.reading import Instant, PageSerializer
 from tenants.api.rows import timestamp
 from tenants.api.shapes import Identifier, ListAnswer, Moment, Row, Thing, Words
@@ -66,12 +66,7 @@ class AuditLogsList(ApiView):
         if "since" in asked:
             events = events.filter(time__gte=asked["since"])
         page, cursor = paginate(events, request, ("-time", "-id"))
-        return Response(
-            {
-                "audit_logs": [audit_row(event) for event in page],
-                "response_metadata": {"next_cursor": cursor},
-            }
-        )
+        return list_answer(cursor, audit_logs=[audit_row(event) for event in page])
 
 
 def audit_row(event: AuditEvent) -> dict[str, Any]:

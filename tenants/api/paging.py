@@ -9,6 +9,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from tenants.api.reading import PageSerializer, flat, query_of
 from tenants.prepared import Given, Prepared
@@ -41,6 +42,11 @@ class PreparedList:
             after = [Given(place, rows.model, column.lstrip("-")) for place, column in named]
             rows = rows.filter(_behind(key, after))
         return rows[:limit]
+
+
+def list_answer(cursor: str | None, **told: Any) -> Response:
+    """What a page of a list tells, by name, and where the next one begins: None at the end."""
+    return Response({**told, "response_metadata": {"next_cursor": cursor}})
 
 
 def paginate(
