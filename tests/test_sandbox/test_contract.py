@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from tests.sandbox import Sandbox
 from tests.test_sandbox.client import API, Client
+from tests.test_sandbox.test_hooks import made
 
 CONTRACT = Path(__file__).parents[2].parent / "shared/data/openapi/bitbucket-cloud.json"
 REPOSITORY = "/repositories/{workspace}/{repo_slug}"
@@ -130,6 +131,12 @@ def test_comments_in_the_feed_keep_the_contract(ada: Client) -> None:
     schema = {"$ref": "#/components/schemas/pullrequest_comment"}
     assert comments
     assert [p for comment in comments for p in problems(comment, schema)] == []
+
+
+def test_a_webhook_that_was_made_keeps_the_contract(client: Client) -> None:
+    hook = made(client, secret="hush")
+
+    assert problems(hook, schema_of(f"{REPOSITORY}/hooks/{{uid}}")) == []
 
 
 @pytest.mark.parametrize("path", ["/workspaces", "/repositories/acme/none", "/nowhere"])
