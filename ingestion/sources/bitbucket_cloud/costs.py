@@ -102,14 +102,19 @@ def _any(count: float) -> float:
     return 1 - exp(-count)
 
 
+def _looks_back(hours: float) -> float:
+    """Which share of visits so many hours apart is the first after a day has gone by."""
+    return 1 / ceil(DAY / hours)
+
+
 def _again_pull_requests(sizes: Sizes, plan: Plan, hours: float) -> float:
-    open_ones = pages(sizes["open"], PULL_REQUEST_PAGE) * min(1.0, hours / DAY)
+    open_ones = pages(sizes["open"], PULL_REQUEST_PAGE) * _looks_back(hours)
     return 1 + _changes(sizes, hours) / (PULL_REQUEST_PAGE - 1) + open_ones
 
 
 def _again_activity(sizes: Sizes, plan: Plan, hours: float) -> float:
     changed = _changes(sizes, hours)
-    often = max(_any(changed), min(1.0, hours / DAY) * _any(sizes["pull_requests"]))
+    often = max(_any(changed), _looks_back(hours) * _any(sizes["pull_requests"]))
     return often * (1 + changed * _entries(sizes) / PULL_REQUEST_PAGE)
 
 
@@ -121,7 +126,7 @@ def _again_comments(sizes: Sizes, plan: Plan, hours: float) -> float:
 def _again_pipelines(sizes: Sizes, plan: Plan, hours: float) -> float:
     a_day = sizes["pipelines_a_day"]
     look_back = min(sizes["pipelines"], a_day * LOOK_BACK) / PAGE
-    return 1 + a_day * hours / DAY / PAGE + look_back * min(1.0, hours / DAY)
+    return 1 + a_day * hours / DAY / PAGE + look_back * _looks_back(hours)
 
 
 def moves(sizes: Sizes) -> float | None:
