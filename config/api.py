@@ -64,7 +64,7 @@ class StrictJSONParser(BaseParser):
         except strict_json.BadText as error:
             raise InvalidArguments({error.path: str(error)}) from None
         except strict_json.NotStrictJson as error:
-            raise ApiError("invalid_json", str(error)) from None
+            raise ApiError("invalid_json", f"The body {error}") from None
 
 
 class ObjectFormParser(BaseParser):

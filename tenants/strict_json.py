@@ -11,11 +11,17 @@ _STEP = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|(?P<down>[\[{])|(?P<up>[\]}])', r
 
 
 class NotStrictJson(ValueError):
-    """The text is no JSON, or JSON that two readers could understand differently."""
+    """The text is no JSON, or JSON that two readers could understand differently.
+
+    What it says follows on a name of the text: `The body ` is nested too deeply.
+    """
 
 
 class BadText(NotStrictJson):
-    """Text that no database keeps: NUL, half of a surrogate pair. `path` is where it stands."""
+    """Text that no database keeps: NUL, half of a surrogate pair. `path` is where it stands.
+
+    What it says is a sentence.
+    """
 
     def __init__(self, message: str, path: str = "") -> None:
         super().__init__(message)
@@ -31,15 +37,15 @@ def loads(text: bytes | str) -> Any:
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
-        raise NotStrictJson("The body is not UTF-8.") from None
+        raise NotStrictJson("is not UTF-8.") from None
     if _depth(decoded) > DEEPEST:
-        raise NotStrictJson("The body is nested too deeply.")
+        raise NotStrictJson("is nested too deeply.")
     try:
         value = json.loads(decoded, object_pairs_hook=_object, parse_constant=_constant)
     except NotStrictJson:
         raise
     except ValueError as error:
-        raise NotStrictJson(f"The body is not valid JSON: {_where(error)}") from None
+        raise NotStrictJson(f"is not valid JSON: {_where(error)}") from None
     _check_text(value)
     return value
 
@@ -64,12 +70,12 @@ def _depth(text: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise NotStrictJson("The body names a key twice.")
+        raise NotStrictJson("names a key twice.")
     return made
 
 
 def _constant(name: str) -> NoReturn:
-    raise NotStrictJson(f"The body holds {name}, which is not JSON.")
+    raise NotStrictJson(f"holds {name}, which is not JSON.")
 
 
 def _where(error: ValueError) -> str:

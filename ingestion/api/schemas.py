@@ -43,6 +43,12 @@ class StreamName(Word):
     def json_schema(self) -> Schema:
         return {"type": "string", "enum": stream_keys()}
 
+    def to_internal_value(self, data: Any) -> Any:
+        found, among = super().to_internal_value(data), self.json_schema["enum"]
+        if found not in among:
+            raise serializers.ValidationError(f"One of {', '.join(among)}.")
+        return found
+
 
 class ReadOrCompared(StreamName):
     """The same, or the comparison with the provider's counts."""
@@ -118,7 +124,7 @@ class OneDelivery(StrictSerializer):
 class ListCoverage(PageSerializer):
     """coverage.list"""
 
-    stream = Word(required=False)
+    stream = StreamName(required=False)
 
 
 class ListRepositories(PageSerializer):

@@ -65,7 +65,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         except strict_json.BadText as error:
             raise serializers.ValidationError({name: str(error)}) from None
         except strict_json.NotStrictJson as error:
-            raise serializers.ValidationError({name: f"JSON text is needed: {error}"}) from None
+            raise serializers.ValidationError({name: f"The text {error}"}) from None
 
 
 COMPOSITE = (

@@ -196,7 +196,7 @@ def test_what_does_not_fit_is_said_in_sentences(api: Client) -> None:
     no_json = post(api, "name=x&settings=no", "application/x-www-form-urlencoded").json()["fields"]
 
     assert unknown == {"colour": "There is no such field."}
-    assert no_json["settings"].startswith("JSON text is needed: ")
+    assert no_json["settings"].startswith("The text is not valid JSON: ")
 
 
 def test_a_form_body_means_the_same(api: Client) -> None:

@@ -265,6 +265,15 @@ def test_coverage_says_up_to_where(script: Script, connection: Connection, repos
     ]
 
 
+def test_coverage_of_a_stream_that_there_is_not_says_which_there_are(
+    script: Script, connection: Connection
+) -> None:
+    answer = script.get(of(connection, "coverage.list"), stream="pull_request")
+
+    assert (answer.status, answer.error) == (422, "invalid_arguments")
+    assert "pull_requests, " in answer.body["fields"]["stream"]
+
+
 def test_quota_says_what_is_left_and_when_more_comes(
     script: Script, connection: Connection, foreign: Connection
 ) -> None:
