@@ -55,12 +55,14 @@ def walk_newest(
     hashes: Sequence[str],
     not_before: datetime | None,
 ) -> Walk:
-    """The first page of what these lead to, which nothing is left out of, so that it shows some."""
+    """The first page of what these lead to, which nothing is left out of, so that it shows some of
+    them: the newest comes first.
+    """
     for answer in known_commits(client, repository, hashes, ()):
-        rows = parse.rows(values_of(answer), commit, "hash")
-        if not rows:
+        values = values_of(answer)
+        if not any(value.get("hash") in hashes for value in values):
             raise UnexpectedResponse(LACKS)
-        yield Page(rows=_by_age(rows, not_before)[0])
+        yield Page(rows=_by_age(parse.rows(values, commit, "hash"), not_before)[0])
         return
 
 

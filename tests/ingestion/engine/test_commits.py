@@ -1,5 +1,6 @@
 """Commits: what branches lead to, by the tips as they were; and what they lead to no more."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -367,6 +368,21 @@ def test_a_list_without_what_is_new_is_not_taken_for_one_of_old_commits(
     second = copied.sync()
 
     assert (first.state, second.state) == (State.PARTIAL, State.SUCCEEDED)
+    assert here() == younger(api, since)
+
+
+def test_a_page_of_other_commits_does_not_tell_that_what_is_lacking_is_old(
+    copied: Copied, sandbox: Sandbox, api: Repository, since: datetime
+) -> None:
+    old = min(api.commits.values(), key=lambda one: one.date)
+    page = {"values": [{"hash": old.hash, "date": old.date.isoformat(), "parents": []}]}
+    sandbox.faults.add("/commits", kind="short_page", times=1)
+    sandbox.faults.add("/commits", body=json.dumps(page), times=1)
+
+    told, asked_again, walked_again = copied.sync(), copied.sync(), copied.sync()
+
+    assert (told.state, asked_again.state) == (State.PARTIAL, State.PARTIAL)
+    assert walked_again.state == State.SUCCEEDED, walked_again.error
     assert here() == younger(api, since)
 
 

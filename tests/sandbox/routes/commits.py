@@ -12,7 +12,9 @@ Wanted = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def commits(call: Call) -> Answer:
-    """Newest first over all branches, or what include/exclude (query or form) leave."""
+    """Newest first over all branches, or what include/exclude (query or form) leave; of one second,
+    none before what was made upon it.
+    """
     repo = call.repository()
     wanted, name = _wanted(call, repo)
     rows = call.site.listings.kept(("commits", id(repo), wanted), lambda: _select(repo, wanted))
@@ -73,7 +75,8 @@ def _select(repo: Repository, wanted: Wanted) -> list[Commit]:
     include, exclude = wanted
     seen = _reachable(repo, include or tuple(repo.branches.values()))
     seen -= _reachable(repo, exclude)
-    return sorted((repo.commits[h] for h in seen), key=lambda c: (c.date, c.hash), reverse=True)
+    latest = (commit for hash_, commit in reversed(repo.commits.items()) if hash_ in seen)
+    return sorted(latest, key=lambda commit: commit.date, reverse=True)
 
 
 def _reachable(repo: Repository, starts: tuple[str, ...]) -> set[str]:
