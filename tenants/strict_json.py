@@ -13,14 +13,14 @@ _STEP = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|(?P<down>[\[{])|(?P<up>[\]}])', r
 class NotStrictJson(ValueError):
     """The text is no JSON, or JSON that two readers could understand differently.
 
-    What it says follows on a name of the text: `The body ` is nested too deeply.
+    What it says goes on behind a name of the text, such as “The body”.
     """
 
 
 class BadText(NotStrictJson):
     """Text that no database keeps: NUL, half of a surrogate pair. `path` is where it stands.
 
-    What it says is a sentence.
+    What it says is a whole sentence.
     """
 
     def __init__(self, message: str, path: str = "") -> None:

@@ -33,6 +33,15 @@ def test_start_answers_with_the_row(script: Script, connection: Connection) -> N
     assert Sync.objects.get().pk == row["id"]
 
 
+def test_start_of_a_stream_that_the_connection_has_not_says_so(
+    script: Script, connection: Connection
+) -> None:
+    answer = script.post(of(connection, "syncs.start"), {"streams": ["pull_request"]})
+
+    assert (answer.status, answer.error) == (422, "invalid_arguments")
+    assert answer.body["fields"] == {"streams": "This connection has no stream “pull_request”."}
+
+
 def test_start_takes_streams_with_what_they_need(script: Script, connection: Connection) -> None:
     body = {"mode": "full", "streams": ["pull_request_comments"]}
     row = script.post(of(connection, "syncs.start"), body).body["sync"]
