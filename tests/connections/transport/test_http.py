@@ -41,6 +41,26 @@ def test_an_answer_is_decoded_and_timed(settings: Settings) -> None:
     assert f"Bearer {SECRET}".encode() in server.asked[0]
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("/user?fields=values.id,next&q=a+%2B%20b", "/user?fields=values.id,next&q=a+%2B%20b"),
+        ("/user?page=a/b?c==", "/user?page=a/b?c=="),
+        ("/user?", "/user"),
+        ("/a%zz?q=50%&r=1", "/a%25zz?q=50%25&r=1"),
+        ("/ö?q=ä b[0]#end", "/%C3%B6?q=%C3%A4%20b%5B0%5D"),
+    ],
+)
+def test_an_address_is_sent_as_it_is_but_for_what_may_not_stand_in_one(
+    given: str, sent: str, settings: Settings
+) -> None:
+    with serving(says(answer())) as server:
+        found = transport_to(server, settings).get(given)
+
+    assert server.asked[0].split()[1].decode().removeprefix("/2.0") == sent
+    assert found.url.isascii()
+
+
 def test_each_attempt_takes_a_permit_and_learns_the_limit(settings: Settings) -> None:
     books = CountingLedger()
     with serving(says(answer(X_RateLimit_Limit="1200, 60;w=3600"))) as server:
