@@ -53,7 +53,7 @@ class Pace:
             with self._changed:
                 self._under_way -= 1
                 self.hear(time.monotonic() - begun, error)
-                self._changed.notify_all()
+                self._changed.notify(max(0, self.now - self._under_way))
 
     def hear(self, seconds: float, error: ProviderError | None = None) -> None:
         """An answer came after so long, or an error did."""
