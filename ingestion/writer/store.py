@@ -136,9 +136,9 @@ def _binding_cursor() -> CursorWrapper:
 
 
 def _record(table: Table, row: Values) -> dict[str, Any]:
-    found = dict(zip(table.columns, row, strict=True))
-    for name in table.nested:
-        found[name] = orjson.Fragment(found[name])
+    found = dict(zip(table.numbers, row, strict=True))
+    for number in table.nested:
+        found[number] = orjson.Fragment(found[number])
     return found
 
 
@@ -178,8 +178,9 @@ def _statement(table: Table, vendor: str, replace: bool, marks: bool) -> str:
     repository = "repository_id" if table.repository_at is not None else "NULL"
     if vendor == "postgresql":
         values = ", ".join(f"%s::{table.type_of(name)}" for name in first)
-        types = ", ".join(f'"{name}" {_sent_type(table, name)}' for name in table.columns)
-        own = ", ".join(f'"{name}"::{table.type_of(name)}' for name in table.columns)
+        sent = list(zip(table.numbers, table.columns, strict=True))
+        types = ", ".join(f'"{number}" {_sent_type(table, number, name)}' for number, name in sent)
+        own = ", ".join(f'"{number}"::{table.type_of(name)}' for number, name in sent)
         source = f"SELECT {values}, {own} FROM json_to_recordset(%s::json) AS new ({types})"
         back = f"{repository}::bigint AS repository_id, (xmax = 0) AS is_created, changed_at"
     else:
@@ -199,9 +200,9 @@ def _statement(table: Table, vendor: str, replace: bool, marks: bool) -> str:
     )
 
 
-def _sent_type(table: Table, name: str) -> str | None:
+def _sent_type(table: Table, number: str, name: str) -> str | None:
     """Nested JSON is cut out as text and parsed once: as jsonb it would be taken apart in steps."""
-    return "json" if name in table.nested else table.type_of(name)
+    return "json" if number in table.nested else table.type_of(name)
 
 
 def _changes(table: Table, condition: str = "") -> str:

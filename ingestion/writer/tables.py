@@ -66,9 +66,15 @@ class Table:
         return self.columns.index("repository_id") if found else None
 
     @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """What columns are called on their way to PostgreSQL: names would be half of the text."""
+        return tuple(map(str, range(len(self.columns))))
+
+    @cached_property
     def nested(self) -> tuple[str, ...]:
-        """Columns whose values are JSON texts."""
-        return tuple(name for name in self.columns if isinstance(self._field(name), JSONField))
+        """Numbers of the columns whose values are JSON texts."""
+        columns = zip(self.numbers, self.columns, strict=True)
+        return tuple(at for at, name in columns if isinstance(self._field(name), JSONField))
 
     def type_of(self, name: str) -> str | None:
         """What the database calls the type of a column."""
