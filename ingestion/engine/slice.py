@@ -31,6 +31,7 @@ from ingestion.services.repositories import selected_by
 from ingestion.sources.rows import Row
 from ingestion.writer import store
 from ingestion.writer.batch import Batch, Counts, Place
+from ingestion.writer.details import PullRequestKeys
 from ingestion.writer.people import People
 
 PAGES_AT_A_TIME = 40  # messages that one transaction takes at most
@@ -57,6 +58,7 @@ class Slice:
         self._plan = Plan(run)
         self._failures = failures
         self._people = People(run.connection.home_id)
+        self._pull_requests = PullRequestKeys()
         self._fetchers = Fetchers(partial(Seat, run.pool), WALKS * run.pool.pace.most)
         self._begun = self._looked = time.monotonic()
         self._yields = False
@@ -155,6 +157,7 @@ class Slice:
                 return self._batch(pages, careful=False)
         except store.REFUSALS:
             self._people.load()
+            self._pull_requests.forget()
             return self._batch(pages, careful=True)
 
     def _batch(self, pages: Sequence[tuple[Place, Sequence[Row]]], *, careful: bool) -> Batch:
@@ -166,6 +169,7 @@ class Slice:
             is_selected=selected_by(self._run.connection.selection),
             careful=careful,
             seen_by=self._run.reading if self._run.is_full else None,
+            pull_requests=self._pull_requests,
         )
         batch.write(pages)
         return batch

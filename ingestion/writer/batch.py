@@ -27,6 +27,7 @@ from ingestion.sources.rows import (
     StepRow,
 )
 from ingestion.writer import builds, details, values
+from ingestion.writer.details import PullRequestKeys
 from ingestion.writer.people import People, person
 from ingestion.writer.store import Shared, Values, Written, upsert, upsert_carefully
 from ingestion.writer.tables import (
@@ -121,6 +122,7 @@ class Batch:
     is_selected: Callable[[RepositoryRow], bool]
     careful: bool = False
     seen_by: int | None = None
+    pull_requests: PullRequestKeys = field(default_factory=PullRequestKeys)
     tally: defaultdict[Place, Counts] = field(default_factory=lambda: defaultdict(Counts))
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -159,7 +161,7 @@ class Batch:
             (place.repository_id, *values.pull_request(row, self.people)) for place, row in found
         ]
         self._write(PULL_REQUEST, rows, newest_first_by=PULL_REQUEST.columns.index("updated_on"))
-        reviews, stale = details.reviews_of(found, self.people)
+        reviews, stale = details.reviews_of(found, self.people, self.pull_requests)
         self._put(REVIEW, reviews, True)
         details.withdraw_reviews(stale, self.now)
 
@@ -168,11 +170,11 @@ class Batch:
     ) -> None:
         if not events and not comments:
             return
-        keys = details.pull_request_keys([*events, *comments])
+        keys = self.pull_requests.of([*events, *comments])
         bare = details.bare_pull_requests(events, keys)
         if bare:
             self._put(PULL_REQUEST, bare, False)
-            keys = details.pull_request_keys([*events, *comments])
+            keys = self.pull_requests.of([*events, *comments])
         known = details.keys_without_person(events, keys)
         self._write(
             EVENT,

@@ -13,16 +13,36 @@ from ingestion.writer.people import People
 from ingestion.writer.store import Values
 from ingestion.writer.tables import PULL_REQUEST
 
+REMEMBERED = 10_000  # pull requests; a key takes about 200 bytes
 Pair = tuple[int | None, int]  # a repository's key and the number of a pull request
 
 
-def pull_request_keys(
-    found: Sequence[tuple[Any, EventRow | CommentRow]],
-) -> dict[Pair, int]:
-    """Our key of every pull request that events and comments name, where there is one."""
-    pairs = {(place.repository_id, row.pull_request) for place, row in found}
-    columns = _among(pairs).values_list("repository_id", "number", "pk")
-    return {(repository, number): pk for repository, number, pk in columns}
+class PullRequestKeys:
+    """Our keys of the pull requests met lately. Their details come soon after them, page by page,
+    and each batch would ask for the same ones again.
+    """
+
+    def __init__(self) -> None:
+        self._met: dict[Pair, int] = {}
+
+    def forget(self) -> None:
+        """Forget all, such as what a rolled back transaction made."""
+        self._met.clear()
+
+    def meet(self, keys: Mapping[Pair, int]) -> None:
+        """Remember these, and of the others no more than memory should hold."""
+        if len(self._met) + len(keys) > REMEMBERED:
+            self._met.clear()
+        self._met.update(keys)
+
+    def of(self, found: Sequence[tuple[Any, EventRow | CommentRow]]) -> dict[Pair, int]:
+        """The key of every pull request that events and comments name, where there is one."""
+        pairs = {(place.repository_id, row.pull_request) for place, row in found}
+        known = {pair: self._met[pair] for pair in pairs if pair in self._met}
+        columns = _among(pairs - known.keys()).values_list("repository_id", "number", "pk")
+        read: dict[Pair, int] = {(repository, number): pk for repository, number, pk in columns}
+        self.meet(read)
+        return known | read
 
 
 def _among(pairs: Collection[Pair]) -> "QuerySet[PullRequest]":
@@ -96,7 +116,7 @@ def keys_without_person(
 
 
 def reviews_of(
-    found: Iterable[tuple[Any, PullRequestRow]], people: People
+    found: Iterable[tuple[Any, PullRequestRow]], people: People, keys: PullRequestKeys
 ) -> tuple[list[Values], list[int]]:
     """Reviews to write, and the keys of those whose people are no longer among the participants.
 
@@ -109,7 +129,9 @@ def reviews_of(
     }
     rows: list[Values] = []
     stale: list[int] = []
-    for pair, one in _reviewed(told.keys()).items():
+    stored = _reviewed(told.keys())
+    keys.meet({pair: one.key for pair, one in stored.items()})
+    for pair, one in stored.items():
         row = told[pair]
         if one.updated_on != row.updated_on:
             continue

@@ -227,6 +227,28 @@ def test_books_that_the_database_refuses_are_a_defect_and_not_kept_twice(copied:
     assert sync.state == State.FAILED
 
 
+def test_details_never_name_what_was_rolled_back(copied: Copied, sandbox: Sandbox) -> None:
+    """A pull request is written with a batch that is refused, and then refused itself."""
+    sandbox.change.pull_request("acme", "api", 2, title="unbearable")
+    refused = []
+
+    def refuse(execute: Callable[..., Any], sql: str, params: Any, *rest: Any) -> Any:
+        is_first = "INSERT INTO ingestion_review " in sql and not refused
+        is_next = "INSERT INTO ingestion_pullrequest " in sql and "unbearable" in str(params)
+        if is_first or (is_next and refused):
+            refused.append(sql)
+            raise DataError
+        return execute(sql, params, *rest)
+
+    with database.execute_wrapper(refuse):
+        sync = copied.sync()
+
+    assert "ingestion_pullrequest" in refused[-1]
+    assert sync.state == State.PARTIAL
+    assert not PullRequest.objects.filter(title="unbearable").exists()
+    assert Event.objects.values("pull_request").distinct().count() == PullRequest.objects.count()
+
+
 def test_what_has_no_name_is_found_by_its_list_once_a_day(
     copied: Copied, sandbox: Sandbox, a_day_later: Callable[[], None]
 ) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from ingestion.models import Repository
 from ingestion.sources.rows import PersonRow, PullRequestRow, Row
 from ingestion.writer.batch import Batch, Place
+from ingestion.writer.details import PullRequestKeys
 from ingestion.writer.people import People
 from tenants import access
 from tests.factories import ConnectionFactory
@@ -35,6 +36,7 @@ def repository(transactional_db: None) -> Iterator[Repository]:
 @pytest.fixture
 def write(repository: Repository) -> Write:
     """Writes rows of the repository in one batch, as a slice does."""
+    keys = PullRequestKeys()
 
     def write(
         *rows: Row,
@@ -52,6 +54,7 @@ def write(repository: Repository) -> Write:
             is_selected=lambda row: True,
             careful=careful,
             seen_by=seen_by,
+            pull_requests=keys,
         )
         with transaction.atomic():
             batch.write([(Place(stream, repository.pk), rows)])

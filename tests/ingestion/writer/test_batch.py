@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from ingestion.models import Comment, Event, Person, PipelineRun, PullRequest, Repository, Review
 from ingestion.sources.rows import CommentRow, EventRow, Participant, PersonRow, PipelineRow
 from ingestion.writer.batch import Place
+from ingestion.writer.details import REMEMBERED
 from ingestion.writer.store import REFUSALS
 from tests.ingestion.writer.conftest import ADA, MOMENT, Write, pull_request
 
@@ -164,6 +165,29 @@ def test_bare_pull_request_makes_way_for_the_listed_one_of_a_moment_before(write
     assert (row.title, row.updated_on, row.due_for) == ("Whole", MOMENT, MOMENT)
     write(pull_request(title="Old", age=5))
     assert PullRequest.objects.get().title == "Whole"
+
+
+def test_a_pull_request_that_was_just_written_is_not_looked_up_for_its_details(
+    write: Write,
+) -> None:
+    write(pull_request(1, participants=()), pull_request(2, participants=()))
+
+    with CaptureQueriesContext(connection) as asked:
+        write(event(), event(pull_request=2, person=None), event(pull_request=3, title="Later"))
+
+    looked_up = [one["sql"] for one in asked if 'FROM "ingestion_pullrequest"' in one["sql"]]
+    assert ["IN (3)" in sql for sql in looked_up] == [True, True]  # before it is written, and after
+    found = Event.objects.values_list("pull_request__number", flat=True)
+    assert sorted(found) == [1, 2, 3]
+
+
+def test_more_pull_requests_than_are_remembered_are_looked_up_again(write: Write) -> None:
+    many = range(1, REMEMBERED + 2)
+    write(*(pull_request(number, participants=()) for number in many))
+    write(*(event(pull_request=number) for number in many[:: REMEMBERED // 4]))
+
+    found = Event.objects.values_list("pull_request__number", flat=True)
+    assert sorted(found) == list(many[:: REMEMBERED // 4])
 
 
 def test_event_comes_once(write: Write) -> None:
