@@ -21,9 +21,17 @@ from tests.sandbox import Sandbox, Scale
 
 
 @pytest.hookimpl(trylast=True)  # when the folders have marked what is theirs
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, and say why, what this machine cannot run; where it must, let it fail."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, and say why, what this machine cannot run; where it must, let it fail.
+
+    Tests of a group, which would disturb each other, are in one process: xdist tells them by the
+    end of their ids, and scatters them without a word where that is missing.
+    """
+    is_grouping = getattr(config.option, "loadgroup", False)
     for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if is_grouping and group and not item.nodeid.endswith(f"@{group.args[0]}"):
+            raise pytest.UsageError(f"xdist does not keep {item.nodeid} with its group.")
         for reason in surroundings.lacking(item):
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -11,6 +11,7 @@ from tests.sandbox import Sandbox, Scale
 SCALE = Scale(repositories=6, pull_requests=40, pipelines=10, people=10)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """They share two cores and Redis: one after the other, in one process."""
     for item in items:
