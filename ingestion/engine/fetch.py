@@ -69,13 +69,14 @@ class Fetchers:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="fetch")
         self._messages: queue.Queue[Message] = queue.Queue(QUEUED_PAGES)
         self._stop = threading.Event()
+        self._turn_is_over = threading.Event()
         self._mine = threading.local()
         self._closers: list[Callable[[], None]] = []
         self.walking = 0
 
     @property
     def is_stopping(self) -> bool:
-        return self._stop.is_set()
+        return self._stop.is_set() or self._turn_is_over.is_set()
 
     def submit(self, visit: Visit) -> None:
         """Walk a visit as soon as a thread is free."""
@@ -85,6 +86,12 @@ class Fetchers:
     def stop(self) -> None:
         """End every walk after the page that is under way."""
         self._stop.set()
+
+    def give_way(self) -> None:
+        """End every walk after the page that is under way, but those that could not go on there:
+        they would read all of it again, and give way at the same place the next time.
+        """
+        self._turn_is_over.set()
 
     def close(self) -> None:
         """Stop, let the threads end, give their sockets back."""
@@ -121,7 +128,7 @@ class Fetchers:
         error: BaseException | None = None
         is_whole = False
         try:
-            is_whole = not self._stop.is_set() and self._pages(visit)
+            is_whole = not self.is_stopping and self._pages(visit)
         except BaseException as problem:  # noqa: BLE001  # the writing thread judges or raises it
             error = problem
         self._messages.put(Ended(visit, self._asked(), error, is_whole))
@@ -136,14 +143,15 @@ class Fetchers:
         comes to its end all the same, or all of it would be read again.
         """
         walk, said = visit.walk(self._source(visit)), None
-        goes_on, is_last = False, False
-        while is_last or not self._stop.is_set():
+        goes_on, is_last, is_kept = False, False, False
+        while is_last or not (self._stop.is_set() or (is_kept and self._turn_is_over.is_set())):
             try:
                 page = walk.send(said)
             except StopIteration:
                 return True
             is_last = goes_on and page.checkpoint is None
             goes_on = goes_on or page.checkpoint is not None
+            is_kept = goes_on or page.finished is not None
             verdict = Verdict() if page.wants_verdict else None
             self._messages.put(Arrived(visit, page, self._asked(), verdict))
             said = self._wait(verdict) if verdict else None

@@ -116,14 +116,16 @@ class Slice:
         if self._fence.is_due():
             with transaction.atomic():
                 self._fence.hold()
-        if time.monotonic() - self._looked < LOOK or self._fetchers.is_stopping:
+        if time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
         lasted = self._looked - self._begun
-        is_wanted = is_wanted_elsewhere(self._run.sync, lasted=lasted)
-        if is_wanted or lasted > LONGEST or shutdown.is_asked():
+        if lasted > LONGEST or shutdown.is_asked():
             self._yields = True
             self._fetchers.stop()
+        elif not self._fetchers.is_stopping and is_wanted_elsewhere(self._run.sync, lasted=lasted):
+            self._yields = True
+            self._fetchers.give_way()
 
     def _write(self, messages: Sequence[Message]) -> None:
         """Rows, checkpoints, counts and ends, in one transaction behind the fence."""

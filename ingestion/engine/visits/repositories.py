@@ -10,7 +10,7 @@ from ingestion.engine.visits.base import Visit
 from ingestion.engine.visits.listings import Listings
 from ingestion.models import Coverage, Repository
 from ingestion.sources.base import Page, Source, Walk
-from ingestion.writer.batch import Place
+from ingestion.writer.batch import Counts, Place
 
 MOST_GONE = 0.2  # of all; more is rather a mistake than the truth
 FEW = 1  # so many may always go; else none ever could where there are fewer than five
@@ -104,19 +104,29 @@ class GoneVisit(Visit):
     def __init__(self, run: Run, missing: list[Repository]) -> None:
         super().__init__(run)
         self._missing = missing
-        self._gone: list[int] = []
         self.found: list[int] = []
 
     def walk(self, source: Source) -> Walk:
         for one in self._missing:
-            (self._gone if source.is_gone(one.uuid) else self.found).append(one.pk)
-            yield Page(rows=())
+            is_gone = source.is_gone(one.uuid)
+            yield Page(rows=(), gone=[one.pk]) if is_gone else Page(rows=(), there=[one.pk])
+
+    def arrived(self, page: Page, counts: Counts) -> None:
+        """Each is settled by itself: a slice that ends here leaves the rest to the next."""
+        super().arrived(page, counts)
+        gone, there = (
+            [key for key in keys if isinstance(key, int)] for keys in (page.gone, page.there)
+        )
+        now = self.run.clock.now()
+        lost = Repository.objects.filter(pk__in=gone, removed_at=None)
+        self.counts.removed += lost.update(removed_at=now, changed_at=now)
+        self.found += there
+        kept = self.coverage.checkpoint
+        if kept:
+            left = [key for key in kept["walk"]["missing"] if key not in (*gone, *there)]
+            self.coverage.checkpoint = {**kept, "walk": {**kept["walk"], "missing": left}}
 
     def ended(self) -> Sequence[Visit]:
-        now = self.run.clock.now()
-        self.counts.removed += Repository.objects.filter(pk__in=self._gone, removed_at=None).update(
-            removed_at=now, changed_at=now
-        )
         note_nothing_chosen(self)
         self.keep(None)
         return ()
