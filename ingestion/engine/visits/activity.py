@@ -86,7 +86,6 @@ class ActivityVisit(RepositoryVisit):
     """Walks the feed from the top down to the last walk's beginning, less an hour."""
 
     stream = history.STREAM
-    is_newest_first = True
 
     def __init__(self, run: Run, repository: Repository, *, is_rest: bool = False) -> None:
         super().__init__(run, repository, is_rest=is_rest)
@@ -185,6 +184,7 @@ class ActivityVisit(RepositoryVisit):
             return
         stored = Event.objects.filter(
             repository=self.repository,
+            changed_at__lt=self.begun,
             happened_at__gte=through,
             happened_at__lt=self.as_of or self.begun,
         )

@@ -26,16 +26,21 @@ class CommitsVisit(RepositoryVisit):
         is_again = (run.is_full and not is_rest) or self.is_anew
         self._is_whole = is_again or coverage.heads is None or self._has_wider_window()
         self._was = coverage.heads or ()
-        self._pushed = dict(Push.objects.filter(repository=repository).values_list("hash", "pk"))
         heads = () if self._is_whole else self._was
-        were = (*self._was, *(coverage.lost_heads or ()), *self._pushed)
+        were = (*self._was, *(coverage.lost_heads or ()))
         self._since = replace(since, heads=heads, were=were)
+        self._pushed: dict[str, int] = {}
         self._tips: Sequence[str] = ()
         lacks = (coverage.checkpoint or {}).get("lacks", ()) if since.checkpoint else ()
         self._missing = set[str](lacks)  # parents of commits that came, which did not come yet
         self._older = set[str]()  # came, and lie before the history window
         self._lost: Sequence[str] = ()
         self._is_legible = True
+
+    def begin(self) -> None:
+        told = Push.objects.filter(repository=self.repository)
+        self._pushed = dict(told.values_list("hash", "pk"))
+        self._since = replace(self._since, were=(*self._since.were, *self._pushed))
 
     def walk(self, source: Source) -> Walk:
         yield from source.commits(self.repository.uuid, self._since)
@@ -66,7 +71,7 @@ class CommitsVisit(RepositoryVisit):
             self.coverage.checkpoint = None  # or the next sync would go on below no branch
             raise nothing_listed(self.name, len(self._was), "branches")
         lacking = self._lacking()
-        if lacking and self.run.since:
+        if lacking and self.covers_from:
             return [DoubtedCommitsVisit(self, sorted(lacking))]
         if lacking:
             self.refuse(lacking)
@@ -75,7 +80,7 @@ class CommitsVisit(RepositoryVisit):
     def settle(self) -> Sequence[Visit]:
         """All that the branches lead to is here."""
         if self._is_whole:
-            self.coverage.covered_from = self.run.since
+            self.coverage.covered_from = self.covers_from
         self.reach(self.as_of)
         # What was asked for twice, in two walks, is led to; else it is asked for once more.
         lost = [one for one in self._lost if one not in (self.coverage.lost_heads or ())]
@@ -150,7 +155,7 @@ class CommitsVisit(RepositoryVisit):
             return set()
         rejected = rejections.missing(self.place)  # Bitbucket lists them, all the same
         wanted = self._missing.union(self._tips).difference(rejected, self._older)
-        if self.run.since and not self._is_whole:
+        if self.covers_from and not self._is_whole:
             wanted.difference_update(self._was)
         stored = Commit.objects.filter(repository=self.repository, hash__in=wanted)
         lacking = wanted - set(stored.values_list("hash", flat=True))
@@ -170,7 +175,9 @@ class DoubtedCommitsVisit(RepositoryVisit):
         self._inside = set[str]()
 
     def walk(self, source: Source) -> Walk:
-        yield from source.newest_commits(self.repository.uuid, self._lacking, self.run.since)
+        yield from source.newest_commits(
+            self.repository.uuid, self._lacking, self._walked.covers_from
+        )
 
     def arrived(self, page: Page, counts: Counts) -> None:
         super().arrived(page, counts)

@@ -35,10 +35,10 @@ def walk_commits(client: BitbucketCloudClient, repository: str, since: Since) ->
     """New commits, newest first, each page with the cursor behind it; then what was dropped."""
     at = _position(client, repository, since)
     yield Page(rows=(), as_of=at.as_of, heads=at.tips, checkpoint=at.checkpoint())
-    reached = set[str]()
+    reached, were = set[str](), set(since.were)
     if not at.is_over:
         for rows in _new(client, repository, since, at):
-            reached.update(parent for row in rows for parent in _parents(row))
+            reached.update(were.intersection(one for row in rows for one in _parents(row)))
             kept, older = _by_age(rows, since.not_before)
             at.is_over = at.is_over or (bool(rows) and not kept)
             yield Page(rows=kept, older=older, checkpoint=at.checkpoint())
