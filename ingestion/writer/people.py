@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from django.db.models import QuerySet
+
 from ingestion.models import Person
 from ingestion.sources.rows import PersonRow
 from ingestion.writer.store import Values, Written
@@ -17,24 +19,37 @@ class People:
     def __init__(self, connection_id: int) -> None:
         self._connection_id = connection_id
         self._keys: dict[str, int] = {}
+        self._names: dict[str, str] = {}
 
     def load(self) -> None:
         """Read all keys; also what a rolled back transaction made them forget."""
-        found = Person.objects.filter(connection_id=self._connection_id).values_list("uuid", "pk")
-        self._keys = dict(found)
+        self._keys, self._names = {}, {}
+        self._know(Person.objects.filter(connection_id=self._connection_id))
 
     def key(self, person: PersonRow | None) -> int | None:
         """Our key of an account; None for nobody, and for one whose row was refused."""
         return self._keys.get(person.uuid) if person else None
 
     def meet(self, people: Iterable[PersonRow | None], put: Put) -> None:
-        """Write those who are not known yet; the others stay as the list of members says."""
-        unknown = {one.uuid: one for one in people if one and one.uuid not in self._keys}
-        if not unknown:
+        """Write those who are not known yet, and who changed their name; members stay as their list
+        says.
+        """
+        told = {one.uuid: one for one in people if one}
+        new = [one for one in told.values() if self._is_news(one)]
+        if not new:
             return
-        put(PERSON, [person(one, is_member=False) for one in unknown.values()], False)
-        found = Person.objects.filter(connection_id=self._connection_id, uuid__in=unknown)
-        self._keys.update(found.values_list("uuid", "pk"))
+        put(PERSON, [person(one, is_member=False) for one in new], True)
+        uuids = [one.uuid for one in new]
+        self._know(Person.objects.filter(connection_id=self._connection_id, uuid__in=uuids))
+        self._names.update((one.uuid, one.name) for one in new)  # a member's, which is not written
+
+    def _is_news(self, one: PersonRow) -> bool:
+        known = self._names.get(one.uuid)
+        return known is None or one.name not in ("", known)
+
+    def _know(self, people: "QuerySet[Person]") -> None:
+        for uuid, key, name in people.values_list("uuid", "pk", "name"):
+            self._keys[uuid], self._names[uuid] = key, name
 
 
 def person(row: PersonRow, *, is_member: bool) -> Values:

@@ -89,6 +89,7 @@ PERSON = Table(
     (),
     ("connection_id", "uuid"),
     ("account_id", "name", "nickname", "kind", "is_member"),
+    guard="(new.is_member OR NOT old.is_member)",  # what a record says of a member is passed by
 )
 
 REPOSITORY = Table(

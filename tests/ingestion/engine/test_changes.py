@@ -383,3 +383,21 @@ def test_history_window_behind_the_last_pull_request_leaves_nothing_to_list(
 
     assert set(states) == {State.SUCCEEDED}
     assert PullRequest.objects.count() == 40
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=8, pipelines=0, people=6)])
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+def test_somebody_who_is_no_member_any_more_changes_the_name(
+    copied: Copied, sandbox: Sandbox, mode: str
+) -> None:
+    copied.sync()
+    api = sandbox.world.workspaces["acme"].repositories["api"]
+    one = api.pull_requests[2]
+    sandbox.change.remove_person("acme", one.author.uuid)
+    copied.sync()
+    sandbox.change.rename_person(one.author.uuid, "Another Name")
+    sandbox.change.pull_request("acme", "api", one.id, title="Another title")
+
+    copied.sync(mode)
+
+    assert Person.objects.get(uuid=one.author.uuid).name == "Another Name"
