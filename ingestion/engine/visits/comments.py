@@ -41,10 +41,9 @@ def _settle_others(run: Run, repository: Repository, place: Place) -> None:
     here = Comment.objects.filter(pull_request=OuterRef("pk"), removed_at=None)
     others = due(repository, CommentsVisit.done_for)
     if known is None or known.complete_as_of is None:
-        others = others.filter(comment_count__lte=_count_of(here))
-    else:
-        others = others.filter(~Exists(here), comment_count=0)
-    others.update(comments_done_for=F("due_for"))
+        never = others.filter(comments_done_for=None, comment_count__lte=_count_of(here))
+        never.update(comments_done_for=F("due_for"))
+    others.filter(~Exists(here), comment_count=0).update(comments_done_for=F("due_for"))
 
 
 def _make_due(run: Run, repository: Repository, place: Place) -> None:
@@ -132,7 +131,9 @@ class CommentsVisit(SinglesVisit[int]):
 
     def remove_others(self, key: int) -> None:
         now = self.run.clock.now()
-        kept = Comment.objects.filter(pull_request_id=key, removed_at=None)
+        kept = Comment.objects.filter(
+            pull_request_id=key, removed_at=None, changed_at__lt=self.begun
+        )
         gone = [pk for pk, n in kept.values_list("pk", "number") if n not in self._seen]
         if gone:
             Comment.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)

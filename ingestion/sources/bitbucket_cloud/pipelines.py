@@ -66,14 +66,13 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
     """Until a short page, or, where the last walk ended, a page on which nothing differs.
 
     New runs push older ones to later pages: some come twice, none is passed over. So an unfinished
-    walk goes on at the page where it stood, or at the first where it ended short, and may stop only
-    among runs from before its floor. A walk into earlier history begins at the page that shows the
-    oldest run which is here.
+    walk goes on at the page where it stood, or at the first where it ended short. None stops before
+    it has come to runs from before its floor: what is new on the first page may have been brought
+    by a webhook, and what lies below it not. A walk into earlier history begins at the page that
+    shows the oldest run which is here.
     """
     at, pages = Position.at(since), NewPages("pipelines")
-    down_to = since.look_back_to
-    if since.checkpoint and at.floor:
-        down_to = min(down_to or at.floor, at.floor)
+    down_to = min((one for one in (since.look_back_to, at.floor) if one), default=None)
     while True:
         answer = client.pipelines(repository, page=at.page)
         # Behind the end there is a page without anything, by a recording not even a list.
@@ -91,7 +90,7 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
         is_short = len(values) < PAGE
         if not is_short:
             pages.check([value.get("uuid") for value in values])
-        asks = at.floor is not None and not is_short and not _reaches_back(rows, down_to)
+        asks = at.floor is not None and not is_short and _reaches_past(rows, down_to)
         at.page += 1
         differs = yield Page(
             rows=rows,
@@ -114,6 +113,13 @@ def walk_runs(client: BitbucketCloudClient, repository: str, runs: Sequence[str]
         except NotFound:
             continue
         yield Page(rows=parse.rows([one(answer)], parse.pipeline, "uuid"))
+
+
+def _reaches_past(rows: list[Row], moment: datetime | None) -> bool:
+    """Whether a page has runs that are older than this moment; without one, it has."""
+    if moment is None:
+        return True
+    return any(isinstance(row, PipelineRow) and row.created_on < moment for row in rows)
 
 
 def _reaches_back(rows: list[Row], moment: datetime | None, without: bool = False) -> bool:

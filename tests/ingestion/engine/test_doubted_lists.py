@@ -198,3 +198,31 @@ def test_comments_of_a_pull_request_that_is_gone_stay(copied: Copied, sandbox: S
 
     assert not Comment.objects.exclude(removed_at=None).exists()
     assert not PullRequest.objects.filter(comments_done_for=None).exists()
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=60, pipelines=0, people=8)])
+@pytest.mark.parametrize("what", ["edited", "deleted"])
+def test_comment_that_changes_after_a_first_sync_that_failed_is_read_again(
+    copied: Copied, sandbox: Sandbox, what: str
+) -> None:
+    there = sandbox.world.workspaces["acme"].repositories["api"].pull_requests
+    talked = [one for one in there.values() if one.comment_count > 1]
+    changed, other = talked[0], talked[-1]
+    other.comments[0].vanished = True  # the feed lacks it, so that its list is read
+    sandbox.site.changed()
+    fault = sandbox.faults.add(rf"/pullrequests/{other.id}/comments", status=500)
+    assert copied.sync().state == State.PARTIAL
+    sandbox.faults.remove(fault)
+    sandbox.clock.advance(7200)
+    said = next(one for one in changed.comments if not one.deleted)
+    if what == "edited":
+        sandbox.change.edit_comment("acme", "api", changed.id, said.id, raw="What it says now")
+    else:
+        sandbox.change.delete_comment("acme", "api", changed.id, said.id)
+
+    states = [copied.sync().state, copied.sync().state]
+
+    assert states == [State.SUCCEEDED] * 2
+    assert not Coverage.objects.exclude(gap=None).exists()
+    row = Comment.objects.get(number=said.id)
+    assert (row.content, row.is_deleted) == (said.raw, said.deleted)
