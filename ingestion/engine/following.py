@@ -47,7 +47,7 @@ def follow(delivery_id: int) -> None:
         _follow(hold)
     except Lost:
         log.info("delivery lost", delivery=delivery_id)
-        with suppress(Lost):  # another worker's by now; else its connection was paused or deleted
+        with suppress(Lost):  # another worker's by now; else another connection's, or nobody's
             hold.put_back(Outcome.NONE, None)
     except (OperationalError, InterfaceError):
         raise  # the database's own trouble: once the lease is over, it is taken up again
@@ -66,7 +66,8 @@ def _follow(hold: Hold) -> None:
     if hint is None:
         hold.end(State.DROPPED, Outcome.UNKNOWN_EVENT)
         return
-    hold = replace(hold, connection=_who_copies(delivery.connection, hint.stream))
+    copying = _who_copies(delivery.connection, hint.stream)
+    hold = replace(hold, connection=copying, stream=hint.stream)
     repository = _repository(delivery, hint)
     needless = _needless(hold, hint, repository)
     if needless:

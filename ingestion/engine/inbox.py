@@ -30,17 +30,22 @@ def claimable(now: datetime) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The claim of one worker on one delivery. `connection` is the one whose records it writes."""
+    """The claim of one worker on one delivery. `connection` is the one whose records it writes, of
+    this `stream` and of what hangs on it.
+    """
 
     delivery: Delivery
     connection: Connection
+    stream: str = ""
 
     def take(self) -> None:
         """Begin a transaction that writes records: behind the batch of a sync that is under way,
         so that no two write the same rows at a time. Raises Lost, so that it rolls back, where the
-        delivery is another's by now, or its connection was paused or deleted.
+        delivery is another's by now, or its connection was paused or deleted, or handed the stream
+        over.
         """
-        if not is_open(hold(self.connection.pk)):
+        connection = hold(self.connection.pk)
+        if not is_open(connection) or self.stream in connection.handed_over:
             raise Lost
         syncs = Sync.objects.select_for_update(no_key=True).order_by("pk")
         mine = syncs.filter(connection=self.connection, state__in=UNFINISHED)

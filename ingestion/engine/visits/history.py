@@ -180,7 +180,8 @@ class HistoriesVisit(singles.SinglesVisit[Identity]):
         return page.is_short and opened.exists()
 
     def remove_others(self, key: int) -> None:
-        self.counts.removed += withdraw(self.run, _events_of(key), self._seen)
+        mine = _events_of(key).filter(changed_at__lt=self.begun)
+        self.counts.removed += withdraw(self.run, mine, self._seen)
 
 
 def _events_of(key: int) -> "QuerySet[Event]":

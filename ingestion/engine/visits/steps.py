@@ -156,7 +156,7 @@ class StepsVisit(RepositoryVisit):
 
     def _remove_others(self, due: Due) -> None:
         now = self.run.clock.now()
-        kept = Step.objects.filter(run_id=due.key, removed_at=None)
+        kept = Step.objects.filter(run_id=due.key, removed_at=None, changed_at__lt=self.begun)
         gone = [pk for pk, uuid in kept.values_list("pk", "uuid") if uuid not in self._seen]
         if gone:
             Step.objects.filter(pk__in=gone).update(removed_at=now, changed_at=now)

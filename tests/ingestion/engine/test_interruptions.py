@@ -1,10 +1,8 @@
 """Killed, taken over, stopped: the rows end up as those of an undisturbed sync."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from tenants.actor import Actor
 from tests.factories import ConnectionFactory
 from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.ingestion.engine.rows import all_rows, count
+from tests.ingestion.engine.working import wait_until, working_on, works
 from tests.sandbox import Sandbox, Scale
 
 
@@ -114,9 +113,9 @@ def test_worker_that_is_taken_over_in_the_middle_stops(copied: Copied, sandbox: 
     sync = copied.start()
 
     with working_on(sync):
-        _wait_until(lambda: count() > 20)
+        wait_until(lambda: count() > 20)
         Sync.objects.filter(pk=sync.pk).update(attempt=100)
-        _wait_until(lambda: not _works(sync))
+        wait_until(lambda: not works(sync))
         rows, asked = count(), len(sandbox.requests)
         time.sleep(0.2)
 
@@ -132,9 +131,9 @@ def test_cancelled_sync_stops_and_the_next_goes_on(copied: Copied, sandbox: Sand
     sync = copied.start()
 
     with working_on(sync):
-        _wait_until(lambda: Coverage.objects.exclude(checkpoint=None).exists())
+        wait_until(lambda: Coverage.objects.exclude(checkpoint=None).exists())
         assert cancel_sync(sync=sync, by=Actor.system())
-        _wait_until(lambda: not _works(sync))
+        wait_until(lambda: not works(sync))
     sync.refresh_from_db()
     assert sync.state == State.CANCELLED
     assert sync.finished_at
@@ -158,10 +157,10 @@ def test_slice_ends_after_its_batch_when_the_worker_is_asked_to_end(
     sync = copied.start()
 
     with working_on(sync):
-        _wait_until(lambda: count() > 0)
+        wait_until(lambda: count() > 0)
         shutdown.ask()
         try:
-            _wait_until(lambda: not _works(sync))
+            wait_until(lambda: not works(sync))
         finally:
             shutdown.forget()
     sync.refresh_from_db()
@@ -258,7 +257,7 @@ def test_repository_that_is_left_out_while_all_are_listed_stays_out(
 
     with working_on(sync):
         begun = StreamRun.objects.filter(sync=sync, stream="repositories", state=State.RUNNING)
-        _wait_until(begun.exists)
+        wait_until(begun.exists)
         connection = Connection.objects.get(pk=copied.connection.pk)
         select_repositories(connection=connection, ids=[web.pk], selected=False, by=Actor.system())
         sandbox.latency = 0
@@ -268,33 +267,3 @@ def test_repository_that_is_left_out_while_all_are_listed_stays_out(
     web.refresh_from_db()
     assert not web.is_selected
     assert not PullRequest.objects.filter(repository=web).exists()
-
-
-@contextmanager
-def working_on(sync: Sync) -> Iterator[None]:
-    """A worker in a thread of its own."""
-
-    def work() -> None:
-        try:
-            engine.run_slice(sync.pk)
-        finally:
-            database.close()
-
-    here = copy_context()  # it has entered the organization
-    worker = threading.Thread(target=here.run, args=(work,), name=f"worker of {sync.pk}")
-    worker.start()
-    try:
-        yield
-    finally:
-        worker.join(30)
-
-
-def _works(sync: Sync) -> bool:
-    return any(one.name == f"worker of {sync.pk}" for one in threading.enumerate())
-
-
-def _wait_until(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < until, "it did not happen within 20 seconds"
-        time.sleep(0.01)

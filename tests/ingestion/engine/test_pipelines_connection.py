@@ -1,8 +1,10 @@
 """A Pipelines connection reads its streams in its parent's stead; nothing is lost or doubled."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from connections.models import Connection
 from connections.services.connections import delete_connection
@@ -14,13 +16,14 @@ from ingestion.models import (
     Deployment,
     Person,
     PipelineRun,
+    RejectedRow,
     Repository,
     State,
     Step,
     Sync,
 )
 from tenants.actor import Actor
-from tests.ingestion.engine.conftest import Copied
+from tests.ingestion.engine.conftest import EVERYTHING, Copied
 from tests.ingestion.engine.rows import all_rows
 from tests.sandbox import Sandbox, Scale
 
@@ -198,3 +201,41 @@ def test_a_paused_one_keeps_its_streams(parent: Copied, sandbox: Sandbox) -> Non
     sync = parent.sync()
 
     assert not set(TAKEN) & set(sync.streams)
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=2, pipelines=120, people=4)])
+def test_a_run_that_could_not_be_kept_is_asked_for_by_whoever_copies_it_then(
+    copied: Copied, sandbox: Sandbox
+) -> None:
+    api = sandbox.world.workspaces["acme"].repositories["api"]
+    oldest = min(api.pipelines.values(), key=lambda one: one.created_on)
+    number, oldest.build_number = oldest.build_number, "12a"
+    assert copied.sync().state == State.PARTIAL
+    assert Coverage.objects.get(stream="pipelines").gap["code"] == "rejected_rows"
+    child = beneath(copied, sandbox)
+    child.sync()
+    gap = Coverage.objects.get(stream="pipelines").gap
+    oldest.build_number = number
+    sandbox.site.changed()
+    RejectedRow.objects.update(created_at=F("created_at") - timedelta(hours=25))
+    child.sync()
+
+    assert PipelineRun.objects.filter(uuid=oldest.uuid).exists(), f"gap before: {gap}"
+
+
+@pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=2, pipelines=6, people=4)])
+def test_a_step_that_could_not_be_kept_is_asked_for_by_whoever_copies_it_then(
+    parent: Copied, sandbox: Sandbox
+) -> None:
+    runs = sandbox.world.workspaces["acme"].repositories["api"].pipelines.values()
+    step = next(run.steps[0] for run in runs if run.completed_on and run.steps)
+    number, step.run_number = step.run_number, "12a"  # type: ignore[assignment]
+    assert parent.choose(*EVERYTHING).sync().state == State.PARTIAL
+    child = beneath(parent, sandbox)
+    step.run_number = number
+    sandbox.site.changed()
+
+    assert child.sync().state == State.SUCCEEDED
+
+    assert Step.objects.filter(uuid=step.uuid).exists()
+    assert not Coverage.objects.exclude(gap=None).exists()
