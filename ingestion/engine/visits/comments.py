@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from ingestion.engine.run import Run
@@ -32,18 +32,18 @@ def after_activity(run: Run, repository: Repository) -> Sequence[Visit]:
 def _settle_others(run: Run, repository: Repository, place: Place) -> None:
     """Mark those that need no list of their own.
 
-    The first time that is everything whose live comments the feed brought; later what has no
-    comments, here nor at Bitbucket, for an edited comment moves no count.
+    Until all were read once that is whatever never was and has all its live comments from the feed;
+    always what has no comments, here nor at Bitbucket, for an edited comment moves no count.
     """
     if run.is_full:
         _make_due(run, repository, place)
     known = run.book.known(place)
     here = Comment.objects.filter(pull_request=OuterRef("pk"), removed_at=None)
-    others = due(repository, CommentsVisit.done_for)
+    settled = Q(~Exists(here), comment_count=0)
     if known is None or known.complete_as_of is None:
-        never = others.filter(comments_done_for=None, comment_count__lte=_count_of(here))
-        never.update(comments_done_for=F("due_for"))
-    others.filter(~Exists(here), comment_count=0).update(comments_done_for=F("due_for"))
+        settled |= Q(comments_done_for=None, comment_count__lte=_count_of(here))
+    others = due(repository, CommentsVisit.done_for).filter(settled)
+    others.update(comments_done_for=F("due_for"))
 
 
 def _make_due(run: Run, repository: Repository, place: Place) -> None:
