@@ -144,7 +144,7 @@ class Fetchers:
         """
         walk, said = visit.walk(self._source(visit)), None
         goes_on, is_last, is_kept = False, False, False
-        while is_last or not (self._stop.is_set() or (is_kept and self._turn_is_over.is_set())):
+        while is_last or not self._ends(is_kept):
             try:
                 page = walk.send(said)
             except StopIteration:
@@ -157,6 +157,10 @@ class Fetchers:
             said = self._wait(verdict) if verdict else None
         walk.close()
         return False
+
+    def _ends(self, is_kept: bool) -> bool:
+        """Whether a walk ends here; `is_kept`: it could go on where it stands."""
+        return self._stop.is_set() or (is_kept and self._turn_is_over.is_set())
 
     def _wait(self, verdict: Verdict) -> bool:
         while not verdict.is_given.wait(LOOK_UP):

@@ -81,10 +81,6 @@ class Plan:
         if not self._ready:
             return None
         visit = self._ready.popleft()
-        if self._run.book.has_run(visit.place):
-            row = self._run.book.run(visit.place)
-            if row.state == State.WAITING:  # it is tried again
-                row.state = State.RUNNING
         visit.begin()
         return visit
 

@@ -78,8 +78,12 @@ def _work(fence: Fence, reason: str, heartbeat_at: datetime | None, created_at: 
     run.book.load()
     waited = (run.clock.now() - (heartbeat_at or created_at)).total_seconds()
     sync.seconds["waiting"] = round(sync.seconds.get("waiting", 0) + max(0.0, waited), 3)
+    waiting = put_off(run)
     if reason in (Sync.Reason.TURN, Sync.Reason.QUOTA):
-        run.put_off = put_off(run)
+        run.put_off = waiting
+    else:  # their pause is over: each is tried again, in this slice or the next
+        for place in waiting:
+            run.book.run(place).state = State.RUNNING
     try:
         run.pool = pool_of(run)
     except ProviderError as error:

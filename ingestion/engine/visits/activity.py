@@ -184,11 +184,10 @@ class ActivityVisit(RepositoryVisit):
             return
         stored = Event.objects.filter(
             repository=self.repository,
-            changed_at__lt=self.begun,
             happened_at__gte=through,
             happened_at__lt=self.as_of or self.begun,
         )
-        self.counts.removed += history.withdraw(self.run, stored, self._seen)
+        self.counts.removed += history.withdraw(self.run, stored, self._seen, begun=self.begun)
 
 
 class EarlierActivityVisit(EarlierVisit):

@@ -77,10 +77,14 @@ def cover_window(run: Run, place: Place) -> None:
         coverage.earlier = {"walk": walk} if walk else None
 
 
-def withdraw(run: Run, stored: "QuerySet[Event]", seen: Collection[Identity]) -> int:
-    """Mark the stored events that a whole feed lacks by now. Returns how many there are."""
+def withdraw(
+    run: Run, stored: "QuerySet[Event]", seen: Collection[Identity], *, begun: datetime
+) -> int:
+    """Mark the stored events that a whole feed lacks by now, but what was written since its walk
+    had begun. Returns how many there are.
+    """
     now = run.clock.now()
-    columns = stored.filter(withdrawn_at=None).values_list(
+    columns = stored.filter(withdrawn_at=None, changed_at__lt=begun).values_list(
         "pk", "pull_request__number", "kind", "happened_at"
     )
     gone = [key for key, *identity in columns if tuple(identity) not in seen]
@@ -180,8 +184,8 @@ class HistoriesVisit(singles.SinglesVisit[Identity]):
         return page.is_short and opened.exists()
 
     def remove_others(self, key: int) -> None:
-        mine = _events_of(key).filter(changed_at__lt=self.begun)
-        self.counts.removed += withdraw(self.run, mine, self._seen)
+        mine = _events_of(key)
+        self.counts.removed += withdraw(self.run, mine, self._seen, begun=self.begun)
 
 
 def _events_of(key: int) -> "QuerySet[Event]":

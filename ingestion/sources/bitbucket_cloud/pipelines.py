@@ -72,7 +72,7 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
     shows the oldest run which is here.
     """
     at, pages = Position.at(since), NewPages("pipelines")
-    down_to = min((one for one in (since.look_back_to, at.floor) if one), default=None)
+    down_to = min(since.look_back_to or at.floor, at.floor) if at.floor else None
     while True:
         answer = client.pipelines(repository, page=at.page)
         # Behind the end there is a page without anything, by a recording not even a list.
@@ -90,7 +90,7 @@ def walk_pipelines(client: BitbucketCloudClient, repository: str, since: Since) 
         is_short = len(values) < PAGE
         if not is_short:
             pages.check([value.get("uuid") for value in values])
-        asks = at.floor is not None and not is_short and _reaches_past(rows, down_to)
+        asks = down_to is not None and not is_short and _reaches_past(rows, down_to)
         at.page += 1
         differs = yield Page(
             rows=rows,
@@ -115,10 +115,8 @@ def walk_runs(client: BitbucketCloudClient, repository: str, runs: Sequence[str]
         yield Page(rows=parse.rows([one(answer)], parse.pipeline, "uuid"))
 
 
-def _reaches_past(rows: list[Row], moment: datetime | None) -> bool:
-    """Whether a page has runs that are older than this moment; without one, it has."""
-    if moment is None:
-        return True
+def _reaches_past(rows: list[Row], moment: datetime) -> bool:
+    """Whether a page has runs that are older than this moment."""
     return any(isinstance(row, PipelineRow) and row.created_on < moment for row in rows)
 
 
