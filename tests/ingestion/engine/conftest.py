@@ -20,6 +20,7 @@ from tenants import access
 from tenants.actor import Actor
 from tests.factories import ConnectionFactory, CredentialFactory, OrganizationFactory
 from tests.sandbox import Sandbox, Scale
+from tests.sandbox.world import Repository
 
 EVERYTHING = tuple(stream.key for stream in connector("bitbucket_cloud").streams)
 SCALE = Scale(repositories=2, pull_requests=60, pipelines=20, people=12)
@@ -98,6 +99,12 @@ def connect(
 def copied(connect: Callable[..., Copied]) -> Copied:
     """A connection that has not been synced."""
     return connect()
+
+
+@pytest.fixture
+def api(sandbox: Sandbox, copied: Copied) -> Repository:
+    """The repository as Bitbucket has it."""
+    return sandbox.world.workspaces["acme"].repositories["api"]
 
 
 @pytest.fixture

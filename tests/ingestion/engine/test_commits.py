@@ -31,12 +31,6 @@ def synced(copied: Copied) -> Copied:
     return copied
 
 
-@pytest.fixture
-def api(sandbox: Sandbox, copied: Copied) -> Repository:
-    """The repository as Bitbucket has it."""
-    return sandbox.world.workspaces["acme"].repositories["api"]
-
-
 def reachable(api: Repository) -> set[str]:
     """The hashes to which branches lead."""
     found, waiting = set[str](), list(api.branches.values())

@@ -15,14 +15,11 @@ PLACE = ("acme", "api")
 SMALL = Scale(repositories=1, pull_requests=4, pipelines=0, people=4)
 
 
-def api_of(sandbox: Sandbox) -> Repository:
-    return sandbox.world.workspaces["acme"].repositories["api"]
-
-
 @pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=2, pipelines=6, people=4)])
-def test_runs_below_the_page_that_a_delivery_brought(copied: Copied, sandbox: Sandbox) -> None:
+def test_runs_below_the_page_that_a_delivery_brought(
+    copied: Copied, sandbox: Sandbox, api: Repository
+) -> None:
     copied.choose(*EVERYTHING).sync()
-    api = api_of(sandbox)
     for _ in range(150):
         sandbox.change.new_pipeline(*PLACE)
     row = deliver(copied, "repo:commit_status_created", about_repository(api))
@@ -37,10 +34,9 @@ def test_runs_below_the_page_that_a_delivery_brought(copied: Copied, sandbox: Sa
 
 @pytest.mark.parametrize("scale", [SMALL])
 def test_a_comment_that_a_delivery_brought_while_its_list_was_on_its_way(
-    copied: Copied, sandbox: Sandbox
+    copied: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
     copied.choose(*EVERYTHING).sync()
-    api = api_of(sandbox)
     one = api.pull_requests[max(api.pull_requests)]
     sandbox.change.comment(*PLACE, one.id, raw="First")
     slow = sandbox.faults.add(rf"/pullrequests/{one.id}/comments", delay=3.0, times=1)
@@ -58,10 +54,9 @@ def test_a_comment_that_a_delivery_brought_while_its_list_was_on_its_way(
 
 @pytest.mark.parametrize("scale", [SMALL])
 def test_an_approval_that_a_delivery_brought_while_the_feed_was_on_its_way(
-    copied: Copied, sandbox: Sandbox
+    copied: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
     copied.choose(*EVERYTHING).sync()
-    api = api_of(sandbox)
     one = next(pr for pr in api.pull_requests.values() if pr.state == "OPEN")
     sandbox.change.comment(*PLACE, one.id, raw="First")
     slow = sandbox.faults.add(r"/pullrequests/activity", delay=3.0, times=1)
@@ -80,10 +75,9 @@ def test_an_approval_that_a_delivery_brought_while_the_feed_was_on_its_way(
 
 @pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=2, pipelines=6, people=4)])
 def test_rows_of_a_delivery_that_is_followed_while_its_stream_is_handed_over(
-    copied: Copied, sandbox: Sandbox
+    copied: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
     assert copied.sync().state == State.SUCCEEDED
-    api = sandbox.world.workspaces["acme"].repositories["api"]
     sandbox.change.new_pipeline(*PLACE)
     slow = sandbox.faults.add(r"/pipelines\?", delay=4.0, times=1)
 

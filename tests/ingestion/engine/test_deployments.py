@@ -33,12 +33,6 @@ def synced(copied: Copied) -> Copied:
     return copied
 
 
-@pytest.fixture
-def api(sandbox: Sandbox, copied: Copied) -> Repository:
-    """The repository as Bitbucket has it."""
-    return sandbox.world.workspaces["acme"].repositories["api"]
-
-
 def test_every_deployment_arrives_with_its_environment(copied: Copied, api: Repository) -> None:
     sync = copied.sync()
 

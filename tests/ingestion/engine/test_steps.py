@@ -32,12 +32,6 @@ def synced(copied: Copied) -> Copied:
     return copied
 
 
-@pytest.fixture
-def api(sandbox: Sandbox, copied: Copied) -> Repository:
-    """The repository as Bitbucket has it."""
-    return sandbox.world.workspaces["acme"].repositories["api"]
-
-
 def asked(sandbox: Sandbox) -> int:
     """How often steps were asked for."""
     return sandbox.count("/steps")

@@ -15,10 +15,6 @@ from tests.sandbox.world import Repository
 PLACE = ("acme", "api")
 
 
-def api_of(sandbox: Sandbox) -> Repository:
-    return sandbox.world.workspaces["acme"].repositories["api"]
-
-
 def begin_at(copied: Copied, sandbox: Sandbox, days: int) -> datetime:
     """The window is set to so many days; its beginning."""
     day = (sandbox.clock.now() - timedelta(days=days)).date()
@@ -30,10 +26,10 @@ def begin_at(copied: Copied, sandbox: Sandbox, days: int) -> datetime:
 @pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=0, pipelines=0, people=3)])
 @pytest.mark.parametrize("when", ["first", "later"])
 def test_commits_of_a_window_that_is_widened_while_their_walk_stands(
-    copied: Copied, sandbox: Sandbox, when: str
+    copied: Copied, sandbox: Sandbox, api: Repository, when: str
 ) -> None:
     copied.choose("commits")
-    api, draw = api_of(sandbox), Draw("line")
+    draw = Draw("line")
     for hour in range(170 * 24, 0, -6):  # four commits a day on one line
         date = sandbox.clock.now() - timedelta(hours=hour)
         tip = api.branches["main"]
@@ -59,9 +55,8 @@ def test_commits_of_a_window_that_is_widened_while_their_walk_stands(
 
 @pytest.mark.parametrize("scale", [Scale(repositories=1, pull_requests=60, pipelines=0, people=6)])
 def test_entries_at_the_edge_of_a_window_that_is_widened_while_the_feed_stands(
-    copied: Copied, sandbox: Sandbox
+    copied: Copied, sandbox: Sandbox, api: Repository
 ) -> None:
-    api = api_of(sandbox)
     edge = begin_at(copied, sandbox, 60)
     one = max(
         (pr for pr in api.pull_requests.values() if pr.created_on < edge - timedelta(hours=2)),

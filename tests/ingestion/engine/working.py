@@ -1,15 +1,18 @@
 """A worker in a thread beside the test, and waiting for what it does."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 
 from django.db import connection as database
 
 from ingestion import engine
 from ingestion.models import Sync
+from tests import house
+
+wait_until = partial(house.wait_until, seconds=20)
 
 
 @contextmanager
@@ -40,10 +43,3 @@ def beside(act: Callable[[], object], *, name: str = "beside") -> Iterator[None]
 
 def works(sync: Sync) -> bool:
     return any(one.name == f"worker of {sync.pk}" for one in threading.enumerate())
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < until, "it did not happen within 20 seconds"
-        time.sleep(0.01)
